@@ -448,6 +448,10 @@ function Child:receive(max) end
 --- children's ends
 function Child:ended() end
 
+--- How long it has computed, without children of its own.
+---@return number? seconds nil where nobody can tell
+function Child:computed() end
+
 --- Kills it with its children, if it still runs. Idempotent.
 function Child:close() end
 

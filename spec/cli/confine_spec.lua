@@ -20,7 +20,7 @@ end
 
 -- A child that says these pieces, one at a time, and then ends, or is silent.
 local function saying(pieces, ending)
-  local child = { told = {}, closed = false }
+  local child = { told = {}, closed = false, seconds = 0 }
   function child.fd() return 0 end
   function child.receive()
     local piece = table.remove(pieces, 1)
@@ -32,6 +32,7 @@ local function saying(pieces, ending)
     return true
   end
   function child.ended() return ending end
+  function child.computed() return child.seconds end
   function child.close() child.closed = true end
   return child
 end
@@ -149,7 +150,8 @@ describe("the command's end", function()
       confine[limit] = 0
       local confined, child = hear(pieces)
       confine[limit] = before
-      assert.matches("out of time %(nothing new was heard of it for 0 s%)", confined.failure)
+      assert.matches("out of time %(it has told nothing new in 0 s of computing%)",
+        confined.failure)
       assert.is_true(child.closed)
     end
   end)
@@ -164,25 +166,35 @@ describe("the command's end", function()
     assert.equal(9, #pieces)
   end)
 
+  -- After each step it has computed for so long, and as much time has passed.
+  local function watch(given, steps, computes, lasts)
+    local now, before = core.monotonic(), core.monotonic
+    core.monotonic = function() return now end
+    finally(function() core.monotonic = before end)
+    local confined = hear(after_hello(), { handlers = given.handlers })
+    for _ = 1, steps do
+      now, confined.child.seconds = now + lasts, confined.child.seconds + computes
+      confined.child.receive = function() return given.says or "" end
+      confined:step()
+    end
+    core.monotonic = before
+    return confined
+  end
+
   it("takes only parts of the job that are done for getting on", function()
     local answered = { type = "answered" }
     for advances, words in pairs { [false] = "out of time", [true] = false } do
-      local started, now, before = core.monotonic(), 0, core.monotonic
-      core.monotonic = function() return started + now end
-      finally(function() core.monotonic = before end)
-      local confined = hear({ "" }, { handlers = { part = { shape = {}, advances = advances,
-        answer = function() return answered end } } })
-      confined.confined = {}
-      for _ = 1, 100 do
-        now = now + 9
-        confined.child.receive = (function(pieces)
-          return function() return table.remove(pieces, 1) or "" end
-        end) { line { type = "part" } }
-        confined:step()
-      end
-      core.monotonic = before
+      local confined = watch({ says = line { type = "part" }, handlers = { part = { shape = {},
+        advances = advances, answer = function() return answered end } } }, 100, 9, 9)
       if words then assert.matches(words, confined.failure) else assert.is_nil(confined.failure) end
     end
+  end)
+
+  it("waits for a child that the machine lets compute seldom, and ends one that hangs", function()
+    local seldom = watch({}, 5, 1, 15)
+    assert.is_nil(seldom.failure)
+    assert.matches("out of time", watch({}, 11, 1, 1).failure)
+    assert.matches("out of time", watch({}, 21, 0, 10).failure)
   end)
 
   it("keeps little of what is told before its turn", function()

@@ -38,6 +38,20 @@ describe("a child", function()
     assert.is_false(core.poll(one:fd(), "r", 0))
   end)
 
+  it("tells how long it has computed, as long as it is there", function()
+    local one <close> = start [[
+      while os.clock() < 0.05 do end
+      confine.send "done"
+      confine.receive()
+    ]]
+    core.poll(one:fd(), "r", 10)
+    local computed = one:computed()
+    assert.is_true(computed >= 0.05, computed)
+    assert.is_true(one:send "end")
+    confined.finish(one)
+    assert.is_nil(one:computed())
+  end)
+
   it("takes any number of bytes and gives them back as they were", function()
     local one <close> = start 'while true do confine.send(confine.receive() or os.exit(7)) end'
     local text = ("\0\n\255"):rep(20000)

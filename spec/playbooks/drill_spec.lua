@@ -2,6 +2,7 @@
 
 local after = require "spec.dr.after_lab"
 local helper = require "spec.helper"
+local lab = require "spec.dr.lab"
 local scene = require "spec.playbooks.scene"
 
 local function rehearse(stage, check, options)
@@ -57,6 +58,20 @@ describe("a run of the kind drill", function()
 end)
 
 describe("the playbook drill", function()
+  it("tells of the drill that it could not clear", function()
+    local stage = scene.stage()
+    local _, err = rehearse(stage, function()
+      stage.bench.emu:fault { match = { action = "DescribeReplicaGroupDrills", count = 1000 },
+        effect = lab.answer("InternalError", 500) }
+      return true
+    end)
+    local id = stage.bench.emu.world.drills[1].id
+    assert.equal(1, #err.left_open)
+    local told = err.left_open[1]
+    assert.truthy(told:find(("drill %s of pg-orders is not cleared"):format(id), 1, true), told)
+    assert.truthy(told:find("alicloud-dr drill clear pg-orders " .. id, 1, true), told)
+  end)
+
   it("shows the disks to the check, and clears them", function()
     local stage, seen = scene.stage()
     local result = assert(rehearse(stage, function(own, variables)

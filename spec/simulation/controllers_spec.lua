@@ -65,6 +65,18 @@ describe("a run that several controllers share", function()
     end
   end)
 
+  -- What it stopped, the other one has told.
+  it("is not asked for what another controller has stopped, once it is interrupted", function()
+    local own = assert(simulation.plan(require "alicloud.playbooks.failover", {
+      region = "cn-shanghai", params = { group = "pg-orders", region = "cn-shanghai" } }))
+    local rehearsal = simulation.judge({ seed = 1, world = discover.calm(own.world), troubles = {
+      { kind = "controllers", name = "takeover", call = 12, seconds = 0 },
+      { kind = "stops", name = "interrupt", wait = 1 } } }, own)
+    assert.equal("completed", rehearsal.stage.processes[2].result.status)
+    assert.equal("Client.Interrupted", rehearsal.stage.processes[1].err.code)
+    assert.same({}, rehearsal.violations)
+  end)
+
   it("has one effect, whichever answers of the store are lost, late or none", function()
     for call = 1, calls_of_a_run() do
       for _, how in ipairs { "lost_answer", "unknown", "unreachable", "full" } do

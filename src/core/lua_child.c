@@ -150,6 +150,16 @@ static int child_ended(lua_State *L)
     return 1;
 }
 
+/* [-1, +1, v]  child:computed() -> seconds | nil where nobody can tell */
+static int child_computed(lua_State *L)
+{
+    double seconds = ac_program_computed(&check_own(L)->program);
+    if (seconds < 0)
+        return 0;
+    lua_pushnumber(L, seconds);
+    return 1;
+}
+
 /* [-1, +0, -]  Kills it, its children included. */
 static int child_close(lua_State *L)
 {
@@ -203,9 +213,13 @@ static int core_child(lua_State *L)
 
 void acL_child_open(lua_State *L)
 {
-    const luaL_Reg methods[] = {{"fd", child_fd},           {"send", child_send},
-                                {"receive", child_receive}, {"ended", child_ended},
-                                {"close", child_close},     {NULL, NULL}};
+    const luaL_Reg methods[] = {{"fd", child_fd},
+                                {"send", child_send},
+                                {"receive", child_receive},
+                                {"ended", child_ended},
+                                {"close", child_close},
+                                {"computed", child_computed},
+                                {NULL, NULL}};
     const luaL_Reg metamethods[] = {{"__gc", child_close}, {"__close", child_close}, {NULL, NULL}};
     acL_class(L, CHILD_CLASS, methods, metamethods);
     lua_pushcfunction(L, core_child);

@@ -276,6 +276,20 @@ bool ac_program_reap(struct ac_program *program)
     return true;
 }
 
+double ac_program_computed(const struct ac_program *program)
+{
+#if defined(_POSIX_CPUTIME) && _POSIX_CPUTIME >= 0
+    clockid_t id;
+    struct timespec spent;
+    if (program->pid > 0 && clock_getcpuclockid(program->pid, &id) == 0 &&
+        clock_gettime(id, &spent) == 0)
+        return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
+#else
+    (void)program;
+#endif
+    return -1;
+}
+
 void ac_program_end(struct ac_program *program)
 {
     if (program->owner == getpid()) {

@@ -46,6 +46,10 @@ void ac_program_kill(const struct ac_program *program);
 /* Learns how it ended, if it has; true once it is gone. */
 bool ac_program_reap(struct ac_program *program);
 
+/* Seconds that it has computed, without its children; negative where nobody can tell, or once it is
+ * waited for. */
+double ac_program_computed(const struct ac_program *program);
+
 /* Kills it, its children included, and waits for it a moment; a forked child does nothing but to
  * let go of its copies. */
 void ac_program_end(struct ac_program *program);

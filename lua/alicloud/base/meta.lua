@@ -10,6 +10,7 @@ local M = {}
 ---@field attempts integer
 ---@field elapsed number seconds
 ---@field server_time? number unix seconds, the answer's Date header
+---@field heard_at number unix seconds by the clock of this machine, when the answer had come
 ---@field client_token? string
 ---@field endpoint string
 

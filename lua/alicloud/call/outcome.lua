@@ -54,7 +54,7 @@ local function meta_of(progress)
     status = info.status,
     attempts = progress.attempts,
     elapsed = progress.finished - progress.started,
-    server_time = info.date,
+    server_time = info.date, heard_at = progress.heard_at,
     client_token = plan.token,
     endpoint = plan.target.host,
   }
@@ -73,6 +73,7 @@ function M.result(context, progress, result, info)
   tally.successes = tally.successes + 1
   -- What is kept with the result holds no credentials.
   progress.info, progress.finished, progress.keys = info, context.loop.now(), nil
+  progress.heard_at = context.runtime.time()
   progress.make_meta = meta_of
   metas.keep(result, progress)
   return result

@@ -19,13 +19,16 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 local M = {}
 
 --- Limits of a process: bytes; seconds of computing, of silence, and of going on without getting on
---- with a job of many parts; calls. What it waits for an answer does not count.
+--- with a job of many parts; calls. What it waits for an answer does not count. For the two in the
+--- middle what it computes counts in full, since others may take the processor from it; a second in
+--- which it does nothing counts little, and ends what hangs.
 M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE, M.CALLS = 1 << 30, 60, 10, 600, 20000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
 local MOST_FRAMES, MOST_MODULES = 200000000, 2000
 local SLICE = 0.2
+local IDLE = 1 / 20
 
 -- What the interpreter and its libraries may need to know; nothing of it is a secret.
 local ENVIRONMENT = { "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",
@@ -115,8 +118,15 @@ end
 function M.start(about)
   local child, message = core.child { argv = words_of(about), env = environment() }
   return setmetatable({ child = child, about = about, parts = {}, size = 0, calls = 0, asked = 0,
-    frames = 0, modules = 0, heard = core.monotonic(), advanced = core.monotonic(),
+    frames = 0, modules = 0, computed = 0, heard = 0, advanced = 0, began = core.monotonic(),
     failure = not child and "a process for the playbook: " .. message or nil }, Confined)
+end
+
+-- Seconds that count of those since its beginning.
+local function spent(self)
+  -- One that has just ended cannot be asked any more.
+  self.computed = self.child:computed() or self.computed
+  return self.computed + (core.monotonic() - self.began) * IDLE
 end
 
 --- The descriptor to wait for.
@@ -211,11 +221,12 @@ end
 
 -- What it asks for is not its time; what it has done, it has done.
 local function answer_in_time(self, answer, frame, size, advances)
-  local began = core.monotonic()
+  local began = spent(self)
   local reply, refusal = answer(frame, size)
   if refusal then return wrong(self, refusal) end
   if reply and not self.failure then self:tell(reply) end
-  local ended = core.monotonic()
+  if self:is_over() then return end
+  local ended = spent(self)
   self.advanced = advances and ended or self.advanced + (ended - began)
 end
 
@@ -246,7 +257,8 @@ local function take(self, bytes)
     self.parts, self.size, self.frames = {}, 0, self.frames + 1
     if self.frames > MOST_FRAMES then return wrong(self, "it does not end") end
     obey(self, line)
-    from, self.heard = stop + 1, core.monotonic()
+    if self:is_over() then return end
+    from, self.heard = stop + 1, spent(self)
   end
 end
 
@@ -276,12 +288,12 @@ local function ending(self)
 end
 
 local function check_time(self)
-  local now, limit = core.monotonic(), nil
+  local now, limit = spent(self), nil
   if now - self.heard > M.SILENCE then limit = M.SILENCE end
   if now - self.advanced > M.PATIENCE then limit = M.PATIENCE end
   if not limit then return end
-  self:fail(("the playbook's process ended: out of time (nothing new was heard of it for %d s); it "
-    .. "has a loop without an end"):format(limit))
+  self:fail(("the playbook's process ended: out of time (it has told nothing new in %d s of "
+    .. "computing); it has a loop without an end"):format(limit))
 end
 
 --- Takes what has come, without waiting.

@@ -49,11 +49,13 @@ local function is_served(world, host)
   return false
 end
 
--- Only what the run itself has done to a machine is asked of it.
+-- Only what the run itself has done to a machine is asked of it. Whoever was taken over does not
+-- know what a later process has done.
 local function has_stopped(stage, host)
   local own = {}
   for _, request in ipairs(stage.requests) do
-    if request.who == "run" and request.entry then own[request.entry.request_id] = true end
+    local known = request.who == "run" and request.process <= stage.active.n
+    if known and request.entry then own[request.entry.request_id] = true end
   end
   for _, effect in ipairs(stage.emu:ledger()) do
     local fences = effect.action == "StopInstance" or effect.action == "DetachDisk"

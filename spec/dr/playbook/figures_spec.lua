@@ -121,6 +121,26 @@ describe("the figures of a run", function()
     between(4239, 4260, result.rto)
   end)
 
+  it("do not take the wait for a dark site for a difference of clocks", function()
+    local stage, died_at = late_stage { group = { recover_point_age = 300,
+      failover_seconds = 1500 } }
+    local function watched(run)
+      local orders = run:group("pg-orders", { region = "cn-shanghai" })
+      if #stage:events "attempt" > 1 then
+        run:step("fence", { on_error = "continue" }, function() return orders:fence {} end)
+      end
+      run:step("promote", function() return orders:failover { timeout = 600 } end)
+    end
+    assert.is_nil((stage:run(watched, { outage_at = died_at })))
+    stage.bench.emu:advance(1500)
+    local result = assert(stage:run(watched))
+    local looks = stage:events "look"
+    local last = looks[#looks]
+    between(-1, 0, last.read_at - last.heard_at)
+    assert.is_true(last.at - last.heard_at >= 10)
+    between(-1, 1, result.rto - (stage.bench.emu:now() - died_at))
+  end)
+
   it("are of all processes of the run", function()
     local stage = stages.new { group = { failover_seconds = 1500 } }
     local function watched(run)

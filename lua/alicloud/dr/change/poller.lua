@@ -191,10 +191,13 @@ function Poller:until_stable(stability, deadline)
 end
 
 -- Nothing but a synchronization moves the recovery point of a stopped group. One that has come and
--- gone, while nobody looked, leaves the group as it was.
-local function has_synchronized(intent, last)
-  local before, now = intent.group_recover_point, last and last.group_recover_point
-  return intent.status == "stopped" and before ~= nil and now ~= nil and now > before
+-- gone, while nobody looked, leaves the group as it was; without both points nobody can tell.
+local function may_have_synchronized(target, last)
+  local intent, transition = target.intent, target.transition
+  if intent.status ~= "stopped" or not last then return false end
+  local before, now = intent.group_recover_point, last.group_recover_point
+  if before and now then return now > before end
+  return transition and transition.renews and (before ~= now or last.point_doubt ~= nil)
 end
 
 -- What a phase means for somebody who waits for the end; nil means go on.
@@ -208,7 +211,7 @@ function Poller:conclusion(phase, evidence, replayable)
     -- A second attempt that fails as the first did looks as if nothing had happened.
     if self.target.began_failed then return "failed" end
     if self.first_moving then return "superseded" end
-    if replayable and not has_synchronized(self.target.intent, self.last)
+    if replayable and not may_have_synchronized(self.target, self.last)
       and is_stable(evidence, M.REPLAYED, self:now()) then
       return "replayed"
     end

@@ -51,6 +51,7 @@ local M = {}
 ---@field pair_note string? what one of count, names and list says against the two others
 ---@field pairs alicloud.dr.Pair[] which pairs were read, sorted by id
 ---@field read_at number? the server's clock at the time of reading, unix seconds
+---@field heard_at number? the clock of this machine when that answer had come
 ---@field request_id string?
 
 local text = fields.text
@@ -169,10 +170,17 @@ local function read_points(record, members, read_at)
   return points
 end
 
+---@class alicloud.dr.SeenAt where and when it was read
+---@field region string
+---@field site string
+---@field read_at number? as in the snapshot
+---@field heard_at number? as in the snapshot
+---@field request_id string?
+
 --- Makes a snapshot from a group record and its pair records.
 ---@param group table element of ReplicaGroups
 ---@param pair_records table[] elements of ReplicaPairs
----@param seen { region: string, site: string, read_at: number?, request_id: string? }
+---@param seen alicloud.dr.SeenAt
 ---@return alicloud.dr.Snapshot
 function M.new(group, pair_records, seen)
   local from = place(group.SourceRegionId, group.SourceZoneId)
@@ -192,13 +200,14 @@ function M.new(group, pair_records, seen)
     recover_point = points.recover_point, point_doubt = points.point_doubt,
     oldest_pair = points.oldest_pair,
     pair_number = set.count, pair_ids = set.names, pair_note = set.note,
-    pairs = set.members, read_at = seen.read_at, request_id = seen.request_id,
+    pairs = set.members, read_at = seen.read_at, heard_at = seen.heard_at,
+    request_id = seen.request_id,
   }
 end
 
 --- Makes a snapshot of a pair without a group: a group of one, whose id is that of the pair.
 ---@param record table element of ReplicaPairs
----@param seen { region: string, site: string, read_at: number?, request_id: string? }
+---@param seen alicloud.dr.SeenAt
 ---@return alicloud.dr.Snapshot
 function M.of_pair(record, seen)
   local snapshot = M.new({

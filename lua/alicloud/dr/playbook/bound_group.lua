@@ -160,6 +160,24 @@ function SETTLE.serve(branch, group, result)
   if result then record_production(branch, group, "serving", result.region) end
 end
 
+-- What was started before has ended with the stop, however much of it there was: to go on with it
+-- would take for its end what it was stopped at.
+function SETTLE.stop(branch, group, result)
+  if not result then return end
+  for _, past in ipairs(pasts.in_doubt(branch.engine.state, "start", group.id)) do
+    branch.engine:record { type = "outcome", step = branch.step_key, verb = "start",
+      group_id = group.id, client_token = past.intent.client_token, ok = false,
+      outcome = "accepted", code = "Client.Superseded" }
+  end
+end
+
+-- Whoever cannot clear it any more leaves it to a person.
+function SETTLE.clear_drill(branch, group, result, err, id)
+  if result then return end
+  tell_not_cleared(branch.engine, { group_id = group.id, region = group.region, drill_id = id,
+    err = err })
+end
+
 local GOES_ON = { executing = true, executed = true }
 
 -- Seconds within which a drill that was started is listed, and between two looks.
@@ -188,6 +206,7 @@ local function drill_of(branch, group, past)
   local _, fault
   if drill then
     _, fault = call(branch, group, "clear_drill", nil, drill.id, noticed(branch.engine))
+    if fault then SETTLE.clear_drill(branch, group, nil, fault, drill.id) end
   end
   if past.is_open and not fault then
     branch.engine:record { type = "outcome", step = branch.step_key, verb = past.verb,
@@ -238,7 +257,7 @@ function M.carry_out(branch, group, verb, ...)
   if PREPARE[verb] then PREPARE[verb](branch, group, given) end
   local _ <close> = settle_cut(branch, group, verb)
   result, err = call(branch, group, verb, past, ...)
-  if SETTLE[verb] then SETTLE[verb](branch, group, result, err) end
+  if SETTLE[verb] then SETTLE[verb](branch, group, result, err, (...)) end
   if not result then name_doubt(branch, verb, err) end
   return result, err
 end

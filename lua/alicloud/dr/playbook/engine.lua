@@ -244,7 +244,8 @@ function Engine:looked(snapshot)
   self:write({ type = "look", group_id = snapshot.group_id, region = snapshot.region,
     status = snapshot.status, from = snapshot.from.region, to = snapshot.to.region,
     from_zone = snapshot.from.zone, to_zone = snapshot.to.zone, side = snapshot.side,
-    recover_point = snapshot.recover_point, read_at = snapshot.read_at }, false)
+    recover_point = snapshot.recover_point, read_at = snapshot.read_at,
+    heard_at = snapshot.heard_at }, false)
 end
 
 return M

@@ -157,7 +157,7 @@ local EVENTS = {
       device = maybe(NAME) })) },
   look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),
     to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME), side = maybe(NAME),
-    recover_point = maybe(NUMBER), read_at = maybe(NUMBER) },
+    recover_point = maybe(NUMBER), read_at = maybe(NUMBER), heard_at = maybe(NUMBER) },
   note = { text = TEXT, fields = maybe(ANY), left_open = maybe(BOOLEAN),
     left_out = maybe(BOOLEAN), late = maybe(SECONDS) },
   confirmed = { by = NAME, how = maybe(TEXT), groups = list(object { id = NAME, region = NAME,

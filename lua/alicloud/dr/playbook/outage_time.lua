@@ -58,7 +58,8 @@ end
 
 function APPLY.look(state, event)
   if not event.read_at then return end
-  local clocks, offset = state.clocks, event.read_at - event.at
+  -- Behind the answer a site that is dark may have been waited for.
+  local clocks, offset = state.clocks, event.read_at - (event.heard_at or event.at)
   clocks.now = math.abs(offset) >= NOTICEABLE and offset or 0
   clocks.first = clocks.first or clocks.now
   local outage = state.outage

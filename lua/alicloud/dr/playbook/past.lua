@@ -42,7 +42,7 @@ end
 function M.continuation(state, entry)
   local calls = calls_under(state, entry.intent.client_token)
   local past = { intent = tables.copy(entry.intent), verb = entry.verb, doubtful = false,
-    attempts = 0, request_ids = {}, calls = calls,
+    one_shot = entry.one_shot == true, attempts = 0, request_ids = {}, calls = calls,
     refused = M.refusal_of(state, entry.intent.client_token) }
   for _, call in ipairs(calls) do
     past.attempts = past.attempts + 1
@@ -65,6 +65,22 @@ end
 ---@return boolean
 function M.is_open(entry)
   return not entry.outcome or entry.outcome.outcome == "unknown"
+end
+
+--- The changes of a verb on a group that have left, and of which nobody knows the end.
+---@param state alicloud.dr.RunState
+---@param verb string
+---@param group_id string
+---@return alicloud.dr.Continue[]
+function M.in_doubt(state, verb, group_id)
+  local list = {}
+  for _, entry in ipairs(state.intents) do
+    if entry.verb == verb and entry.intent.group_id == group_id and M.is_open(entry) then
+      local past = M.continuation(state, entry)
+      if past.first_send_wall then list[#list + 1] = past end
+    end
+  end
+  return list
 end
 
 -- How to go on with an intent; of the drill that it has started the id may be known.

@@ -90,10 +90,9 @@ local function with_pairs(client, region, site, record, meta, options)
   local members, err, later = pages.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
     Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
   if not members then return nil, err end
-  return snapshots.new(record, members, {
-    region = region, site = site, read_at = later.server_time or meta.server_time,
-    request_id = meta.request_id,
-  })
+  local timed = later.server_time and later or meta
+  return snapshots.new(record, members, { region = region, site = site,
+    read_at = timed.server_time, heard_at = timed.heard_at, request_id = meta.request_id })
 end
 
 -- Seconds between the two reads of a look, after which it shows two different times: an outage lay
@@ -128,7 +127,7 @@ local function snapshot_of_pair(record, region, site, meta)
     return absent
   end
   return snapshots.of_pair(record, { region = region, site = site, read_at = meta.server_time,
-    request_id = meta.request_id })
+    heard_at = meta.heard_at, request_id = meta.request_id })
 end
 
 local function read_pair(client, pair_id, region, options)
