@@ -26,6 +26,8 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 ---@class alicloud.dr.SweepOptions
 ---@field site? "backup"|"production" the groups that have this site in the region ("backup")
 ---@field ids? string[] the groups, and the pairs without a group, that are asked for; nil: all
+---@field known? table<string, any> of a whole side: its groups alone are asked for, and of these
+---everything is known; pairs are read only if others are listed
 ---@field sizes? alicloud.dr.SweepSizes of the side, if an earlier sweep has told them
 ---@field deadline? number seconds of each call
 
@@ -182,9 +184,17 @@ local function read_some(sweep, ids)
   return read_pairs(sweep, wanted_pairs(sweep, of_groups, of_pairs), size)
 end
 
-local function read_all(sweep)
+local function lists_others(sweep, known)
+  for id in pairs(sweep.groups) do
+    if not known[id] then return true end
+  end
+  return false
+end
+
+local function read_all(sweep, known)
   local ok, err = read_groups(sweep)
   if not ok then return nil, err end
+  if known and not lists_others(sweep, known) then return true end
   return read_pairs(sweep)
 end
 
@@ -202,7 +212,11 @@ function M.read(client, region, options)
     groups = {}, members = {}, lone = {}, known = {},
     call_options = { region = region, deadline = given.deadline } }, Sweep)
   local ok, err
-  if given.ids then ok, err = read_some(sweep, given.ids) else ok, err = read_all(sweep) end
+  if given.ids then
+    ok, err = read_some(sweep, given.ids)
+  else
+    ok, err = read_all(sweep, given.known)
+  end
   if not ok then return nil, err end
   return sweep
 end
