@@ -220,27 +220,30 @@ local function in_flight(at)
     run.figures[1] / 1024, run.figures[2] / 1024))
 end
 
--- How many groups a sweep goes over; dr.groups makes a call for each.
+-- How many groups of 3 pairs a sweep goes over.
 local SWEEPS = {
   { "list", "`each`, 100 a page", { 1, 100, 10000 } },
-  { "groups", "`dr.groups`, with pairs", { 1, 100, 2500 } },
+  { "alone", "each group by a look of its own", { 1, 100, 1000 } },
+  { "groups", "`dr.groups`, with pairs", { 1, 100, 1000, 10000 } },
+  { "readiness", "`dr.readiness`", { 1, 100, 1000 } },
 }
 
 -- The emulator answers, on the processor of the servers; only the client's time counts.
 local function sweeps()
-  print "\n| status sweep, no rate | groups | µs CPU a group | s, with the emulator | peak MB |"
-  print "|---|---:|---:|---:|---:|"
+  print("\n| status sweep, no rate | groups | calls a group | µs CPU a group "
+    .. "| s, with the emulator | peak MB |")
+  print "|---|---:|---:|---:|---:|---:|"
   local pin = rounds.pin(rounds.processors - 1)
   for _, sweep in ipairs(SWEEPS) do
     for _, groups in ipairs(sweep[3]) do
-      local cpu, wall, peak = {}, {}, {}
+      local cpu, wall, peak, calls = {}, {}, {}, nil
       for round = 1, count do
         local run = rounds.run { lua, "spec/bench/sweep.lua", sweep[1], tostring(groups),
           table.unpack(pin) }
-        cpu[round], peak[round], wall[round] = table.unpack(run.figures)
+        cpu[round], peak[round], wall[round], calls = table.unpack(run.figures)
       end
-      print(("| %s | %d | %.1f | %.3f | %.1f |"):format(sweep[2], groups, rounds.median(cpu),
-        rounds.median(wall), rounds.median(peak)))
+      print(("| %s | %d | %.3f | %.1f | %.3f | %.1f |"):format(sweep[2], groups, calls,
+        rounds.median(cpu), rounds.median(wall), rounds.median(peak)))
     end
   end
 end

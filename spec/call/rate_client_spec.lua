@@ -77,6 +77,24 @@ describe("a client", function()
     assert.near(2, control.elapsed, 1e-6)
   end)
 
+  it("tells how much it uses of the quota that it uses most", function()
+    local client, _, control = helper.client(answers(9),
+      { rate = { action = 100, actions = { DescribeRegions = 2 }, reserve = 0 } })
+    assert.is_nil(client:rate_use())
+    client:call "DescribeDiskReplicaGroups"
+    client:call "DescribeRegions"
+    local use = client:with({ timeout = 5 }):rate_use()
+    assert.equal("ebs:DescribeRegions", use.action)
+    assert.near(1, use.used, 1e-6)
+    assert.near(2, use.allowed, 1e-6)
+    control.elapsed = 2
+    assert.equal(0, client:rate_use().used)
+    -- Of processes that share the quota each has a part.
+    client:share_rate { parts = 2, from = 0, ends = math.huge }
+    assert.near(1, client:rate_use().allowed, 1e-6)
+    assert.is_nil(client:with({ rate = false }):rate_use())
+  end)
+
   it("shares its rate with those derived from it, unless they have their own", function()
     local client, _, control = helper.client(answers(9),
       { rate = { action = 1, region = 1, reserve = 0 } })

@@ -6,6 +6,7 @@ local events = require "alicloud.cli.events"
 local process = require "spec.process"
 local records = require "alicloud.dr.playbook.events"
 local scratch = require "spec.scratch"
+local worlds = require "spec.worlds"
 
 local function lines_of(text)
   local list = {}
@@ -118,6 +119,25 @@ describe("events of a run", function()
       assert.same(record, event)
     end
     assert.equal(#kept + 2, #list)
+  end)
+
+  it("tell how far a fleet is, every few seconds and at its end", function()
+    local desk, _, directory = desks.room(false, { world = worlds.of_groups(6) })
+    local path = directory .. "/events"
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "--yes", "--json",
+      "--events", path)
+    assert.equal(0, ran.code, ran.err)
+    local list, moments = lines_of(scratch.read(path)), {}
+    check(list, "run")
+    for _, event in ipairs(list) do
+      if event.type == "headway" and event.word == "opened" then table.insert(moments, event) end
+    end
+    local last = table.remove(moments)
+    assert.same({ 6, 6, 0, 0, true },
+      { last.count, last.done, last.under_way, last.open, last.last })
+    assert.is_true(#moments >= 17 and #moments <= 22, #moments)
+    for i = 2, #moments do assert.near(5, moments[i].at - moments[i - 1].at, 1e-6) end
+    assert.near(last.at, moments[#moments].ends_at, 5)
   end)
 
   it("end though no run could begin, or its journal was another's", function()

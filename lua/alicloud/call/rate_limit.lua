@@ -12,6 +12,7 @@
 local schema = require "alicloud.base.schema"
 local server_clock = require "alicloud.call.server_clock"
 local slots = require "alicloud.call.slots"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -135,6 +136,33 @@ local function refusal(wait)
     retry_after = wait,
     hint = "a longer deadline waits for it; the option rate sets the quota",
   }
+end
+
+---@class alicloud.rate_limit.Use
+---@field action string e.g. "ebs:FailoverDiskReplicaGroup"
+---@field region string
+---@field used number calls a second
+---@field allowed number calls a second that this limiter lets pass
+
+--- How much is used of the quota that is used most; of several, of the smallest.
+---@param limiter alicloud.rate_limit.Limiter
+---@param now number monotonic seconds
+---@return alicloud.rate_limit.Use|nil nil: nothing was called yet
+function M.use(limiter, now)
+  local most, share
+  for _, id in ipairs(tables.keys(limiter.regions)) do
+    local buckets = limiter.regions[id].buckets
+    for _, title in ipairs(tables.keys(buckets)) do
+      local own = buckets[title].own
+      local used, allowed = slots.used(own, now), own.count / own.seconds
+      local part = used / allowed
+      if not most or part > share or part == share and allowed < most.allowed then
+        share = part
+        most = { action = title, region = id, used = used, allowed = allowed }
+      end
+    end
+  end
+  return most
 end
 
 --- Takes a part of the quota that others have the rest of. It is renewed by the same call.

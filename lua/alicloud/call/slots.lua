@@ -264,6 +264,15 @@ M.estimate = core.aside(function(window, urgent, now)
   return math.max(block, wait) + round * window.seconds
 end)
 
+--- How many calls a second count against a window now: those under way, and those answered less
+--- than a second ago. Of a window and monotonic seconds; gives calls a second.
+---@type fun(window: alicloud.slots.Window, now: number): number
+M.used = core.aside(function(window, now)
+  forget_parent(window)
+  look(window, now)
+  return (window.count - window.free) / window.seconds
+end)
+
 ---@class alicloud.slots.Waiter
 ---@field window alicloud.slots.Window
 ---@field turn alicloud.slots.Turn

@@ -28,6 +28,10 @@ M.SCHEMA = 1
 --- Fields that every line has.
 M.COMMON = { "schema", "seq", "at", "command", "type" }
 
+-- Many go on at a time: a fleet, or a run:each.
+local HEADWAY = { "calls?", "calls_allowed?", "count", "done", "ends_at?", "failed", "last?",
+  "left_out", "open", "step?", "under_way", "word?" }
+
 --- What is no record of a run, by what it comes from; "?" behind a field that may be missing.
 M.OWN = {
   all = {
@@ -47,8 +51,9 @@ M.OWN = {
   run = {
     standby = { "err?", "holder?", "since?", "waited" },
     takeover = { "action", "left", "product", "step" },
+    headway = HEADWAY,
   },
-  fleet = { item = { "ending", "item", "left" } },
+  fleet = { item = { "ending", "item", "left" }, headway = HEADWAY },
 }
 
 local ENDED = { [0] = "done", "failed", "refused", "unknown", "incomplete" }

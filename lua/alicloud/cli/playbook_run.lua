@@ -10,6 +10,7 @@ local duration = require "alicloud.base.duration"
 local event_options = require "alicloud.cli.options.events"
 local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
+local headway_lines = require "alicloud.cli.headway_line"
 local hints = require "alicloud.cli.hints"
 local keys = require "alicloud.cli.keys"
 local lazy = require "alicloud.base.lazy"
@@ -370,6 +371,7 @@ function M.carry_out(playbook, given, args, io, state)
       terminal.clean(given.journal)))
     given.progress = run_progress.of(io, given.journal)
   end
+  given.headway = headway_lines.every(io, args)
   given.progress = listeners.of_runs(io, playbook.name, given.progress)
   local result, err = dr.run(playbook, given)
   if err then listeners.tell(io, "failed", err) end

@@ -55,7 +55,9 @@ local function read(io, show, loop, prompt)
   show()
   local sit = prompt and stand(io, prompt)
   local typed, over
+  io.asking = true
   local _ <close> = setmetatable({}, { __close = function()
+    io.asking = nil
     if sit then sit() end
     -- What is said next begins a line of its own.
     if not typed then io.err "\n" end

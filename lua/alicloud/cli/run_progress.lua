@@ -4,6 +4,7 @@ local corrections = require "alicloud.dr.playbook.corrections"
 local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
+local headway_lines = require "alicloud.cli.headway_line"
 local keys = require "alicloud.cli.keys"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
@@ -138,12 +139,17 @@ function SHOW.note(io, event)
   indented(io, terminal.clean(event.text, 1000))
 end
 
+function SHOW.headway(_, event, view)
+  view.headway(event)
+end
+
 --- Makes what shows the records of a run while it goes on.
 ---@param io alicloud.cli.Io
 ---@param journal string
 ---@return fun(event: table)
 function M.of(io, journal)
-  local view = { begun = {}, asked = {}, journal = journal }
+  local view = { begun = {}, asked = {}, journal = journal,
+    headway = headway_lines.of(io) }
   return function(event)
     local show = SHOW[event.type]
     if show then show(io, event, view) end

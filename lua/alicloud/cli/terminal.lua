@@ -33,6 +33,7 @@ end
 ---@field columns integer
 ---@field read_line fun(loop?: alicloud.Loop): string|nil what is typed; nil at the end of it
 ---@field drop_typed fun() forgets the lines that were typed and not read
+---@field asking boolean? somebody is asked, and types
 ---@field color boolean
 ---@field ended_by fun(): integer|nil number of the signal that ends the command
 ---@field events alicloud.cli.Events? who is told of what the command does

@@ -10,6 +10,8 @@ local terminal = require "alicloud.cli.terminal"
 local widths = require "alicloud.cli.width"
 local zones = require "alicloud.cli.zone"
 
+---@module "alicloud.cli.headway_line"
+local headway_lines = lazy.module "alicloud.cli.headway_line"
 ---@module "alicloud.dr.fleet.division"
 local divisions = lazy.module "alicloud.dr.fleet.division"
 
@@ -38,11 +40,13 @@ local function words_of(ending)
     terminal.clean(ending.code), terminal.clean(ending.message, 300))
 end
 
---- Shows items as they end.
+--- Shows items as they end, and how far it is.
 ---@param io alicloud.cli.Io
 ---@return fun(event: table)
 function M.progress(io)
+  local show_headway = headway_lines.of(io)
   return function(event)
+    if event.type == "headway" then return show_headway(event) end
     if event.type ~= "item" then return end
     local item, ending = event.item, event.ending
     line(io, ending.outcome, divisions.name_of(item),

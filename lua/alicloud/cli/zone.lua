@@ -13,6 +13,13 @@ function M.moment(unix)
   return (text:gsub("([+-]%d%d)(%d%d)$", "%1:%2"))
 end
 
+--- The time of day of a moment, in the zone of this process.
+---@param unix number
+---@return string "11:12:40"
+function M.clock(unix)
+  return os.date("%H:%M:%S", math.floor(unix)) --[[@as string]]
+end
+
 --- A moment that somebody has noted as RFC 3339, in the zone of this process.
 ---@param text any a lock may hold anything
 ---@return string

@@ -159,6 +159,13 @@ function Client:share_rate(share)
   if context.limiter then rate_limit.share(context.limiter, share, context.loop.now()) end
 end
 
+--- How much it uses of the quota that it uses most, with all clients that share its rate.
+---@return alicloud.rate_limit.Use|nil nil: it has no limit, or has called nothing yet
+function Client:rate_use()
+  local context = context_of(self)
+  return context.limiter and rate_limit.use(context.limiter, context.loop.now()) or nil
+end
+
 --- Seconds that this client may still wait for the cloud.
 ---@return number
 function Client:patience()

@@ -172,7 +172,7 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   for _, id in ipairs(ready) do fleet:group(run, id) end
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = canary,
-    max_errors = params.max_errors, tier = function(id) return sorted.of[id] end,
+    max_errors = params.max_errors, word = "opened", tier = function(id) return sorted.of[id] end,
     leave_out = function(id, err)
       -- What was stopped for it is down now: that is a failure.
       local is_begun = err.kind ~= "precheck" or err.outcome ~= "not_sent" or fleet:row(id).stop

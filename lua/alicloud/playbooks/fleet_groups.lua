@@ -231,6 +231,7 @@ local function look_once(fleet, names, title, is_last)
   for i, id in ipairs(names) do items[i] = { id = title .. id, group = id } end
   local watch = new_watch(fleet.run.loop, is_last)
   local looks = fleet.run:each(items, { parallel = params.parallel, max_groups = params.max_groups,
+    word = "looked at",
     leave_out = function(item, err)
       local is_behind = not is_last and err.code == "Client.StepTimeout"
       return is_behind or fleet:left_out(item.group, err)

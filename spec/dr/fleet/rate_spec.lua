@@ -28,6 +28,30 @@ local function judge(lab)
 end
 
 describe("controllers of one account", function()
+  it("are told how far the whole fleet is, and what they use of their part", function()
+    local lab, told, list = labs.new { groups = 30 }, {}, {}
+    for i = 1, 2 do
+      told[i] = {}
+      list[i] = assert(lab:controller("c" .. i, { workers = 8, headway = 2,
+        progress = function(event)
+          if event.type == "headway" then table.insert(told[i], event) end
+        end }))
+    end
+    for _, ending in ipairs(lab:run(list)) do assert.equal(30, ending.result.done) end
+    for i = 1, 2 do
+      local most, last = 0, told[i][#told[i]]
+      assert.same({ 30, 0, 0, true }, { last.done, last.under_way, last.open, last.last })
+      for _, event in ipairs(told[i]) do
+        assert.equal(30, event.done + event.failed + event.left_out + event.under_way + event.open)
+        assert.is_true(event.open >= 0)
+        most = math.max(most, event.under_way)
+        if event.calls then assert.is_true(event.calls_allowed <= 30) end
+      end
+      assert.is_true(most > 8 and most <= 16, most)
+      assert.near(15, told[i][#told[i] - 1].calls_allowed, 1e-3)
+    end
+  end)
+
   it("stay under its quota together, whoever comes and goes", function()
     local lab = stage(120)
     local ends = {}

@@ -1,5 +1,6 @@
 -- Readiness of many groups: one line each, and never ok because nothing was read.
 
+local alicloud = require "alicloud"
 local after = require "spec.dr.after_lab"
 local dr = require "alicloud.dr"
 local lab = require "spec.dr.lab"
@@ -108,14 +109,15 @@ describe("dr.readiness", function()
   it("tells that it could not tell, and goes on with the next", function()
     local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" } } }
     local _, list = judge(bench)
-    bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 1 },
+    -- What could not be read together is read alone.
+    bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 2 },
       effect = lab.answer("Forbidden", 403) }
     local report = dr.readiness(list)
     assert.equal("unknown", report.lines[1].verdict)
     assert.equal("Forbidden", report.lines[1].code)
     assert.equal("ok", report.lines[2].verdict)
     assert.same({ "unknown", 3 }, { report.verdict, report.exit })
-    bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 1 },
+    bench.emu:fault { match = { action = "DescribeDiskReplicaPairs", count = 2 },
       effect = lab.answer("Forbidden", 403) }
     report = dr.readiness({ list[1], list[2] }, { max_rpo = "1m" })
     assert.same({ "fail", 2 }, { report.verdict, report.exit })
@@ -174,6 +176,69 @@ describe("dr.readiness", function()
     local report = dr.readiness { dr.group(bench.client, "pg-nowhere") }
     assert.equal("NoSuchResource", report.lines[1].code)
     assert.equal("fail", report.verdict)
+  end)
+
+  it("reads together what it can, and says the same of each as of one alone", function()
+    local groups, STATES = {}, { "normal", "stopped", "failovered", "created", "syncing" }
+    for i = 1, 40 do
+      groups[i] = { id = ("pg-%02d"):format(i), status = STATES[i % #STATES + 1], pairs = i % 4,
+        recover_point_age = 200 * i }
+    end
+    local bench = lab.new { world = world(groups) }
+    local emu = bench.emu
+    -- Time passes for those who wait for the quota.
+    bench.client = alicloud.client { region = lab.SECONDARY, transport = emu.transport,
+      runtime = emu.runtime, rate = false, access_key_id = emu.access_key_id,
+      access_key_secret = emu.access_key_secret }
+    local report, list = judge(bench, { max_rpo = "1h" })
+    local together, verdicts = #bench:requests() - 1, {}
+    for i, group in ipairs(list) do
+      local alone = dr.readiness({ group }, { max_rpo = "1h" }).lines[1]
+      local line = report.lines[i]
+      verdicts[line.verdict] = true
+      assert.same({ alone.verdict, alone.code, alone.reasons, alone.open_drills, alone.untold },
+        { line.verdict, line.code, line.reasons, line.open_drills, line.untold })
+      assert.same(alone.unprotected, line.unprotected)
+      alone.snapshot.request_id, line.snapshot.request_id = nil, nil
+      assert.same(alone.snapshot, line.snapshot)
+    end
+    assert.same({ ok = true, warn = true, fail = true }, verdicts)
+    local drills = #bench:requests "DescribeReplicaGroupDrills" // 2
+    -- Two pages of the region, what names disks by the hundred, and drills, which have no list.
+    assert.is_true(together - drills <= 6, together - drills)
+  end)
+
+  it("asks for the data disks of an instance once, whatever groups have disks on it", function()
+    local all = after.world { pairs = { { id = "pair-1", source_disk = "d-old-1",
+      destination_disk = "d-new-1" } } }
+    all.groups[2] = after.world({ id = "pg-b", pairs = { { id = "pair-2",
+      source_disk = "d-old-2", destination_disk = "d-new-2" } } }).groups[1]
+    local bench = lab.new { world = all }
+    assert.equal("ok", judge(bench).verdict)
+    assert.same({ 2, 1 }, { #bench:requests "DescribeDisks", #bench:requests "DescribeInstances" })
+  end)
+
+  it("asks alone where the service refuses the disks of many", function()
+    local all = after.world()
+    all.groups[2] = after.world({ id = "pg-b", pairs = { { id = "pair-9",
+      source_disk = "d-old-9", destination_disk = "d-new-9" } } }).groups[1]
+    local bench = lab.new { world = all }
+    bench.emu:fault { match = { action = "DescribeDisks", count = 1 },
+      effect = lab.answer("InvalidDiskIds.ValueNotSupported", 400) }
+    local report = judge(bench)
+    for _, line in ipairs(report.lines) do assert.is_nil(line.untold) end
+    -- All, each group, and what else the one instance has.
+    assert.equal(1 + 2 + 1, #bench:requests "DescribeDisks")
+  end)
+
+  it("asks a region that is out of reach once for all", function()
+    local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" }, { id = "pg-c" } } }
+    judge(bench)
+    bench.emu:region(lab.PRIMARY, "down")
+    local before = bench.emu.runtime.time()
+    local report = judge(bench)
+    for _, line in ipairs(report.lines) do assert.matches("could not be asked", line.untold) end
+    assert.is_true(bench.emu.runtime.time() - before <= 20)
   end)
 
   it("sends nothing that changes anything", function()

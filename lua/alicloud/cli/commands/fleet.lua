@@ -11,6 +11,7 @@ local formats = require "alicloud.base.formats"
 local listeners = require "alicloud.cli.listeners"
 local cli_clients = require "alicloud.cli.client"
 local guard = require "alicloud.base.guard"
+local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -20,6 +21,9 @@ local schema = require "alicloud.base.schema"
 local shared_loops = require "alicloud.loop.shared"
 local terminal = require "alicloud.cli.terminal"
 local view_fleet = require "alicloud.cli.view_fleet"
+
+---@module "alicloud.cli.headway_line"
+local headway_lines = lazy.module "alicloud.cli.headway_line"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -289,6 +293,7 @@ local function take(fleet, args, io)
   if not how then options.refuse "the name of the fleet was not typed; nothing was begun" end
   fleet.run_options = { confirm = function() return how, fleet.requester end,
     incident = options.text(args, "incident", formats.INCIDENT) }
+  fleet.headway = headway_lines.every(io, args)
   fleet.progress = listeners.of_runs(io, fleet.playbook.name,
     not args.json and view_fleet.progress(io) or nil)
   local _ <close> = tell_way_on(args, io)

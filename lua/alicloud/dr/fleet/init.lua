@@ -20,6 +20,7 @@ local params = require "alicloud.dr.playbook.params"
 local places = require "alicloud.dr.store.place"
 local playbooks = require "alicloud.dr.playbook"
 local rosters = require "alicloud.dr.fleet.roster"
+local run_options = require "alicloud.dr.playbook.run_options"
 local runtimes = require "alicloud.base.runtime"
 local schema = require "alicloud.base.schema"
 local sessions = require "alicloud.dr.store.session"
@@ -57,6 +58,8 @@ local M = {}
 ---@field ttl? integer seconds that the session of this process lives unrenewed
 ---@field progress? fun(event: table, item: alicloud.dr.FleetItem?, run_id: string?) is told of
 ---every record of every run, and of "item", when one has ended
+---@field headway? number seconds between two events of "headway", which tell `progress` how far it
+---is: see alicloud.dr.HeadwayEvent (nil: none)
 
 ---@class alicloud.dr.FleetWish
 ---@field playbook alicloud.dr.Playbook
@@ -103,6 +106,7 @@ local SCHEMA = {
   tier = schema.rule("tiers", function() return true end),
   client = schema.callable, workers = schema.integer(1, 10000), run_options = schema.typed "table",
   requester = schema.text, ttl = schema.integer(2, 3600), progress = schema.callable,
+  headway = run_options.SECONDS,
 }
 
 local function refuse(message, level)

@@ -5,6 +5,7 @@
 local divisions = require "alicloud.dr.fleet.division"
 local endings = require "alicloud.dr.fleet.ending"
 local guard = require "alicloud.base.guard"
+local headways = require "alicloud.dr.playbook.headway"
 local playbooks = require "alicloud.dr.playbook"
 local rates = require "alicloud.dr.fleet.rate"
 local rosters = require "alicloud.dr.fleet.roster"
@@ -31,6 +32,7 @@ local GIVING_BACK = 10
 ---@field under_way integer
 ---@field ran integer items that have ended here
 ---@field fault alicloud.Error? why it takes nothing more
+---@field headway alicloud.dr.Headway
 ---@field raised any what the run of an item has raised
 local Taker = {}
 Taker.__index = Taker
@@ -126,13 +128,15 @@ local function take_refusal(taker, item, err)
   taker.view:note_refusal(item, err)
 end
 
-local function take(taker, item)
+local function take(taker, item, place)
   local view = taker.view
   local _ <close> = setmetatable({}, { __close = function()
     view.mine[divisions.name_of(item)], taker.under_way = nil, taker.under_way - 1
     taker.gate.open()
   end })
   local ok, ending, err, was_refused = guard.call(carry_out, taker, item)
+  local ended = ok and ending or {}
+  taker.headway:finish(place, ended.outcome, ended.seconds)
   if not ok then
     -- A mistake of the program is told to whoever runs it, when what is under way has ended.
     taker.raised = taker.raised or ending
@@ -196,7 +200,7 @@ local function fill(taker)
     local item = next_item(taker)
     if not item then return end
     view.mine[divisions.name_of(item)], taker.under_way = true, taker.under_way + 1
-    fleet.loop.spawn(take, taker, item)
+    fleet.loop.spawn(take, taker, item, taker.headway:begin(fleet.loop.now()))
   end
 end
 
@@ -232,12 +236,31 @@ local function work(taker)
 end
 
 local function summary(taker)
-  local counts = { done = 0, failed = 0, left_out = 0 }
-  for _, ending in pairs(taker.view.ended) do
-    counts[ending.outcome] = counts[ending.outcome] + 1
-  end
-  return { count = taker.fleet.meta.count, left = taker.view:left(), ran = taker.ran,
+  local counts = taker.view:counts()
+  return { count = counts.count, left = taker.view:left(), ran = taker.ran,
     done = counts.done, failed = counts.failed, left_out = counts.left_out }
+end
+
+-- Those of the accounts that this process has keys for.
+local function clients_of(fleet)
+  local list = {}
+  for _, account in ipairs(tables.keys(fleet.clients)) do
+    list[#list + 1] = fleet.clients[account] or nil
+  end
+  return list
+end
+
+-- Whoever has asked is told how far it is, what others take included.
+local function keep_told(taker)
+  local fleet = taker.fleet
+  if not fleet.headway then return nil end
+  return headways.keep { headway = taker.headway, every = fleet.headway, loop = fleet.loop,
+    time = fleet.runtime.time, counts = function() return taker.view:counts() end,
+    clients = function() return clients_of(fleet) end,
+    tell = function(event)
+      event.at = fleet.runtime.time()
+      fleet:tell(event)
+    end }
 end
 
 local function held(taker)
@@ -252,12 +275,14 @@ end
 ---@return alicloud.Error? err
 function M.run(fleet)
   local taker = setmetatable({ fleet = fleet, view = views.new(fleet), order = shuffled(fleet),
-    place = 1, refused = 0, under_way = 0, ran = 0, gate = fleet.loop.gate() }, Taker)
+    place = 1, refused = 0, under_way = 0, ran = 0, gate = fleet.loop.gate(),
+    headway = headways.new(fleet.meta.count) }, Taker)
   local shares, fault = rates.join(fleet)
   if not shares then return nil, fault end
   local _ <close> = setmetatable({}, { __close = function() rates.leave(shares) end })
   fleet.loop.scope(function()
     local _ <close> = fleet.loop.spawn(rates.keep, fleet, shares)
+    local _ <close> = keep_told(taker)
     work(taker)
   end)
   if taker.raised ~= nil then error(taker.raised, 0) end

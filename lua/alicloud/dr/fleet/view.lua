@@ -8,6 +8,7 @@ local errors = require "alicloud.base.error"
 local holds = require "alicloud.dr.store.shared.hold"
 local rosters = require "alicloud.dr.fleet.roster"
 local support = require "alicloud.dr.store.shared.support"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -179,6 +180,20 @@ function View:left()
   local ended = 0
   for _, count in ipairs(self.ended_in) do ended = ended + count end
   return self.fleet.meta.count - ended
+end
+
+--- How many items stand how, as far as it was looked.
+---@return alicloud.dr.Counts
+function View:counts()
+  local counts = { count = self.fleet.meta.count, done = 0, failed = 0, left_out = 0,
+    under_way = 0 }
+  for _, ending in pairs(self.ended) do counts[ending.outcome] = counts[ending.outcome] + 1 end
+  -- What is under way here was taken after the last look, or is in it.
+  for name in pairs(tables.merged(self.taken, self.mine)) do
+    if not self.ended[name] then counts.under_way = counts.under_way + 1 end
+  end
+  counts.open = self:left() - counts.under_way
+  return counts
 end
 
 --- Whether an item may be worth a claim.

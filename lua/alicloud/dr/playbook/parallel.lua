@@ -4,6 +4,7 @@
 local bounded = require "alicloud.dr.playbook.bounded"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
+local headways = require "alicloud.dr.playbook.headway"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
 local steps = require "alicloud.dr.playbook.step"
@@ -23,6 +24,8 @@ local M = {}
 ---@field leave_out? fun(item: any, err: alicloud.Error): string|true|nil what to say of one whose
 ---failure does not count, since nothing of it was begun; true: nothing; nil: it counts
 ---@field max_groups? integer more than so many need a person's word before anything begins
+---@field word? string for whoever shows how far it is: what one is called that has ended well
+---("done")
 
 ---@class alicloud.dr.EachResult
 ---@field ok table<string, any> what each returned, by name
@@ -48,6 +51,7 @@ M.SCHEMA = {
   tier = schema.callable,
   leave_out = schema.callable,
   max_groups = schema.integer(1, 100000),
+  word = schema.text,
 }
 
 local function limit_of(max_errors, count)
@@ -93,7 +97,8 @@ end
 
 local function start(round, job)
   local branch = round.branch:fork(job.name)
-  job.branch = branch
+  job.branch, job.begun_at = branch, round.loop.now()
+  job.place = round.headway:begin(job.begun_at)
   job.task = round.loop.spawn(function()
     local _ <close> = setmetatable({}, { __close = function()
       job.over = true
@@ -104,12 +109,24 @@ local function start(round, job)
   round.running[#round.running + 1] = job
 end
 
+local function count_end(round, job)
+  local outcome = round.failed[job.name] and "failed" or round.left_out[job.name] and "left_out"
+    or "done"
+  local took = job.past ~= "done" and round.loop.now() - job.begun_at or nil
+  round.headway:finish(job.place, outcome, took)
+end
+
 local function collect(round)
   -- Who is called back himself has nothing to count.
   round.loop.checkpoint()
   local left = {}
   for _, job in ipairs(round.running) do
-    if job.over then take_result(round, job) else left[#left + 1] = job end
+    if job.over then
+      take_result(round, job)
+      count_end(round, job)
+    else
+      left[#left + 1] = job
+    end
   end
   local ended = #left < #round.running
   round.running = left
@@ -139,9 +156,9 @@ end
 local function new_round(branch, options, jobs, call)
   local loop = branch.engine.loop
   return { branch = branch, call = call, loop = loop, gate = loop.gate(), jobs = jobs,
-    limit = limit_of(options.max_errors, #jobs), width = options.parallel or 8,
-    leave_out = options.leave_out, errors = 0, ok = {}, failed = {}, left_out = {}, said = {},
-    running = {} }
+    headway = headways.new(#jobs), limit = limit_of(options.max_errors, #jobs),
+    width = options.parallel or 8, leave_out = options.leave_out, errors = 0, ok = {},
+    failed = {}, left_out = {}, said = {}, running = {} }
 end
 
 local function first_error(round)
@@ -315,6 +332,7 @@ end
 
 local function each(branch, jobs, options, body)
   local round = new_round(branch, options, jobs, body)
+  local _ <close> = headways.of_each(branch, round.headway, options.word)
   for _, wave in ipairs(waves.divide(jobs, options)) do
     if round.raised or round.errors >= round.limit then break end
     carry_out_wave(round, wave)

@@ -56,6 +56,8 @@ local M = {}
 ---`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`; on standby each second of
 ---"standby": `holder`, `since`, `waited`; of "takeover" where something of a process before may
 ---still arrive: `step`, `action`, `left`
+---@field headway? number seconds between two events of "headway", which tell `progress` how far a
+---run:each is: see alicloud.dr.HeadwayEvent (nil: none)
 ---@field replay? string the recording that the client plays: the run is none of the real world, and
 ---goes on with none
 ---@field program? fun(command: string, variables: table): any stands in for every command line that
@@ -97,6 +99,11 @@ local function is_declared(value)
   return true
 end
 
+--- What says how often somebody is told.
+M.SECONDS = schema.rule("a number of seconds from 0.1 to 3600", function(value)
+  return type(value) == "number" and value >= 0.1 and value <= 3600
+end)
+
 local SCHEMA = {
   client = schema.rule("an alicloud.client", function(value)
     return type(value) == "table" and type(value.call) == "function"
@@ -133,6 +140,7 @@ local SCHEMA = {
   corrections = schema.rule("{ values = table, why = reason, by = name }", is_correction),
   accept_edit = schema.boolean,
   progress = schema.callable,
+  headway = M.SECONDS,
   program = schema.callable,
   replay = schema.text,
   executor = schema.typed "table",

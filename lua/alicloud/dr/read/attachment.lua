@@ -210,6 +210,19 @@ function M.of_side_at_once(client, snapshot, end_)
   return M.of_side(client:outlasting { seconds = 0 }, snapshot, end_)
 end
 
+-- The disks that the pairs name, or what is known where one of them names none.
+local function wanted_of(snapshot, end_)
+  local wanted, field = {}, end_ == "from" and "source_disk" or "destination_disk"
+  for _, pair in ipairs(snapshot.pairs) do
+    if not pair[field] then
+      return nil, { region = snapshot[end_].region, known = false, disks = {},
+        why = pair.id .. " does not name its disk" }
+    end
+    wanted[#wanted + 1] = { id = pair[field], pair = pair.id }
+  end
+  return wanted
+end
+
 --- The disks of one side of a group.
 ---@param client alicloud.Client
 ---@param snapshot alicloud.dr.Snapshot
@@ -217,15 +230,56 @@ end
 ---@param deadline number? seconds for each list
 ---@return alicloud.dr.SideUse
 function M.of_side(client, snapshot, end_, deadline)
-  local wanted, field = {}, end_ == "from" and "source_disk" or "destination_disk"
-  for _, pair in ipairs(snapshot.pairs) do
-    if not pair[field] then
-      return { region = snapshot[end_].region, known = false, disks = {},
-        why = pair.id .. " does not name its disk" }
-    end
-    wanted[#wanted + 1] = { id = pair[field], pair = pair.id }
-  end
+  local wanted, unnamed = wanted_of(snapshot, end_)
+  if not wanted then return unnamed end
   return M.read(client, snapshot[end_].region, wanted, deadline)
+end
+
+-- What a reading of many tells of the disks of one.
+local function part_of(whole, wanted, by_id)
+  local side = { region = whole.region, known = true, disks = {}, read_at = whole.read_at }
+  for i, disk in ipairs(wanted) do
+    side.disks[i] = tables.merged(by_id[disk.id], { pair = disk.pair })
+  end
+  name_what_is_missing(side)
+  return side
+end
+
+-- Where the service refuses what was asked for many, each is asked for alone.
+local function read_together(client, region, list)
+  local all = {}
+  for _, entry in ipairs(list) do table.move(entry.wanted, 1, #entry.wanted, #all + 1, all) end
+  local whole = M.read(client, region, all)
+  if whole.err and whole.err.kind ~= "api" then return function() return whole end end
+  if whole.err then return function(wanted) return M.read(client, region, wanted) end end
+  local by_id = tables.index(whole.disks, "id")
+  return function(wanted) return part_of(whole, wanted, by_id) end
+end
+
+--- The disks of one side of many groups, of regions that are not waited for if they are out of
+--- reach. They are read together.
+---@param client alicloud.Client
+---@param list alicloud.dr.Snapshot[]
+---@param end_ "from"|"to"
+---@return table<alicloud.dr.Snapshot, alicloud.dr.SideUse>
+function M.of_sides_at_once(client, list, end_)
+  local sides, by_region = {}, {}
+  for _, snapshot in ipairs(list) do
+    local region = snapshot[end_].region
+    local wanted, unnamed = wanted_of(snapshot, end_)
+    sides[snapshot] = unnamed
+    if wanted then
+      by_region[region] = by_region[region] or {}
+      table.insert(by_region[region], { snapshot = snapshot, wanted = wanted })
+    end
+  end
+  for _, region in ipairs(tables.keys(by_region)) do
+    local read_one = read_together(client:outlasting { seconds = 0 }, region, by_region[region])
+    for _, entry in ipairs(by_region[region]) do
+      sides[entry.snapshot] = read_one(entry.wanted)
+    end
+  end
+  return sides
 end
 
 --- Whether a disk is attached to nothing.

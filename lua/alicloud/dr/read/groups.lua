@@ -3,6 +3,8 @@
 local fields = require "alicloud.base.fields"
 local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
+local sweeps = require "alicloud.dr.read.sweep"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -11,7 +13,9 @@ local M = {}
 -- Source: DescribeDiskReplicaGroups, parameter Site.
 local SITES = { "backup", "production" }
 
-local PAGE = 100
+-- Of the pairs of one group, and of all that a region lists.
+-- Source: DescribeDiskReplicaGroups and DescribeDiskReplicaPairs, MaxResults.
+local PAGE, LONGEST_PAGE = 100, 500
 
 local function read_groups(client, region, site, group_id, options)
   return pages.all(client, "ebs:DescribeDiskReplicaGroups",
@@ -27,7 +31,7 @@ end
 -- Pairs of groups are moved with their groups.
 local function lone_pairs(client, filter, site, take)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", {
-    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LONGEST_PAGE,
   }, { region = filter.region })
   if not records then return nil, err end
   for _, record in ipairs(records) do
@@ -50,7 +54,7 @@ function M.named(client, filter)
   end
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
     local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {
-      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LONGEST_PAGE,
     }, { region = filter.region })
     if not records then return nil, err end
     for _, record in ipairs(records) do take(record.ReplicaGroupId, record.GroupName) end
@@ -162,26 +166,35 @@ function M.read(client, group_id, region, options)
   return snapshots.absent(group_id, region)
 end
 
+-- What a sweep of one side shows, and of groups that were not listed whole what they show alone.
+local function add_side(found, client, region, site)
+  local sweep, err = sweeps.read(client, region, { site = site, known = found })
+  if not sweep then return nil, err end
+  for _, id in ipairs(sweep:group_ids()) do
+    if not found[id] then
+      local snapshot = sweep:snapshot(id)
+      if not snapshot then
+        snapshot, err = read_side(client, region, site, id, { region = region })
+        if err then return nil, err end
+      end
+      found[id] = snapshot
+    end
+  end
+  return true
+end
+
 --- Reads every group that a region lists on either site, with pairs.
 ---@param client alicloud.Client
 ---@param region string
 ---@return alicloud.dr.Snapshot[]|nil list sorted by group id
 ---@return alicloud.Error? err
 function M.all(client, region)
-  local list, known, options = {}, {}, { region = region }
+  local list, found = {}, {}
   for _, site in ipairs(SITES) do
-    local records, err, meta = read_groups(client, region, site, nil, options)
-    if not records then return nil, err end
-    for _, record in ipairs(records) do
-      local id = record.ReplicaGroupId
-      if type(id) == "string" and not known[id] then
-        local snapshot, pair_err = with_pairs(client, region, site, record, meta, options)
-        if not snapshot then return nil, pair_err end
-        known[id], list[#list + 1] = true, snapshot
-      end
-    end
+    local ok, err = add_side(found, client, region, site)
+    if not ok then return nil, err end
   end
-  table.sort(list, function(a, b) return a.group_id < b.group_id end)
+  for i, id in ipairs(tables.keys(found)) do list[i] = found[id] end
   return list
 end
 

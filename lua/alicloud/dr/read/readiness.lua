@@ -1,9 +1,11 @@
 --- Could these groups be failed over now, and would it be a good failover? Reads only; made to be
 --- run by a timer. One line per group: ok, warn or fail.
 
+local attachment = require "alicloud.dr.read.attachment"
 local direction = require "alicloud.dr.model.direction"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
+local many = require "alicloud.dr.read.many"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
 local unprotected = require "alicloud.dr.read.unprotected"
@@ -98,8 +100,8 @@ local function judge_drills(line, group, max_age)
   end
 end
 
-local function judge_disks(line, group, snapshot, protected)
-  local list, why = unprotected.of(group.client, snapshot, protected)
+local function judge_disks(line, reader, side)
+  local list, why = unprotected.of(reader, line.snapshot, side)
   line.unprotected, line.untold = list, why
   for _, found in ipairs(list or {}) do
     local host = found.name and ("%s (%s)"):format(found.instance, found.name) or found.instance
@@ -108,10 +110,11 @@ local function judge_disks(line, group, snapshot, protected)
   end
 end
 
-local function judge(group, options, protected)
+-- What the look at a group says, without anything more that is read.
+local function line_of(group, options, seen)
   local line = { group_id = group.id, region = group.region, verdict = "ok", reasons = {},
     max_rpo = options.max_rpo }
-  local snapshot, err = group:observe()
+  local snapshot, err = seen.snapshot, seen.err
   if not snapshot then
     line.err = err
     add(line, "unknown", err.code, "could not be read: " .. err.message)
@@ -125,30 +128,61 @@ local function judge(group, options, protected)
   line.declared_rpo = snapshot.declared_rpo
   line.report = precheck.evaluate(snapshot, { max_rpo = options.max_rpo })
   judge_report(line, line.report)
-  if snapshot.role ~= "secondary" then return line end
+  return line
+end
+
+local function is_secondary(line)
+  return line.snapshot ~= nil and line.snapshot.role == "secondary"
+end
+
+-- What is read of a group beside its look.
+local function judge_more(line, group, options, reader, side)
+  local snapshot = line.snapshot
   if UNPROTECTED[snapshot.status] then
     add(line, "warn", "Client.NotProtected", UNPROTECTED[snapshot.status])
   end
   judge_age(line, snapshot)
   if snapshot.unit ~= "pair" then judge_drills(line, group, options.max_drill_age) end
-  judge_disks(line, group, snapshot, protected)
-  return line
+  judge_disks(line, reader, side)
 end
 
---- Judges groups, one after the other.
+-- Of each client the sources of its groups, read together.
+local function read_sources(groups, lines)
+  local by_client, sides = {}, {}
+  for i, line in ipairs(lines) do
+    local client = groups[i].client
+    by_client[client] = by_client[client] or {}
+    if is_secondary(line) then table.insert(by_client[client], line.snapshot) end
+  end
+  for client, list in pairs(by_client) do
+    sides[client] = attachment.of_sides_at_once(client, list, "from")
+  end
+  return sides
+end
+
+local function read_lines(groups, options)
+  local lines, readers, seen = {}, {}, many.look(groups)
+  for i, group in ipairs(groups) do lines[i] = line_of(group, options, seen[i]) end
+  local sides = read_sources(groups, lines)
+  for i, group in ipairs(groups) do
+    local line, region = lines[i], group.region
+    if is_secondary(line) then
+      readers[region] = readers[region] or unprotected.reader(group.client, region)
+      judge_more(line, group, options, readers[region], sides[group.client][line.snapshot])
+    end
+  end
+  return lines
+end
+
+--- Judges groups. What can be read of many is read together.
 ---@param groups alicloud.dr.Group[]
 ---@param options { max_rpo: number?, max_drill_age: number } seconds
 ---@return alicloud.dr.ReadinessReport
 function M.judge(groups, options)
-  local report = { verdict = "ok", lines = {} }
+  local report = { verdict = "ok", lines = read_lines(groups, options) }
   -- Nothing to judge is nothing that is ready.
   if #groups == 0 then report.verdict = "fail" end
-  local readers = {}
-  for i, group in ipairs(groups) do
-    local region = group.region
-    readers[region] = readers[region] or unprotected.protected(group.client, region)
-    local line = judge(group, options, readers[region])
-    report.lines[i] = line
+  for _, line in ipairs(report.lines) do
     if RANK[line.verdict] > RANK[report.verdict] then report.verdict = line.verdict end
   end
   report.exit = EXIT[report.verdict]

@@ -1,19 +1,19 @@
 --- Disks that nobody replicates on instances whose other disks are replicated: after a failover
 --- such an instance comes back without them.
 
-local attachment = require "alicloud.dr.read.attachment"
 local hosts = require "alicloud.dr.model.hosts"
 local pages = require "alicloud.dr.read.pages"
 
 local M = {}
 
-local PAGE = 100
+-- Source: DescribeDiskReplicaPairs and DescribeDisks, MaxResults.
+local LONGEST_PAGE, PAGE = 500, 100
 local DEADLINE = 15
 
 -- Source disks of every pair that the region is the secondary site of, whatever group it is in.
 local function read_protected(client, region)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs",
-    { RegionId = region, Site = "backup", MaxResults = PAGE }, { region = region })
+    { RegionId = region, Site = "backup", MaxResults = LONGEST_PAGE }, { region = region })
   if not records then return nil, err.code end
   local set = {}
   for _, record in ipairs(records) do
@@ -22,18 +22,29 @@ local function read_protected(client, region)
   return set
 end
 
---- Makes a reader that asks for the pairs of a region once, and only if it has to.
+---@class alicloud.dr.ProtectionReader reads what many groups need once, and only if it has to
+---@field client alicloud.Client
+---@field region string of the secondary site
+---@field pairs { set: table<string, boolean>|nil, fault: string? }?
+---@field disks table<string, { ids: string[]|nil, fault: string? }> by region and instance
+local Reader = {}
+Reader.__index = Reader
+
+--- Makes one for the groups of a region.
 ---@param client alicloud.Client
 ---@param region string
----@return fun(): table<string, boolean>|nil, string?
-function M.protected(client, region)
-  local known, set, fault = false, nil, nil
-  return function()
-    if not known then
-      known, set, fault = true, read_protected(client, region)
-    end
-    return set, fault
+---@return alicloud.dr.ProtectionReader
+function M.reader(client, region)
+  return setmetatable({ client = client, region = region, disks = {} }, Reader)
+end
+
+-- The disks that pairs of the region replicate, or why nobody knows.
+function Reader:protected()
+  if not self.pairs then
+    local set, fault = read_protected(self.client, self.region)
+    self.pairs = { set = set, fault = fault }
   end
+  return self.pairs.set, self.pairs.fault
 end
 
 local function data_disks(client, region, instance)
@@ -51,6 +62,16 @@ local function data_disks(client, region, instance)
   return ids
 end
 
+-- The data disks of an instance, or why nobody knows.
+function Reader:data_disks(region, instance)
+  local key = region .. "/" .. instance
+  if not self.disks[key] then
+    local ids, fault = data_disks(self.client:outlasting { seconds = 0 }, region, instance)
+    self.disks[key] = { ids = ids, fault = fault }
+  end
+  return self.disks[key].ids, self.disks[key].fault
+end
+
 local function own_disks(snapshot)
   local set = {}
   for _, pair in ipairs(snapshot.pairs) do
@@ -66,22 +87,21 @@ local function add_unknown_to(found, ids, own, host)
 end
 
 --- The disks of the source's instances that no pair replicates.
----@param client alicloud.Client
+---@param reader alicloud.dr.ProtectionReader
 ---@param snapshot alicloud.dr.Snapshot
----@param protected fun(): table<string, boolean>|nil, string? see `protected`
+---@param side alicloud.dr.SideUse of its source
 ---@return { disk: string, instance: string, name: string? }[]|nil
 ---@return string? why it cannot be told
-function M.of(client, snapshot, protected)
-  local side = attachment.of_side_at_once(client, snapshot, "from")
+function M.of(reader, snapshot, side)
   if side.err then return nil, side.why end
   local candidates, own = {}, own_disks(snapshot)
   for _, host in ipairs(hosts.of(side.disks)) do
-    local ids, fault = data_disks(client:outlasting { seconds = 0 }, side.region, host.id)
+    local ids, fault = reader:data_disks(side.region, host.id)
     if not ids then return nil, ("disks of %s: %s"):format(host.id, fault) end
     add_unknown_to(candidates, ids, own, host)
   end
   if #candidates == 0 then return candidates end
-  local set, fault = protected()
+  local set, fault = reader:protected()
   if not set then return nil, "pairs: " .. fault end
   local found = {}
   for _, candidate in ipairs(candidates) do

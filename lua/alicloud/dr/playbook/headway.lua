@@ -1,0 +1,165 @@
+--- How far many things are that go on at a time: how many have ended, how much of the quota is
+--- used, and when the last of them may be expected to end.
+
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.dr.Counts
+---@field count integer
+---@field done integer
+---@field failed integer
+---@field left_out integer
+---@field under_way integer
+---@field open integer neither ended nor begun
+
+---@class alicloud.dr.HeadwayEvent: alicloud.dr.Counts
+---@field type "headway"
+---@field word string? what one is called that has ended well ("done")
+---@field step string? the branch whose run:each it is; nil: the run's own
+---@field calls number? a second, of the action that uses most of its quota; of all accounts
+---@field calls_allowed number? a second
+---@field last boolean? nothing of it goes on any more
+---@field ends_at number? unix seconds at which the last may be expected; nil: nobody can tell yet
+
+---@class alicloud.dr.Headway
+---@field count integer
+---@field begun integer
+---@field ended table<"done"|"failed"|"left_out", integer>
+---@field seconds number that those took, all together, which were done
+---@field timed integer how many these were
+---@field times table<integer, number> monotonic seconds at which those have begun that have not
+---ended, in their order
+---@field first integer
+local Headway = {}
+Headway.__index = Headway
+
+---@param count integer
+---@return alicloud.dr.Headway
+function M.new(count)
+  return setmetatable({ count = count, begun = 0, ended = { done = 0, failed = 0, left_out = 0 },
+    seconds = 0, timed = 0,
+    times = {}, first = 1 }, Headway)
+end
+
+--- Takes in that one begins.
+---@param now number monotonic seconds
+---@return integer place by which its end is told
+function Headway:begin(now)
+  self.begun = self.begun + 1
+  self.times[self.begun] = now
+  return self.begun
+end
+
+--- Takes in how one has ended.
+---@param place integer
+---@param outcome "done"|"failed"|"left_out"|nil nil: others go on with it
+---@param seconds number? that it took; nil: it says nothing of the others
+function Headway:finish(place, outcome, seconds)
+  self.times[place] = nil
+  if not outcome then return end
+  self.ended[outcome] = self.ended[outcome] + 1
+  if outcome == "done" and seconds then
+    self.seconds, self.timed = self.seconds + seconds, self.timed + 1
+  end
+end
+
+--- What it has counted.
+---@return alicloud.dr.Counts
+function Headway:counts()
+  local counts = tables.copy(self.ended)
+  counts.count, counts.open = self.count, self.count - self.begun
+  counts.under_way = self.begun - counts.done - counts.failed - counts.left_out
+  return counts
+end
+
+-- The times of those under way, the oldest first.
+local function begun_at(self)
+  local list = {}
+  while self.first <= self.begun and not self.times[self.first] do self.first = self.first + 1 end
+  for place = self.first, self.begun do list[#list + 1] = self.times[place] end
+  return list
+end
+
+--- Seconds after which the last may be expected to end: each takes as long as those before, and
+--- those that are still to begin follow the ones that end.
+---@param now number monotonic seconds
+---@param counts alicloud.dr.Counts
+---@return number|nil seconds nil: nobody can tell yet
+function Headway:left(now, counts)
+  if counts.open + counts.under_way == 0 then return 0 end
+  local times = begun_at(self)
+  if self.timed == 0 or #times == 0 then return nil end
+  local mean = self.seconds / self.timed
+  -- Others have a part of what is open, too.
+  local open = math.ceil(counts.open * #times / math.max(counts.under_way, #times))
+  local before = times[(open - 1) % #times + 1]
+  -- Who should have ended does so now.
+  local last = math.max(before + mean, now) + mean * ((open - 1) // #times + 1)
+  return open == 0 and math.max(before + mean - now, 0) or last - now
+end
+
+-- What their clients use of the quotas, each of an account of its own.
+local function add_calls(event, clients)
+  for _, client in ipairs(clients) do
+    local use = client:rate_use()
+    if use then
+      event.calls = (event.calls or 0) + use.used
+      event.calls_allowed = (event.calls_allowed or 0) + use.allowed
+    end
+  end
+end
+
+---@class alicloud.dr.HeadwayWish
+---@field headway alicloud.dr.Headway
+---@field every number seconds between two events
+---@field loop alicloud.loop.Loop
+---@field time fun(): number unix seconds
+---@field counts fun(): alicloud.dr.Counts
+---@field clients fun(): alicloud.Client[] one an account
+---@field tell fun(event: alicloud.dr.HeadwayEvent)
+
+local function tell(wish, is_last)
+  local counts = wish.counts()
+  local event = tables.merged(counts, { type = "headway", last = is_last })
+  add_calls(event, wish.clients())
+  local left = wish.headway:left(wish.loop.now(), counts)
+  event.ends_at = left and wish.time() + left
+  wish.tell(event)
+end
+
+--- Tells how far it is, again and again, and once more when it is closed.
+---@param wish alicloud.dr.HeadwayWish
+---@return { __close: function } to be closed where it ends
+function M.keep(wish)
+  local task = wish.loop.spawn(function()
+    while true do
+      tell(wish)
+      wish.loop.sleep(wish.every)
+    end
+  end)
+  return setmetatable({}, { __close = function()
+    task:close()
+    tell(wish, true)
+  end })
+end
+
+--- Tells whoever has asked the run for it how far a run:each is.
+---@param branch alicloud.dr.PlaybookRun
+---@param headway alicloud.dr.Headway
+---@param word string? what one is called that has ended well
+---@return { __close: function }|nil
+function M.of_each(branch, headway, word)
+  local engine = branch.engine
+  if not engine.options.headway then return nil end
+  return M.keep { headway = headway, every = engine.options.headway, loop = engine.loop,
+    time = engine.runtime.time, counts = function() return headway:counts() end,
+    clients = function() return { engine.client } end,
+    tell = function(event)
+      event.word = word
+      event.step = branch.prefix ~= "" and branch.prefix:sub(1, -2) or nil
+      engine:tell(event)
+    end }
+end
+
+return M
