@@ -56,7 +56,7 @@ function M.run(job, link)
   if not about then book.refuse("playbook: " .. message) end
   local violations = {}
   for i, what in ipairs(about.violations) do violations[i] = cut(what) end
-  local block = link.ask { type = "listed", points = about.points, families = #about.families,
+  local block = link.ask { type = "listed", points = about.points, units = #about.units,
     troubles = about.troubles, merged = about.merged, violations = core.array(violations) }
   while block.type ~= "end" do
     if block.type == "wait" then
