@@ -7,7 +7,6 @@
 ---     for n = 1, #about.units do exhaustive.single(about, n) end
 
 local core = require "alicloud.core"
-local coverage = require "alicloud.simulation.coverage"
 local descriptions = require "alicloud.simulation.describe"
 local discover = require "alicloud.simulation.discover"
 local enumerate = require "alicloud.simulation.enumerate"
@@ -16,6 +15,7 @@ local generate = require "alicloud.simulation.generate"
 local sameness = require "alicloud.simulation.sameness"
 local simulation = require "alicloud.simulation"
 local tables = require "alicloud.base.tables"
+local tallies = require "alicloud.simulation.tally"
 local traces = require "alicloud.simulation.trace"
 
 local M = {}
@@ -41,16 +41,10 @@ local NEVER = 1 << 30
 ---@field merged table<string, integer> before anything is run, by rule
 ---@field violations string[] of the undisturbed run
 
----@class alicloud.simulation.UnitReport
+---@class alicloud.simulation.UnitReport: alicloud.simulation.Tally
 ---@field runs integer
 ---@field troubles integer
 ---@field merged table<string, integer>
----@field processes integer
----@field crashes integer
----@field requests integer
----@field effects integer
----@field endings table<string, integer>
----@field met table<string, integer> see alicloud.simulation.coverage
 ---@field harms { what: string, only: integer[], troubles: string[] }[]
 ---@field traces { n: integer, mark: string }[]? of singles: each variant that was run
 
@@ -88,20 +82,12 @@ local function traced(about, troubles)
 end
 
 local function unit_report()
-  return { runs = 0, troubles = 0, merged = {}, processes = 0, crashes = 0, requests = 0,
-    effects = 0, endings = {}, met = {}, harms = {} }
+  return tallies.new { runs = 0, troubles = 0, merged = {}, harms = {} }
 end
 
 local function count(report, rehearsal)
-  local stage = rehearsal.stage
-  report.runs, report.processes = report.runs + 1, report.processes + #stage.processes
-  for _, process in ipairs(stage.processes) do
-    if process.crashed then report.crashes = report.crashes + 1 end
-  end
-  report.requests = report.requests + #stage.requests
-  report.effects = report.effects + #stage.emu:ledger()
-  report.endings[rehearsal.ending] = (report.endings[rehearsal.ending] or 0) + 1
-  coverage.add(report.met, rehearsal)
+  report.runs = report.runs + 1
+  tallies.add(report, rehearsal)
 end
 
 local function merge(merged, more)
