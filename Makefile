@@ -341,7 +341,7 @@ dist:
 rock:
 	@.ci/rock
 
-## explore: playbooks under SEEDS (200000) seeds, and every trouble (EXHAUSTIVE=some: fewer)
+## explore: SEEDS (200000) seeds, and every trouble (EXHAUSTIVE=some: fewer)
 explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000) $(or $(EXHAUSTIVE),all)

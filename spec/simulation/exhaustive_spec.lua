@@ -30,6 +30,27 @@ describe("the list of single troubles", function()
     end
   end)
 
+  it("stops each step at each of its requests, and lets another controller come there", function()
+    local about = open { stops = true, controllers = true }
+    local stops, takeovers = {}, {}
+    for _, each in ipairs(about.families) do
+      local trouble = each.troubles[1]
+      if trouble.nth_step then stops[trouble.nth_step] = (stops[trouble.nth_step] or 0) + 1 end
+      if trouble.name == "takeover" and trouble.request then takeovers[trouble.request] = true end
+    end
+    for _, point in ipairs(about.calm[false]) do
+      if point.kind == "request" then assert.is_true(takeovers[point.n]) end
+      if point.kind == "step" then assert.is_true((stops[point.n] or 0) >= 5 * #point.asked) end
+    end
+    assert.is_truthy(next(stops))
+    for n, unit in ipairs(about.units) do
+      local trouble = about.families[unit[1]].troubles[1]
+      if trouble.request or trouble.nth_step == 2 then
+        assert.same({}, exhaustive.single(about, n).harms)
+      end
+    end
+  end)
+
   it("has a crash once for the bytes that it can keep, and half a write at writes alone", function()
     local points = {
       { kind = "disk", n = 1, op = "append", unsynced = 0 },

@@ -21,7 +21,8 @@ local function run_of(about, plan, troubles, from)
   local rehearsal = simulation.judge(case, plan)
   local parts = { rehearsal.ending, #rehearsal.violations }
   for _, point in ipairs(trace.points) do
-    if point.process >= from and point.kind ~= "wait" then
+    local is_seen = point.kind ~= "wait" and point.kind ~= "step"
+    if point.process >= from and is_seen then
       parts[#parts + 1] = ("%.6f %s %s"):format(point.time, point.sight, point.answer)
     end
   end

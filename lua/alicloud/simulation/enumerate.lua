@@ -231,6 +231,26 @@ function AT.disk(list, point, about)
   end
 end
 
+-- Under a stop of a step a request takes a second, and so does its answer: a stop comes to each
+-- while it is on its way, and to those of what changes something while the answer is.
+local FLIGHT = 1
+local AROUND = { { "step" }, { "scope" }, { "task" }, { "task", true }, { "sibling" } }
+
+function AT.step(list, point)
+  local moments = {}
+  for i, request in ipairs(point.asked) do
+    local begins = request.since + 2 * FLIGHT * (i - 1)
+    moments[#moments + 1] = begins + FLIGHT / 2
+    if request.mutating then moments[#moments + 1] = begins + FLIGHT * 3 / 2 end
+  end
+  for _, seconds in ipairs(moments) do
+    for _, how in ipairs(AROUND) do
+      family(list, { { kind = "stops", name = how[1], goes_on = how[2], nth_step = point.n,
+        seconds = seconds, flight = FLIGHT } })
+    end
+  end
+end
+
 function AT.wait(list, point)
   family(list, { { kind = "stops", name = "interrupt", wait = point.n } })
 end
@@ -280,6 +300,20 @@ end
 -- The kind of what is counted while the points are listed.
 local MERGED_OF = { bytes = "crashes", whole = "crashes", pauses = "crashes", signals = "stops",
   stood = "controllers", leases = "controllers" }
+
+-- Where the store is shared: another controller comes while a request is on its way, or its answer.
+local SHARED = { store = AT.store }
+
+function SHARED.request(list, point)
+  for _, after in ipairs { false, true } do
+    for _, seconds in ipairs(STOOD) do
+      if point.mutating or not after then
+        family(list, { { kind = "controllers", name = "takeover", request = point.n, after = after,
+          seconds = seconds, pause = seconds + 30 } })
+      end
+    end
+  end
+end
 
 local function is_kind(kinds, trouble)
   return not kinds or kinds[trouble.kind] or trouble.kind == "hostile" and kinds[trouble.name]
@@ -334,9 +368,9 @@ end
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]
 ---@param options { first: integer?, last: integer?, kinds: table<string, boolean>?,
----except: table<string, boolean>?, told: fun(merged: alicloud.simulation.Family,
----same: alicloud.simulation.Family)? } points from and to; kinds of trouble; kinds of point that
----are left out; told: of each family that is left out since another one is the same
+---shared: boolean?, told: fun(merged: alicloud.simulation.Family,
+---same: alicloud.simulation.Family)? } points from and to; kinds of trouble; whether the store is
+---shared; told: of each family that is left out since another one is the same
 ---@return alicloud.simulation.Family[]
 ---@return table<string, integer> merged by rule
 function M.list(points, options)
@@ -344,9 +378,8 @@ function M.list(points, options)
   for i = options.first or 1, options.last or #points do
     local point, list = points[i], {}
     ahead[i].merged = merged
-    if not (options.except and options.except[point.kind]) then
-      AT[point.kind](list, point, ahead[i])
-    end
+    local at = options.shared and SHARED or AT
+    if at[point.kind] then at[point.kind](list, point, ahead[i]) end
     for _, each in ipairs(list) do each.at, all[#all + 1] = i, each end
   end
   all, merged = keep_kinds(all, merged, options.kinds)

@@ -114,12 +114,10 @@ local function units_of(families)
   return units
 end
 
--- The families of both undisturbed traces. A shared store has calls of its own; what comes with
--- requests comes with those of the other trace.
+-- The families of both undisturbed traces. A shared store has calls and troubles of its own.
 local function families_of(about)
   local own, merged = enumerate.list(about.calm[false], { kinds = about.kinds })
-  local other, more = enumerate.list(about.calm[true], { kinds = about.kinds,
-    except = { request = true, wait = true } })
+  local other, more = enumerate.list(about.calm[true], { kinds = about.kinds, shared = true })
   table.move(other, 1, #other, #own + 1, own)
   merge(merged, more)
   about.families, about.units, about.merged, about.troubles = own, units_of(own), merged, 0
@@ -299,7 +297,7 @@ local function seconds_of(about, number)
   local points = traced(about, { trouble })
   local stop = rejoined_at(points, about.calm[is_shared(trouble)], each.at, trouble)
   local given = { kinds = about.kinds, first = each.at + 1, last = stop - 1,
-    except = is_shared(trouble) and { request = true, wait = true } or nil }
+    shared = is_shared(trouble) }
   local list, merged = enumerate.list(points, given)
   given.first, given.last = stop, #points
   local rest, more = enumerate.list(points, given)

@@ -6,11 +6,12 @@ local core = require "alicloud.core"
 local M = {}
 
 ---@class alicloud.simulation.Point
----@field kind "request"|"disk"|"store"|"wait"
+---@field kind "request"|"disk"|"store"|"wait"|"step"
 ---@field n integer of its kind, counted over all processes
 ---@field action string? of the request
 ---@field mutating boolean?
 ---@field nth integer? so many requests of this action were sent, by anybody
+---@field asked { since: number, mutating: boolean }[]? requests of a step, and when they came
 ---@field op string? of the disk
 ---@field unsynced integer? bytes that a crash here may lose
 ---@field durable integer? bytes that it may not
@@ -32,7 +33,8 @@ Trace.__index = Trace
 --- Makes a trace; a case with it in `trace` fills it.
 ---@return alicloud.simulation.Trace
 function M.new()
-  return setmetatable({ points = {}, by_action = {}, by_entry = {}, readings = 0, kept = 0 }, Trace)
+  return setmetatable({ points = {}, by_action = {}, by_entry = {}, steps = {}, readings = 0,
+    kept = 0 }, Trace)
 end
 
 --- Counts how often the processes of a stage read its wall clock.
@@ -68,6 +70,9 @@ function Trace:request(stage, entry)
   local nth = (self.by_action[entry.action] or 0) + 1
   self.by_action[entry.action] = nth
   if stage.nested > 0 then return end
+  for step in pairs(self.steps) do
+    table.insert(step.asked, { since = entry.time - step.time, mutating = entry.mutating })
+  end
   local point = { kind = "request", n = entry.n, action = entry.action, mutating = entry.mutating,
     nth = nth, sight = entry.action, unsynced = 0 }
   self.by_entry[entry] = add(self, stage, stage.disk.shared and point
@@ -117,6 +122,16 @@ end
 ---@param n integer
 function Trace:store(stage, n)
   if stage.nested == 0 then add(self, stage, { kind = "store", n = n, sight = "store" }) end
+end
+
+--- A step begins.
+---@param stage alicloud.simulation.Stage
+---@param n integer
+---@return fun() to be called at its end
+function Trace:step(stage, n)
+  local point = add(self, stage, { kind = "step", n = n, sight = "step", asked = {} })
+  self.steps[point] = true
+  return function() self.steps[point] = nil end
 end
 
 ---@param stage alicloud.simulation.Stage
