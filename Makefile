@@ -341,7 +341,7 @@ dist:
 rock:
 	@.ci/rock
 
-## explore: SEEDS (200000) seeds, and every trouble (EXHAUSTIVE=some: fewer)
+## explore: seeds (SEEDS=200000) and every trouble (EXHAUSTIVE=some)
 explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
 	@.ci/explore $(BUILD) $(or $(SEEDS),200000) $(or $(EXHAUSTIVE),all)

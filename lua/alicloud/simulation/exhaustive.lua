@@ -40,6 +40,7 @@ local NEVER = 1 << 30
 ---@field troubles integer variants of the families, and what was merged before
 ---@field merged table<string, integer> before anything is run, by rule
 ---@field violations string[] of the undisturbed run
+---@field met table<string, integer> by it, and by what is merged; see alicloud.simulation.coverage
 
 ---@class alicloud.simulation.UnitReport: alicloud.simulation.Tally
 ---@field runs integer
@@ -116,7 +117,14 @@ end
 
 -- The families of both undisturbed traces. A shared store has calls and troubles of its own.
 local function families_of(about)
-  local own, merged = enumerate.list(about.calm[false], { kinds = about.kinds })
+  local points = about.calm[false]
+  -- What a crash that is merged would have stood for was met.
+  local function told(each)
+    local how = each.troubles[1].how
+    local name = how and ("write %s/%s"):format(points[each.at].op, how)
+    if name and points[each.at].op then about.met[name] = (about.met[name] or 0) + 1 end
+  end
+  local own, merged = enumerate.list(points, { kinds = about.kinds, told = told })
   local other, more = enumerate.list(about.calm[true], { kinds = about.kinds, shared = true })
   table.move(other, 1, #other, #own + 1, own)
   merge(merged, more)
@@ -149,7 +157,8 @@ function M.open(plan, options)
   local about = { plan = plan, kinds = options and options.kinds, calm = {},
     case = { seed = SEED, world = fast(plan.world), sides = generate.sides_of(plan.world),
       incident = "INC-1", troubles = {}, assume = {} } }
-  about.calm_report = unit_report()
+  local report = unit_report()
+  about.met = report.met
   for _, shared in ipairs { false, true } do
     local points, rehearsal = traced(about, shared
       and { { kind = "controllers", name = "answers", call = NEVER, lasts = 1 } } or {})
@@ -158,7 +167,7 @@ function M.open(plan, options)
         .. errors.text_of(rehearsal.last.err)
     end
     about.calm[shared] = points
-    count(about.calm_report, rehearsal)
+    count(report, rehearsal)
   end
   local case = tables.merged(about.case, { seed = CALM_SEED })
   about.violations = simulation.judge(case, plan).violations
@@ -233,11 +242,12 @@ end
 --- Runs the families of a unit, alone.
 ---@param about alicloud.simulation.Exhaustive
 ---@param n integer number of the unit
+---@param alive? fun() called now and then
 ---@param told? fun(merged: alicloud.simulation.Trouble, like: alicloud.simulation.Trouble|nil,
 ---rule: string) of each trouble that is not run, since its run is that of another one or, nil, of
 ---none
 ---@return alicloud.simulation.UnitReport
-function M.single(about, n, told)
+function M.single(about, n, alive, told)
   local report = unit_report()
   report.traces = {}
   local work = { report = report, told = told, same = sameness.open(about.calm[false]) }
@@ -249,6 +259,7 @@ function M.single(about, n, told)
     return points, rehearsal
   end
   for _, i in ipairs(about.units[n]) do
+    if alive then alive() end
     run_family(work, about.families[i], about.first_of[i])
   end
   return report
@@ -334,9 +345,9 @@ function M.pairs(about, number, alive)
   local first_of, n = {}, 1
   for i, each in ipairs(list) do first_of[i], n = n, n + #each.troubles end
   for _, unit in ipairs(units_of(list)) do
-    if alive then alive() end
     work.same = sameness_of(first, base, list[unit[1]].troubles[1])
     for _, i in ipairs(unit) do
+      if alive then alive() end
       if fits(first, list[i].troubles[1]) then
         report.troubles = report.troubles + #list[i].troubles
         run_family(work, list[i], first_of[i])
