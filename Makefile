@@ -92,9 +92,9 @@ HAVE_SECCOMP = $(eval HAVE_SECCOMP := $(call wanted,$(USE_SECCOMP),seccomp.h))$(
 SETUPS   := setup $(addprefix setup-,cluster test days check model hosts interop bench deb \
             images systems portable)
 .PHONY: all httpd programs help $(SETUPS) demo cluster test days check fuzz coverage model hosts \
-        explore interrupts kills nemesis takeovers interop systems portable deb deb-trial image \
-        image-trial completions man types env install uninstall dist rock bench soak stress clean \
-        FORCE
+        explore mutants interrupts kills nemesis takeovers interop systems portable deb deb-trial \
+        image image-trial completions man types env install uninstall dist rock bench soak stress \
+        clean FORCE
 
 ## all: build the C modules and the command into build/
 all: $(MODULE)/core.so $(MODULE)/transport.so $(MODULE)/confine.so httpd $(BUILD)/bin/alicloud-dr
@@ -341,10 +341,15 @@ dist:
 rock:
 	@.ci/rock
 
-## explore: playbooks under SEEDS (200000) seeds of random troubles
+## explore: seeds (SEEDS=200000) and every trouble (EXHAUSTIVE=some)
 explore:
 	@$(MAKE) --no-print-directory -s all $(GUESTS)
-	@.ci/explore $(BUILD) $(or $(SEEDS),200000)
+	@.ci/explore $(BUILD) $(or $(SEEDS),200000) $(or $(EXHAUSTIVE),all)
+
+## mutants: mistakes that one trouble shows; at least LEAST (44)
+mutants:
+	@$(MAKE) --no-print-directory -s all $(GUESTS)
+	@.ci/mutants $(BUILD) $(or $(LEAST),44)
 
 ## interrupts: an interrupt at each instruction of the main thread
 interrupts: all $(BUILD)/spec/posix.so

@@ -204,7 +204,7 @@ describe("the command's end", function()
     local told = {}
     for n = 1, 10 do
       told[n] = line { type = "seed", seed = 10 + n, processes = 1, crashes = 0, requests = 0,
-        effects = 0, ending = ("x"):rep(1000) }
+        effects = 0, met = {}, ending = ("x"):rep(1000) }
     end
     core.child = function()
       local words = #children == 0 and { ready } or { ready, table.unpack(told) }

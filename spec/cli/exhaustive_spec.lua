@@ -1,6 +1,9 @@
 -- The command that rehearses a playbook under every trouble.
 
+local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
+local posix = require "spec.posix"
+local process = require "spec.process"
 local scratch = require "spec.scratch"
 
 local MOVE, RAW = "spec/simulation/playbooks/move.lua", "spec/simulation/playbooks/raw.lua"
@@ -60,6 +63,23 @@ describe("alicloud-dr explore --exhaustive", function()
     assert.equal(2, other.code)
     assert.matches("%-%-progress: .* is of another playbook, other words or another version",
       other.err)
+  end)
+
+  it("goes on where it was killed", function()
+    local path = scratch.path "progress"
+    local words = { MOVE, "1", "--faults", "answers", "--json" }
+    local whole = explore(table.unpack(words)).object
+    local pid, output = posix.spawn { "alicloud-dr", "explore", MOVE, "--region", "cn-shanghai",
+      "--exhaustive", "1", "--faults", "answers", "--jobs", "1", "--progress", path }
+    process.wait_until("some parts", function()
+      local text = core.open_file(path, "read") and scratch.read(path)
+      return text and select(2, text:gsub("\n", "")) > 5
+    end)
+    posix.kill(pid, "KILL")
+    posix.wait(pid)
+    output:close()
+    table.move({ "--progress", path }, 1, 2, #words + 1, words)
+    assert.same(whole, explore(table.unpack(words)).object)
   end)
 
   it("says how to go on where a process has ended too early", function()

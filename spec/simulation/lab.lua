@@ -121,6 +121,50 @@ function M.first_killer(mutant, seeds, kinds)
   return killer[1], killer[2]
 end
 
+-- Units of different kinds one after the other: what notices a mistake is soon come by.
+local STRIDE = 37
+
+local function shuffled(count)
+  local list, step = {}, STRIDE
+  while count % step == 0 do step = step + 2 end
+  for i = 1, count do list[i] = (i - 1) * step % count + 1 end
+  return list
+end
+
+local function single_killer(plan, kinds, budget)
+  local exhaustive = require "alicloud.simulation.exhaustive"
+  local about, message = exhaustive.open(plan, { kinds = kinds })
+  if not about then return message end
+  if about.violations[1] then return about.violations[1] end
+  for _, n in ipairs(shuffled(#about.units)) do
+    local report = exhaustive.single(about, n)
+    budget.runs = budget.runs + report.runs
+    if report.harms[1] then return report.harms[1].what end
+  end
+  return nil
+end
+
+--- What the first single trouble that notices a mistake says, in a calm world.
+---@param mutant { edits: table[], playbook: string? }
+---@param status string of the groups, before
+---@param kinds? table<string, boolean> of troubles
+---@return string|nil what
+---@return integer runs
+function M.first_single(mutant, status, kinds)
+  M.world(mutant.playbook)
+  local budget = { runs = 0 }
+  local what = mutated.with(mutant.edits, function()
+    local _, plan = plan_under_mistakes(mutant.playbook)
+    local groups = {}
+    for i, group in ipairs(plan.world.groups) do
+      groups[i] = tables.merged(group, { status = status })
+    end
+    plan.world = tables.merged(plan.world, { groups = groups })
+    return single_killer(plan, kinds, budget)
+  end)
+  return what, budget.runs
+end
+
 --- Seeds from one to another.
 ---@param first integer
 ---@param last integer

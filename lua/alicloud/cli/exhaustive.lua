@@ -3,7 +3,7 @@
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
-local coverage = require "alicloud.simulation.coverage"
+local explored = require "alicloud.cli.explored"
 local fold = require "alicloud.cli.fold"
 local output = require "alicloud.cli.output"
 local rules = require "alicloud.simulation.enumerate".RULES
@@ -76,22 +76,13 @@ local function print_harms(io, args, report)
   end
 end
 
---- The line of what an exploration has come by, and what it never has.
----@param io alicloud.cli.Io
----@param met table<string, integer>
-function M.print_coverage(io, met)
-  local never = coverage.never(met)
-  io.out(fold.hang(io, ("    met %d kinds of requests, writes, phases and codes; never: %s")
-    :format(#tables.keys(met), #never > 0 and table.concat(never, ", ") or "none"), 6) .. "\n")
-end
-
 local function print_kinds(io, report)
   for _, rule in ipairs(tables.keys(report.merged)) do
     if report.merged[rule] > 0 then
       io.out(("  %8d  not run: %s\n"):format(report.merged[rule], rules[rule] or rule))
     end
   end
-  M.print_coverage(io, report.met)
+  explored.print_coverage(io, report.met)
 end
 
 local function print_report(io, args, report)
@@ -122,7 +113,7 @@ local function report_object(args, report, confined)
     traces = report.traces, harmed = report.harmed, processes = report.processes,
     crashes = report.crashes, requests = report.requests, effects = report.effects,
     endings = report.endings, violations = core.array(harms),
-    coverage = { met = report.met, never = core.array(coverage.never(report.met)) },
+    coverage = explored.coverage(report.met),
     confined = confined }
 end
 

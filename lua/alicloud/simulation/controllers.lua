@@ -107,6 +107,7 @@ function M.describe(trouble)
   local when = ("%s %s"):format(trouble.after and "after" or "before",
     trouble.call and ("call %d of the store"):format(trouble.call)
       or trouble.record and ("change %d is written down"):format(trouble.record)
+      or trouble.request and ("request %d"):format(trouble.request)
       or ("change %d"):format(trouble.send or 0))
   if trouble.name == "takeover" then
     return ("another controller takes over, %s, and %g s pass"):format(when, trouble.seconds)

@@ -11,17 +11,31 @@ M.RULES = {
   bytes = "a crash that keeps as many of the unsynced bytes as another",
   whole = "half a write where nothing is written",
   pauses = "a pause that passes no other limit than another",
+  stood = "a controller that stands still for longer than its lease, and shorter than all limits",
   ended = "a trouble that lasts longer, where the run ends before the shorter one does",
+  covered = "a trouble that lasts longer, where nothing is asked before the shorter one has ended",
+  unseen = "a trouble that is over before anything is answered otherwise",
+  moment = "a trouble that comes before another, where all between is answered as without it",
+  left = "a crash that leaves the same bytes, calls and time as another",
+  unread = "a jump of the clock that is first read where another one is",
+  signals = "a signal at a request, which is seen at the wait behind it",
+  leases = "the end of a lease behind a call of the store, which is seen at the next one",
+  again = "a fault of the disk that stays, where the disk is not called again",
   rejoined = "a second trouble where the run goes on as if there had been no first one",
 }
 
 ---@class alicloud.simulation.Family
 ---@field at integer index of its point
 ---@field troubles alicloud.simulation.Trouble[] the shortest first
+---@field chain string? what it has in common with families at other requests, which may be the same
+---@field key string? what makes it the same as the last family that has it
+---@field rule string? of M.RULES, where one with its key comes later
 
 -- Values as alicloud.simulation.generate draws them, each once.
 local DURATIONS, LIE_DURATIONS, OUTAGES = { 5, 20, 60, 300 }, { 5, 20, 60, 5000 },
   { 30, 120, 600, 20000 }
+-- Pairs are out of step for as long as a cycle or a stop takes, not for ever.
+local BETWEEN = { 5, 20, 40 }
 local KEEP, PAUSES = { 0, 1, 60, 100000 }, { 0, 1, 10, 20, 40, 60, 150, 600 }
 -- Nothing has passed; the failover has ended, and its call may be repeated; that may not be.
 local LIMITS = { 0, 40, 600 }
@@ -51,14 +65,22 @@ local ACTS = { { "reverse", 1 }, { "reverse", 2 }, { "stop", 1 }, { "reprotect",
 local CLOCK = { { "jump", 40 }, { "jump", 700 }, { "jump", 7200 }, { "jump", -5 },
   { "jump", -700 }, { "suspend", 30 }, { "suspend", 130 }, { "suspend", 3600 } }
 
-local function family(list, troubles)
-  list[#list + 1] = { troubles = troubles }
+local function count(merged, rule, n)
+  merged[rule] = (merged[rule] or 0) + n
 end
 
-local function lasting(list, durations, make)
+local function family(list, troubles, rule, key)
+  list[#list + 1] = { troubles = troubles, rule = rule, key = key }
+end
+
+local function chained(list, chain, troubles)
+  list[#list + 1] = { troubles = troubles, chain = chain }
+end
+
+local function lasting(list, durations, chain, make)
   local troubles = {}
   for i, seconds in ipairs(durations) do troubles[i] = make(seconds) end
-  family(list, troubles)
+  chained(list, chain, troubles)
 end
 
 local function add_rule(list, kind, point, effect, when)
@@ -94,7 +116,7 @@ end
 local function add_regions(list, point)
   for _, region in ipairs { "source", "destination" } do
     for _, state in ipairs { "down", "blackhole", "failing", "overloaded" } do
-      lasting(list, DURATIONS, function(seconds)
+      lasting(list, DURATIONS, ("%s %s"):format(region, state), function(seconds)
         return { kind = "regions", region = region, state = state, lasts = seconds,
           request = point.n }
       end)
@@ -104,7 +126,8 @@ end
 
 local function add_lies(list, point)
   for _, lie in ipairs(LIES) do
-    lasting(list, LIE_DURATIONS, function(seconds)
+    local durations = lie[1] == "mixed_pairs" and BETWEEN or LIE_DURATIONS
+    lasting(list, durations, ("%s %s"):format(lie[1], lie[2]), function(seconds)
       return { kind = "hostile", name = lie[1], change = { [lie[1]] = lie[2] }, lasts = seconds,
         request = point.n }
     end)
@@ -113,27 +136,31 @@ end
 
 local function add_outage(list, point, action)
   local throttled = not action:find "^Describe"
-  lasting(list, OUTAGES, function(seconds)
+  lasting(list, OUTAGES, action, function(seconds)
     return { kind = "outages", action = action, lasts = seconds, request = point.n,
       code = throttled and "Throttling.User" or "InternalError",
       status = throttled and 400 or 500 }
   end)
 end
 
-local function add_people(list, point)
+local function add_people(list, point, about)
   for _, act in ipairs(ACTS) do
-    family(list, { { kind = "operators", name = act[1], nth_group = act[2], request = point.n } })
+    chained(list, ("%s %d"):format(act[1], act[2]), { { kind = "operators", name = act[1],
+      nth_group = act[2], request = point.n } })
   end
   for _, clock in ipairs(CLOCK) do
-    family(list, { { kind = "clock", name = clock[1], seconds = clock[2], request = point.n } })
+    -- A jump changes nothing but what the wall clock says.
+    family(list, { { kind = "clock", name = clock[1], seconds = clock[2], request = point.n } },
+      "unread", clock[1] == "jump"
+        and ("jump %d, %s"):format(clock[2], point.readings or point.n) or nil)
   end
-  for _, name in ipairs { "interrupt", "host" } do
-    family(list, { { kind = "stops", name = name, request = point.n, after = false, delay = 0 } })
+  if about.next_wait then
+    count(about.merged, "signals", 1)
+  else
+    family(list, { { kind = "stops", name = "interrupt", request = point.n, after = false,
+      delay = 0 } })
   end
-end
-
-local function count(merged, rule, n)
-  merged[rule] = (merged[rule] or 0) + n
+  family(list, { { kind = "stops", name = "host", request = point.n, after = false, delay = 0 } })
 end
 
 -- How many of the unsynced bytes a crash can keep.
@@ -148,13 +175,23 @@ local function kept(unsynced, merged)
   return list
 end
 
-local function add_crashes(list, point, how, unsynced, merged)
-  for _, keep in ipairs(kept(unsynced, merged)) do
-    count(merged, "pauses", #PAUSES - #LIMITS)
+-- What whoever comes after a crash finds: the disk, the service, the time. Of a change that is
+-- about to leave the rules know, so that crash is one of its own.
+local function left(point, after, keep, pause)
+  if not point.durable or not after or point.mutating then return nil end
+  return ("%d %s %d bytes, %d %d calls, at %.9f + %d"):format(point.process, after.disk_state,
+    after.durable + math.min(keep, after.unsynced), point.changes, point.ledger, point.time, pause)
+end
+
+-- after: what there is then of the disk; nil if that is not known
+local function add_crashes(list, point, how, unsynced, about, after)
+  for _, keep in ipairs(kept(unsynced, about.merged)) do
+    count(about.merged, "pauses", #PAUSES - #LIMITS)
     for _, pause in ipairs(LIMITS) do
       family(list, { { kind = "crashes", how = how, keep = keep, pause = pause,
         call = point.kind == "disk" and point.n or nil,
-        request = point.kind == "request" and point.n or nil } })
+        request = point.kind == "request" and point.n or nil } }, "left",
+        left(point, after, keep, pause))
     end
   end
 end
@@ -166,30 +203,50 @@ function AT.request(list, point, about)
   add_regions(list, point)
   add_lies(list, point)
   add_outage(list, point, point.action)
-  add_people(list, point)
-  add_crashes(list, point, "crash", point.unsynced, about.merged)
+  add_people(list, point, about)
+  add_crashes(list, point, "crash", point.unsynced, about, point)
 end
 
 -- After a write everything of it may be lost, and after a sync nothing.
-local function unsynced_after(point, next_point)
+local function unsynced_after(point, after)
   if point.op == "sync" then return 0 end
-  return next_point and next_point.unsynced or point.unsynced
+  return after and after.unsynced or point.unsynced
 end
 
 function AT.disk(list, point, about)
-  local merged = about.merged
-  add_crashes(list, point, "crash", point.unsynced, merged)
-  add_crashes(list, point, "crash_after", unsynced_after(point, about.following), merged)
+  local merged, after = about.merged, about.next_disk
+  if after and after.process ~= point.process then after = nil end
+  add_crashes(list, point, "crash", point.unsynced, about, point)
+  add_crashes(list, point, "crash_after", unsynced_after(point, after), about, after)
   if point.op == "append" then
-    add_crashes(list, point, "torn", 0, merged)
+    add_crashes(list, point, "torn", 0, about, nil)
   else
     count(merged, "whole", #KEEP * #PAUSES + 2)
   end
   for _, how in ipairs { "ENOSPC", "EIO", "EROFS", "short" } do
     if how ~= "short" or point.op == "append" then
-      for _, once in ipairs { true, false } do
-        family(list, { { kind = "disk", call = point.n, how = how, once = once } })
-      end
+      family(list, { { kind = "disk", call = point.n, how = how, once = true },
+        { kind = "disk", call = point.n, how = how, once = false } })
+    end
+  end
+end
+
+-- Under a stop of a step a request takes a second, and so does its answer: a stop comes to each
+-- while it is on its way, and to those of what changes something while the answer is.
+local FLIGHT = 1
+local AROUND = { { "step" }, { "scope" }, { "task" }, { "task", true }, { "sibling" } }
+
+function AT.step(list, point)
+  local moments = {}
+  for i, request in ipairs(point.asked) do
+    local begins = request.since + 2 * FLIGHT * (i - 1)
+    moments[#moments + 1] = begins + FLIGHT / 2
+    if request.mutating then moments[#moments + 1] = begins + FLIGHT * 3 / 2 end
+  end
+  for _, seconds in ipairs(moments) do
+    for _, how in ipairs(AROUND) do
+      family(list, { { kind = "stops", name = how[1], goes_on = how[2], nth_step = point.n,
+        seconds = seconds, flight = FLIGHT } })
     end
   end
 end
@@ -207,17 +264,31 @@ local function add_store(list, point, name, fields)
   family(list, { trouble })
 end
 
-function AT.store(list, point)
+-- Whoever stood still finds at once that his lease is over; much later, that everything is.
+local STOOD, ALL_STOOD = { 0, 1000 }, 4
+
+local function add_takeovers(list, point, about)
   for _, after in ipairs { false, true } do
-    for _, seconds in ipairs { 0, 20, 100, 1000 } do
+    for _, seconds in ipairs(STOOD) do
       add_store(list, point, "takeover", { seconds = seconds, after = after })
     end
-    add_store(list, point, "expiry", { after = after })
+    count(about.merged, "stood", ALL_STOOD - #STOOD)
   end
+  add_store(list, point, "expiry", { after = false })
+  if about.next_store then
+    count(about.merged, "leases", 1)
+  else
+    add_store(list, point, "expiry", { after = true })
+  end
+end
+
+function AT.store(list, point, about)
+  add_takeovers(list, point, about)
   for _, how in ipairs(LOST) do
-    for _, lasts in ipairs { 1, 2, 5, 100 } do
-      add_store(list, point, "answers", { how = how, lasts = lasts })
-    end
+    lasting(list, { 1, 2, 5, 100 }, nil, function(lasts)
+      return { kind = "controllers", name = "answers", call = point.n, pause = 30, how = how,
+        lasts = lasts }
+    end)
   end
   for _, how in ipairs { "late", "late_answer" } do
     for _, seconds in ipairs { 1, 3, 5, 13, 40 } do
@@ -226,33 +297,93 @@ function AT.store(list, point)
   end
 end
 
+-- The kind of what is counted while the points are listed.
+local MERGED_OF = { bytes = "crashes", whole = "crashes", pauses = "crashes", signals = "stops",
+  stood = "controllers", leases = "controllers" }
+
+-- Where the store is shared: another controller comes while a request is on its way, or its answer.
+local SHARED = { store = AT.store }
+
+function SHARED.request(list, point)
+  for _, after in ipairs { false, true } do
+    for _, seconds in ipairs(STOOD) do
+      if point.mutating or not after then
+        family(list, { { kind = "controllers", name = "takeover", request = point.n, after = after,
+          seconds = seconds, pause = seconds + 30 } })
+      end
+    end
+  end
+end
+
 local function is_kind(kinds, trouble)
   return not kinds or kinds[trouble.kind] or trouble.kind == "hostile" and kinds[trouble.name]
+end
+
+-- The next points of some kinds, for what is the same there.
+local function look_ahead(points, options)
+  local ahead, disk, wait, store = {}, nil, nil, nil
+  for i = #points, 1, -1 do
+    local point = points[i]
+    ahead[i] = { next_disk = disk, next_wait = wait, next_store = store }
+    if point.durable then disk = point end
+    if i <= (options.last or #points) then
+      if point.kind == "wait" then wait = point end
+      if point.kind == "store" then store = point end
+    end
+  end
+  return ahead
+end
+
+-- Of families with one key the last one stays: by then most is known of the run.
+local function without_known(all, merged, told)
+  local last, rest = {}, {}
+  for _, each in ipairs(all) do
+    if each.key then last[each.key] = each end
+  end
+  for _, each in ipairs(all) do
+    local same = each.key and last[each.key] or each
+    if same == each then
+      rest[#rest + 1] = each
+    else
+      count(merged, each.rule, #each.troubles)
+      if told then told(each, same) end
+    end
+  end
+  return rest
+end
+
+-- What is merged at a point counts where the kinds are those that were asked for.
+local function keep_kinds(list, merged, kinds)
+  if not kinds then return list, merged end
+  local rest, counted = {}, {}
+  for _, each in ipairs(list) do
+    if is_kind(kinds, each.troubles[1]) then rest[#rest + 1] = each end
+  end
+  for rule, n in pairs(merged) do
+    if kinds[MERGED_OF[rule]] then counted[rule] = n end
+  end
+  return rest, counted
 end
 
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]
 ---@param options { first: integer?, last: integer?, kinds: table<string, boolean>?,
----except: table<string, boolean>? } points from and to; kinds of trouble; kinds of point that are
----left out
+---shared: boolean?, told: fun(merged: alicloud.simulation.Family,
+---same: alicloud.simulation.Family)? } points from and to; kinds of trouble; whether the store is
+---shared; told: of each family that is left out since another one is the same
 ---@return alicloud.simulation.Family[]
 ---@return table<string, integer> merged by rule
 function M.list(points, options)
-  local all, about = {}, { merged = {} }
+  local all, merged, ahead = {}, {}, look_ahead(points, options)
   for i = options.first or 1, options.last or #points do
     local point, list = points[i], {}
-    if not (options.except and options.except[point.kind]) then
-      about.following = points[i + 1]
-      AT[point.kind](list, point, about)
-    end
-    for _, each in ipairs(list) do
-      if is_kind(options.kinds, each.troubles[1]) then
-        each.at, all[#all + 1] = i, each
-      end
-    end
+    ahead[i].merged = merged
+    local at = options.shared and SHARED or AT
+    if at[point.kind] then at[point.kind](list, point, ahead[i]) end
+    for _, each in ipairs(list) do each.at, all[#all + 1] = i, each end
   end
-  local crashes = not options.kinds or options.kinds.crashes
-  return all, crashes and about.merged or {}
+  all, merged = keep_kinds(all, merged, options.kinds)
+  return without_known(all, merged, options.told), merged
 end
 
 return M

@@ -4,17 +4,18 @@
 --- on the trace that the first one has made.
 ---
 ---     local about = assert(exhaustive.open(plan))
----     for unit = 1, #about.families do exhaustive.single(about, unit, tell) end
+---     for n = 1, #about.units do exhaustive.single(about, n) end
 
 local core = require "alicloud.core"
-local coverage = require "alicloud.simulation.coverage"
 local descriptions = require "alicloud.simulation.describe"
 local discover = require "alicloud.simulation.discover"
 local enumerate = require "alicloud.simulation.enumerate"
 local errors = require "alicloud.base.error"
 local generate = require "alicloud.simulation.generate"
+local sameness = require "alicloud.simulation.sameness"
 local simulation = require "alicloud.simulation"
 local tables = require "alicloud.base.tables"
+local tallies = require "alicloud.simulation.tally"
 local traces = require "alicloud.simulation.trace"
 
 local M = {}
@@ -34,29 +35,31 @@ local NEVER = 1 << 30
 ---@field kinds table<string, boolean>?
 ---@field calm table<boolean, alicloud.simulation.Point[]> undisturbed, with a shared store or not
 ---@field families alicloud.simulation.Family[]
+---@field units integer[][] numbers of families that are run together
 ---@field points integer
 ---@field troubles integer variants of the families, and what was merged before
 ---@field merged table<string, integer> before anything is run, by rule
 ---@field violations string[] of the undisturbed run
+---@field met table<string, integer> by it, and by what is merged; see alicloud.simulation.coverage
 
----@class alicloud.simulation.UnitReport
+---@class alicloud.simulation.UnitReport: alicloud.simulation.Tally
 ---@field runs integer
 ---@field troubles integer
 ---@field merged table<string, integer>
----@field processes integer
----@field crashes integer
----@field requests integer
----@field effects integer
----@field endings table<string, integer>
----@field met table<string, integer> see alicloud.simulation.coverage
 ---@field harms { what: string, only: integer[], troubles: string[] }[]
 ---@field traces { n: integer, mark: string }[]? of singles: each variant that was run
+
+-- What takes longer gives one more look that is like the one before it.
+local SHORT = 4
+local TIMINGS = { sync = SHORT, one_shot = SHORT, stop = SHORT, reprotect = SHORT, drill = SHORT,
+  clear = SHORT, attach = SHORT, detach = SHORT, start_instance = SHORT, stop_instance = SHORT }
 
 local function fast(world)
   local own = discover.calm(world)
   for i, group in ipairs(own.groups) do
     group.failover_seconds = world.groups[i].failover_seconds or 2
   end
+  own.timings = tables.merged(TIMINGS, world.timings or {})
   return own
 end
 
@@ -80,20 +83,12 @@ local function traced(about, troubles)
 end
 
 local function unit_report()
-  return { runs = 0, troubles = 0, merged = {}, processes = 0, crashes = 0, requests = 0,
-    effects = 0, endings = {}, met = {}, harms = {} }
+  return tallies.new { runs = 0, troubles = 0, merged = {}, harms = {} }
 end
 
 local function count(report, rehearsal)
-  local stage = rehearsal.stage
-  report.runs, report.processes = report.runs + 1, report.processes + #stage.processes
-  for _, process in ipairs(stage.processes) do
-    if process.crashed then report.crashes = report.crashes + 1 end
-  end
-  report.requests = report.requests + #stage.requests
-  report.effects = report.effects + #stage.emu:ledger()
-  report.endings[rehearsal.ending] = (report.endings[rehearsal.ending] or 0) + 1
-  coverage.add(report.met, rehearsal)
+  report.runs = report.runs + 1
+  tallies.add(report, rehearsal)
 end
 
 local function merge(merged, more)
@@ -102,14 +97,38 @@ end
 
 local function is_shared(trouble) return trouble.kind == "controllers" end
 
--- The families of both undisturbed traces. A shared store has calls of its own; what comes with
--- requests comes with those of the other trace.
+-- Families of one unit: so a unit takes seconds, and what is the same is found within it.
+local LONGEST_UNIT = 24
+
+-- Families of a chain belong together, in the order of their requests.
+local function units_of(families)
+  local units, by_chain = {}, {}
+  for i, each in ipairs(families) do
+    local unit = each.chain and by_chain[each.chain]
+    if not unit or #unit == LONGEST_UNIT then
+      unit = {}
+      units[#units + 1] = unit
+      if each.chain then by_chain[each.chain] = unit end
+    end
+    unit[#unit + 1] = i
+  end
+  return units
+end
+
+-- The families of both undisturbed traces. A shared store has calls and troubles of its own.
 local function families_of(about)
-  local own, merged = enumerate.list(about.calm[false], { kinds = about.kinds })
-  local other = enumerate.list(about.calm[true], { kinds = about.kinds,
-    except = { request = true, wait = true } })
+  local points = about.calm[false]
+  -- What a crash that is merged would have stood for was met.
+  local function told(each)
+    local how = each.troubles[1].how
+    local name = how and ("write %s/%s"):format(points[each.at].op, how)
+    if name and points[each.at].op then about.met[name] = (about.met[name] or 0) + 1 end
+  end
+  local own, merged = enumerate.list(points, { kinds = about.kinds, told = told })
+  local other, more = enumerate.list(about.calm[true], { kinds = about.kinds, shared = true })
   table.move(other, 1, #other, #own + 1, own)
-  about.families, about.merged, about.troubles = own, merged, 0
+  merge(merged, more)
+  about.families, about.units, about.merged, about.troubles = own, units_of(own), merged, 0
   for _, n in pairs(merged) do about.troubles = about.troubles + n end
   about.first_of, about.variants = {}, 0
   for i, each in ipairs(own) do
@@ -138,7 +157,8 @@ function M.open(plan, options)
   local about = { plan = plan, kinds = options and options.kinds, calm = {},
     case = { seed = SEED, world = fast(plan.world), sides = generate.sides_of(plan.world),
       incident = "INC-1", troubles = {}, assume = {} } }
-  about.calm_report = unit_report()
+  local report = unit_report()
+  about.met = report.met
   for _, shared in ipairs { false, true } do
     local points, rehearsal = traced(about, shared
       and { { kind = "controllers", name = "answers", call = NEVER, lasts = 1 } } or {})
@@ -147,7 +167,7 @@ function M.open(plan, options)
         .. errors.text_of(rehearsal.last.err)
     end
     about.calm[shared] = points
-    count(about.calm_report, rehearsal)
+    count(report, rehearsal)
   end
   local case = tables.merged(about.case, { seed = CALM_SEED })
   about.violations = simulation.judge(case, plan).violations
@@ -166,15 +186,18 @@ local function mark_of(points, rehearsal)
   return core.sha256(table.concat(parts, "\n")):sub(1, 24)
 end
 
--- When the trouble of a run comes, if that is at a request.
-local function came_at(stage, trouble)
-  local request = trouble.request and stage.requests[trouble.request]
-  return request and request.time
-end
-
-local function ended_before(rehearsal, trouble)
-  local since = came_at(rehearsal.stage, trouble)
-  return since ~= nil and trouble.lasts ~= nil and rehearsal.last.ended < since + trouble.lasts
+-- Why longer troubles of a disk or a store are the same: nothing is called any more.
+local function outlasted(trouble, points)
+  local rule = trouble.kind == "disk" and "again" or trouble.name == "answers" and "ended"
+  if not rule then return nil end
+  local last, process = trouble.call + (trouble.lasts or 1), nil
+  for _, point in ipairs(points) do
+    if point.kind == "disk" or point.kind == "store" then
+      if point.n == trouble.call then process = point.process end
+      if point.n >= last and (rule == "ended" or point.process == process) then return nil end
+    end
+  end
+  return rule
 end
 
 local function note_harm(report, rehearsal, only, troubles)
@@ -185,34 +208,60 @@ local function note_harm(report, rehearsal, only, troubles)
   table.insert(report.harms, { what = what, only = only, troubles = words })
 end
 
--- Runs a family: once the run ends before its trouble does, longer ones are the same.
-local function run_family(report, each, run)
-  report.troubles = report.troubles + #each.troubles
-  for i, trouble in ipairs(each.troubles) do
-    local rehearsal = run(i, trouble)
-    if i < #each.troubles and ended_before(rehearsal, trouble) then
-      merge(report.merged, { ended = #each.troubles - i })
-      break
+-- The order in which the times of a family are run. Outages are harmless up to a time, and the
+-- harmless ones are held against more.
+local function order_of(troubles)
+  local order = {}
+  local backwards = troubles[1].kind == "hostile" or troubles[1].kind == "regions"
+  for i = 1, #troubles do order[i] = backwards and #troubles + 1 - i or i end
+  return order
+end
+
+-- Why a trouble needs no run, and whose run it has.
+local function rule_of(work, trouble)
+  if work.outlasted then return work.outlasted, work.outlasting end
+  if work.same and trouble.request then return work.same:rule_of(trouble) end
+end
+
+local function run_family(work, each, first)
+  work.outlasted = nil
+  for _, i in ipairs(order_of(each.troubles)) do
+    local trouble, number = each.troubles[i], first + i - 1
+    local rule, like = rule_of(work, trouble)
+    if rule then
+      merge(work.report.merged, { [rule] = 1 })
+      if work.told then work.told(trouble, like, rule) end
+    else
+      local points, rehearsal = work.run(number, trouble)
+      if each.chain and work.same then work.same:note(trouble, points, rehearsal) end
+      work.outlasted, work.outlasting = outlasted(trouble, points), trouble
     end
   end
 end
 
---- Runs the family of this number, alone.
+--- Runs the families of a unit, alone.
 ---@param about alicloud.simulation.Exhaustive
----@param n integer
+---@param n integer number of the unit
+---@param alive? fun() called now and then
+---@param told? fun(merged: alicloud.simulation.Trouble, like: alicloud.simulation.Trouble|nil,
+---rule: string) of each trouble that is not run, since its run is that of another one or, nil, of
+---none
 ---@return alicloud.simulation.UnitReport
-function M.single(about, n)
-  local report, each = unit_report(), about.families[n]
+function M.single(about, n, alive, told)
+  local report = unit_report()
   report.traces = {}
-  run_family(report, each, function(i, trouble)
+  local work = { report = report, told = told, same = sameness.open(about.calm[false]) }
+  function work.run(number, trouble)
     local points, rehearsal = traced(about, { trouble })
-    local number = about.first_of[n] + i - 1
     count(report, rehearsal)
     note_harm(report, rehearsal, { number }, { trouble })
     table.insert(report.traces, { n = number, mark = mark_of(points, rehearsal) })
-    return rehearsal
-  end)
-  report.troubles = 0
+    return points, rehearsal
+  end
+  for _, i in ipairs(about.units[n]) do
+    if alive then alive() end
+    run_family(work, about.families[i], about.first_of[i])
+  end
   return report
 end
 
@@ -259,7 +308,7 @@ local function seconds_of(about, number)
   local points = traced(about, { trouble })
   local stop = rejoined_at(points, about.calm[is_shared(trouble)], each.at, trouble)
   local given = { kinds = about.kinds, first = each.at + 1, last = stop - 1,
-    except = is_shared(trouble) and { request = true, wait = true } or nil }
+    shared = is_shared(trouble) }
   local list, merged = enumerate.list(points, given)
   given.first, given.last = stop, #points
   local rest, more = enumerate.list(points, given)
@@ -267,7 +316,13 @@ local function seconds_of(about, number)
   for _, other in ipairs(rest) do skipped = skipped + #other.troubles end
   for _, n in pairs(more) do skipped = skipped + n end
   merged.rejoined = skipped
-  return trouble, list, merged
+  return trouble, list, merged, points
+end
+
+-- The end of the first one ends a second one of its name, too: then only their own runs tell.
+local function sameness_of(first, points, second)
+  local is_alike = first.kind == second.kind and first.name == second.name
+  return not is_alike and sameness.open(points) or nil
 end
 
 --- Runs the single of this number with every second trouble that its trace offers.
@@ -277,22 +332,26 @@ end
 ---@return alicloud.simulation.UnitReport
 function M.pairs(about, number, alive)
   local report = unit_report()
-  local first, list, merged = seconds_of(about, number)
+  local first, list, merged, base = seconds_of(about, number)
   merge(report.merged, merged)
   for _, n in pairs(merged) do report.troubles = report.troubles + n end
-  local second = 0
-  for _, each in ipairs(list) do
-    local offset = second
-    second = second + #each.troubles
-    if fits(first, each.troubles[1]) then
+  local work = { report = report }
+  function work.run(second, trouble)
+    local points, rehearsal = traced(about, { first, trouble })
+    count(report, rehearsal)
+    note_harm(report, rehearsal, { number, second }, { first, trouble })
+    return points, rehearsal
+  end
+  local first_of, n = {}, 1
+  for i, each in ipairs(list) do first_of[i], n = n, n + #each.troubles end
+  for _, unit in ipairs(units_of(list)) do
+    work.same = sameness_of(first, base, list[unit[1]].troubles[1])
+    for _, i in ipairs(unit) do
       if alive then alive() end
-      run_family(report, each, function(i, trouble)
-        local troubles = { first, trouble }
-        local rehearsal = simulation.judge(case_of(about, troubles, false), about.plan)
-        count(report, rehearsal)
-        note_harm(report, rehearsal, { number, offset + i }, troubles)
-        return rehearsal
-      end)
+      if fits(first, list[i].troubles[1]) then
+        report.troubles = report.troubles + #list[i].troubles
+        run_family(work, list[i], first_of[i])
+      end
     end
   end
   return report

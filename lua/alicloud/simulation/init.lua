@@ -22,6 +22,7 @@ local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
 local stopping = require "alicloud.simulation.stopping"
 local tables = require "alicloud.base.tables"
+local tallies = require "alicloud.simulation.tally"
 
 local M = {}
 
@@ -337,27 +338,10 @@ function M.shrink(case, plan, what, alive)
   return harm
 end
 
----@class alicloud.simulation.Report
+---@class alicloud.simulation.Report: alicloud.simulation.Tally
 ---@field seeds integer
----@field processes integer
----@field crashes integer
----@field requests integer
----@field effects integer
----@field endings table<string, integer>
 ---@field violations alicloud.simulation.Harm[]
 ---@field harmed integer seeds with a violation
-
-local function count(report, rehearsal)
-  local stage = rehearsal.stage
-  report.seeds = report.seeds + 1
-  report.processes = report.processes + #stage.processes
-  for _, process in ipairs(stage.processes) do
-    if process.crashed then report.crashes = report.crashes + 1 end
-  end
-  report.requests = report.requests + #stage.requests
-  report.effects = report.effects + #stage.emu:ledger()
-  report.endings[rehearsal.ending] = (report.endings[rehearsal.ending] or 0) + 1
-end
 
 --- Rehearses many seeds.
 ---@param plan alicloud.simulation.Plan
@@ -367,13 +351,13 @@ end
 ---shrunk
 ---@return alicloud.simulation.Report
 function M.explore(plan, options)
-  local report = { seeds = 0, processes = 0, crashes = 0, requests = 0, effects = 0, harmed = 0,
-    endings = {}, violations = {} }
+  local report = tallies.new { seeds = 0, harmed = 0, violations = {} }
   local first, most = options.first or 1, options.most or 10
   for seed = first, first + options.seeds - 1 do
     local case = M.case(plan, seed, options)
     local rehearsal = M.judge(case, plan)
-    count(report, rehearsal)
+    report.seeds = report.seeds + 1
+    tallies.add(report, rehearsal)
     local what = rehearsal.violations[1]
     if what then
       report.harmed = report.harmed + 1

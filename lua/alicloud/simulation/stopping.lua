@@ -123,23 +123,29 @@ function AROUND.sibling(loop, trouble, act)
   end)
 end
 
+local function nothing() end
+
 -- The stop of a step; it comes to a step of that number whatever process has come there first, and
--- only a timeout, which is part of the playbook, comes again.
+-- only a timeout, which is part of the playbook, comes again. And what the end of the step is for.
 local function stop_around(stage, key)
-  local known = stage.stops.by_step[key]
+  local known, ended = stage.stops.by_step[key], nothing
   if known == nil then
     stage.stops.steps = stage.stops.steps + 1
     known = false
+    if stage.trace and stage.nested == 0 then
+      ended = stage.trace:step(stage, stage.stops.steps)
+    end
     for _, trouble in ipairs(stops_of(stage.case)) do
       if trouble.nth_step == stage.stops.steps then known = trouble end
     end
   end
   stage.stops.by_step[key] = known and known.name == "step" and known
-  return known
+  return known, ended
 end
 
 local function around(stage, branch, name, options, act)
-  local trouble = stop_around(stage, branch.prefix .. name)
+  local trouble, ended = stop_around(stage, branch.prefix .. name)
+  local _ <close> = setmetatable({}, { __close = ended })
   if not trouble then return act(options) end
   if trouble.name == "step" then
     return act(tables.merged(options or {}, { timeout = trouble.seconds }))
@@ -151,7 +157,7 @@ end
 ---@param stage alicloud.simulation.Stage
 ---@return alicloud.dr.Executor|nil nil: what they always do
 function M.executor(stage)
-  if #stops_of(stage.case) == 0 then return nil end
+  if #stops_of(stage.case) == 0 and not stage.trace then return nil end
   local own = setmetatable({}, { __index = executor })
   function own:step(branch, name, options, body)
     return around(stage, branch, name, options, function(given)

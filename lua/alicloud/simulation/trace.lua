@@ -6,13 +6,20 @@ local core = require "alicloud.core"
 local M = {}
 
 ---@class alicloud.simulation.Point
----@field kind "request"|"disk"|"store"|"wait"
+---@field kind "request"|"disk"|"store"|"wait"|"step"
 ---@field n integer of its kind, counted over all processes
 ---@field action string? of the request
 ---@field mutating boolean?
 ---@field nth integer? so many requests of this action were sent, by anybody
+---@field asked { since: number, mutating: boolean }[]? requests of a step, and when they came
 ---@field op string? of the disk
 ---@field unsynced integer? bytes that a crash here may lose
+---@field durable integer? bytes that it may not
+---@field disk_state string? what else of the disk, and of what outlives a process, was changed
+---@field answer string? all that the run sees of it but the id of the request
+---@field process integer
+---@field changes integer requests before it that were to change something, this one included
+---@field readings integer how often the wall clock was read before it
 ---@field time number model time
 ---@field sight string what the run sees there
 ---@field ledger integer effects before it
@@ -26,13 +33,34 @@ Trace.__index = Trace
 --- Makes a trace; a case with it in `trace` fills it.
 ---@return alicloud.simulation.Trace
 function M.new()
-  return setmetatable({ points = {}, by_action = {}, by_entry = {} }, Trace)
+  return setmetatable({ points = {}, by_action = {}, by_entry = {}, steps = {}, readings = 0,
+    kept = 0 }, Trace)
+end
+
+--- Counts how often the processes of a stage read its wall clock.
+---@param stage alicloud.simulation.Stage
+function Trace:watch(stage)
+  local time = stage.runtime.time
+  stage.runtime.time = function()
+    self.readings = self.readings + 1
+    return time()
+  end
 end
 
 local function add(trace, stage, point)
   point.time, point.ledger = stage.emu:now(), #stage.emu:ledger()
-  point.open = next(stage.open) ~= nil
+  point.open, point.process = next(stage.open) ~= nil, stage.active and stage.active.n or 0
+  point.changes, point.readings = stage.changes, trace.readings
   trace.points[#trace.points + 1] = point
+  return point
+end
+
+-- What a crash here leaves. The service counts looks while one of them is to be odd.
+local function note_disk(trace, stage, point)
+  local looks = stage.emu.looks_at_groups
+  point.durable = #stage.disk:durable "run"
+  point.unsynced = #stage.disk:text "run" - point.durable
+  point.disk_state = trace.kept .. (looks and core.encode(looks) or "")
   return point
 end
 
@@ -42,16 +70,17 @@ function Trace:request(stage, entry)
   local nth = (self.by_action[entry.action] or 0) + 1
   self.by_action[entry.action] = nth
   if stage.nested > 0 then return end
-  self.by_entry[entry] = add(self, stage, { kind = "request", n = entry.n, action = entry.action,
-    mutating = entry.mutating, nth = nth, sight = entry.action,
-    unsynced = stage.disk.shared and 0
-      or #stage.disk:text "run" - #stage.disk:durable "run" })
+  for step in pairs(self.steps) do
+    table.insert(step.asked, { since = entry.time - step.time, mutating = entry.mutating })
+  end
+  local point = { kind = "request", n = entry.n, action = entry.action, mutating = entry.mutating,
+    nth = nth, sight = entry.action, unsynced = 0 }
+  self.by_entry[entry] = add(self, stage, stage.disk.shared and point
+    or note_disk(self, stage, point))
 end
 
 -- Times and what has none of the world's states in it are left out: they differ in every run.
-local function seen_in(exchange)
-  local result = exchange.result or exchange.body
-  local text = type(result) == "table" and core.encode(result) or tostring(result or "")
+local function seen_in(exchange, text)
   local parts = { tostring(exchange.status or exchange.failure) }
   for name, value in text:gmatch '"(%w+)":"([%w_.-]*)"' do
     if name:find "Status" or name == "Code" or name:find "Site$" or name:find "ZoneId$" then
@@ -61,25 +90,48 @@ local function seen_in(exchange)
   return table.concat(parts, " ")
 end
 
+local function text_of(exchange)
+  local result = exchange.result or exchange.body
+  local text = type(result) == "table" and core.encode(result) or tostring(result or "")
+  return (text:gsub('"RequestId":"[^"]*"', ""))
+end
+
 ---@param entry alicloud.simulation.Request
 ---@param exchange table
 function Trace:answer(entry, exchange)
   local point = self.by_entry[entry]
-  if point then point.sight = point.sight .. " " .. seen_in(exchange) end
+  if not point then return end
+  local text = text_of(exchange)
+  point.sight = point.sight .. " " .. seen_in(exchange, text)
+  point.answer = ("%s %s %s %s"):format(exchange.status, exchange.failure, exchange.date, text)
 end
+
+-- Besides what the journal has: these outlive a process, too.
+local KEPT = { lease = true, cut = true, post = true }
 
 ---@param stage alicloud.simulation.Stage
 ---@param call alicloud.dr.DiskCall
 function Trace:disk(stage, call)
   if stage.nested > 0 or call.name ~= "run" then return end
-  add(self, stage, { kind = "disk", n = call.n, op = call.op, sight = call.op,
-    unsynced = #stage.disk:text "run" - #stage.disk:durable "run" })
+  add(self, stage, note_disk(self, stage, { kind = "disk", n = call.n, op = call.op,
+    sight = call.op }))
+  if KEPT[call.op] then self.kept = self.kept + 1 end
 end
 
 ---@param stage alicloud.simulation.Stage
 ---@param n integer
 function Trace:store(stage, n)
   if stage.nested == 0 then add(self, stage, { kind = "store", n = n, sight = "store" }) end
+end
+
+--- A step begins.
+---@param stage alicloud.simulation.Stage
+---@param n integer
+---@return fun() to be called at its end
+function Trace:step(stage, n)
+  local point = add(self, stage, { kind = "step", n = n, sight = "step", asked = {} })
+  self.steps[point] = true
+  return function() self.steps[point] = nil end
 end
 
 ---@param stage alicloud.simulation.Stage

@@ -3,6 +3,7 @@
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
+local explored = require "alicloud.cli.explored"
 local fold = require "alicloud.cli.fold"
 local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
@@ -173,6 +174,7 @@ local function print_report(io, args, report)
   local words = ("    invariants %s: %s"):format(table.concat(sorted_invariants(), " "),
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
   io.out(fold.hang(io, words, 6) .. "\n")
+  explored.print_coverage(io, report.met)
 end
 
 local function report_object(args, report, confined)
@@ -183,7 +185,8 @@ local function report_object(args, report, confined)
   end
   return { seeds = report.seeds, processes = report.processes, crashes = report.crashes,
     requests = report.requests, effects = report.effects, endings = report.endings,
-    invariants = invariants.INVARIANTS, violations = core.array(harms), confined = confined }
+    invariants = invariants.INVARIANTS, violations = core.array(harms),
+    coverage = explored.coverage(report.met), confined = confined }
 end
 
 local function progress(io, seeds)

@@ -16,7 +16,7 @@ M.MOST_BYTES = 256 * 1024 * 1024
 local text, count = shapes.text, shapes.count
 
 local SEED = { seed = shapes.seed, processes = count, crashes = count, requests = count,
-  effects = count, ending = text(12000),
+  effects = count, ending = text(12000), met = shapes.map(count, 10000, 12000),
   ["harm?"] = shapes.object { what = text(12000), troubles = shapes.list(text(12000), 1000),
     only = shapes.list(schema.integer(1, 10000), 1000) } }
 
@@ -26,6 +26,7 @@ local function add(report, seed)
   report.seeds = report.seeds + 1
   for _, name in ipairs(COUNTED) do report[name] = report[name] + seed[name] end
   report.endings[seed.ending] = (report.endings[seed.ending] or 0) + 1
+  for name, n in pairs(seed.met) do report.met[name] = (report.met[name] or 0) + n end
   local harm = seed.harm
   if not harm then return end
   report.harmed = report.harmed + 1
@@ -88,7 +89,7 @@ function M.explore(about, begin, options)
   local deal = { next = options.first, fold = options.first, bytes = 0,
     last = options.first + options.seeds - 1, told = {}, progress = options.progress,
     report = { seeds = 0, processes = 0, crashes = 0, requests = 0, effects = 0, harmed = 0,
-      endings = {}, violations = {} } }
+      endings = {}, met = {}, violations = {} } }
   local list = {}
   local _ <close> = setmetatable({}, { __close = function() close(list) end })
   for n = 1, math.min(options.jobs, (options.seeds + BLOCK - 1) // BLOCK) do

@@ -1,4 +1,4 @@
---- Deals the units of an exhaustive exploration to processes without rights: each family of single
+--- Deals the units of an exhaustive exploration to processes without rights: families of single
 --- troubles, and then each trace that these have made, with every second trouble. What was done is
 --- kept in a file if there is one, and is not done again.
 
@@ -16,14 +16,14 @@ local text, count = shapes.text, shapes.count
 local counts = shapes.map(count, 10000, 12000)
 local numbers = shapes.list(schema.integer(1, MOST), 2)
 
-local LISTED = { points = count, families = schema.integer(0, MOST), troubles = count,
-  merged = counts, violations = shapes.list(text(12000), 1000) }
+local LISTED = { points = count, units = schema.integer(0, MOST), troubles = count,
+  merged = counts, met = counts, violations = shapes.list(text(12000), 1000) }
 
 local UNIT = { runs = count, troubles = count, merged = counts, processes = count, crashes = count,
   requests = count, effects = count, endings = counts, met = counts, harmed = count,
   harms = shapes.list(shapes.object { what = text(12000), only = numbers,
     troubles = shapes.list(text(12000), 2) }, 20),
-  ["traces?"] = shapes.list(shapes.object { n = schema.integer(1, MOST), mark = text(64) }, 100) }
+  ["traces?"] = shapes.list(shapes.object { n = schema.integer(1, MOST), mark = text(64) }, 1000) }
 
 ---@class alicloud.cli.ExhaustiveReport
 ---@field points integer
@@ -105,6 +105,7 @@ local function begin_list(deal, frame)
   deal.listed = true
   deal.report.points, deal.report.troubles = frame.points, frame.troubles
   merge(deal.report.merged, frame.merged)
+  merge(deal.report.met, frame.met)
   for _, what in ipairs(frame.violations) do
     deal.report.harmed = deal.report.harmed + 1
     table.insert(deal.report.violations, { what = what, only = {}, troubles = {} })
@@ -114,7 +115,7 @@ local function begin_list(deal, frame)
     return
   end
   local list = {}
-  for n = 1, frame.families do list[n] = n end
+  for n = 1, frame.units do list[n] = n end
   fill(deal, "single", list)
 end
 

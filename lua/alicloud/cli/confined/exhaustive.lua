@@ -30,10 +30,16 @@ end
 
 local DO = {}
 
-function DO.single(about, block) return exhaustive.single(about, block.n) end
+local function alive_over(link)
+  return function() link.send { type = "progress" } end
+end
+
+function DO.single(about, block, link)
+  return exhaustive.single(about, block.n, alive_over(link))
+end
 
 function DO.pairs(about, block, link)
-  return exhaustive.pairs(about, block.n, function() link.send { type = "progress" } end)
+  return exhaustive.pairs(about, block.n, alive_over(link))
 end
 
 function DO.again(about, block)
@@ -56,8 +62,9 @@ function M.run(job, link)
   if not about then book.refuse("playbook: " .. message) end
   local violations = {}
   for i, what in ipairs(about.violations) do violations[i] = cut(what) end
-  local block = link.ask { type = "listed", points = about.points, families = #about.families,
-    troubles = about.troubles, merged = about.merged, violations = core.array(violations) }
+  local block = link.ask { type = "listed", points = about.points, units = #about.units,
+    troubles = about.troubles, merged = about.merged, met = about.met,
+    violations = core.array(violations) }
   while block.type ~= "end" do
     if block.type == "wait" then
       block = link.ask { type = "idle" }

@@ -24,6 +24,7 @@ local function seed_of(report, seed)
   local harm = report.violations[1]
   return { type = "seed", seed = seed, processes = report.processes, crashes = report.crashes,
     requests = report.requests, effects = report.effects, ending = cut((next(report.endings))),
+    met = report.met,
     harm = harm and harm_of(harm) or nil }
 end
 

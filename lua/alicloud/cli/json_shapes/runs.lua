@@ -179,6 +179,11 @@ local POLICY = {
   { "confined?", shared.confined, "not with `policy conformance`" },
 }
 
+local COVERAGE = { "coverage", object {
+    { "met", map(integer), "runs by request/outcome, write/stop, phase and code" },
+    { "never", list(text), "" },
+  }, "" }
+
 local EXPLORE = {
   { "violations", list(object {
     { "seed", integer, "" },
@@ -194,6 +199,7 @@ local EXPLORE = {
   { "effects", integer, "" },
   { "endings", map(integer), "how often" },
   { "invariants", map(text), "" },
+  COVERAGE,
   { "confined", shared.confined, "" },
 }
 
@@ -216,10 +222,7 @@ local EXHAUSTIVE = {
   { "requests", integer, "" },
   { "effects", integer, "" },
   { "endings", map(integer), "how often" },
-  { "coverage", object {
-    { "met", map(integer), "runs by request/outcome, write/stop, phase and code" },
-    { "never", list(text), "" },
-  }, "" },
+  COVERAGE,
   { "confined", shared.confined, "" },
 }
 

@@ -1,0 +1,39 @@
+--- What is counted of rehearsals, whether seeds or an enumeration made them.
+
+local coverage = require "alicloud.simulation.coverage"
+
+local M = {}
+
+---@class alicloud.simulation.Tally
+---@field processes integer
+---@field crashes integer
+---@field requests integer
+---@field effects integer
+---@field endings table<string, integer>
+---@field met table<string, integer> see alicloud.simulation.coverage
+
+--- Makes one, with what a report has besides.
+---@param fields table
+---@return alicloud.simulation.Tally
+function M.new(fields)
+  fields.processes, fields.crashes, fields.requests, fields.effects = 0, 0, 0, 0
+  fields.endings, fields.met = {}, {}
+  return fields
+end
+
+--- Counts a rehearsal.
+---@param tally alicloud.simulation.Tally
+---@param rehearsal alicloud.simulation.Rehearsal
+function M.add(tally, rehearsal)
+  local stage = rehearsal.stage
+  tally.processes = tally.processes + #stage.processes
+  for _, process in ipairs(stage.processes) do
+    if process.crashed then tally.crashes = tally.crashes + 1 end
+  end
+  tally.requests = tally.requests + #stage.requests
+  tally.effects = tally.effects + #stage.emu:ledger()
+  tally.endings[rehearsal.ending] = (tally.endings[rehearsal.ending] or 0) + 1
+  coverage.add(tally.met, rehearsal)
+end
+
+return M
