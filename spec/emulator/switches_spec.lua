@@ -89,6 +89,36 @@ describe("hostile", function()
     local point, now = points "future"
     assert.equal(now // 1 + 600, point)
     assert.is_nil((points "group_absent"))
+    assert.is_nil((points "absent"))
+    assert.equal(0, (points "zero"))
+    assert.equal("", (points "empty"))
+    assert.matches("^%d+%-%d%d%-%d%dT[%d:]+Z$", (points "rfc3339"))
+    assert.equal(seconds - 7200, (points "other_direction"))
+  end)
+
+  it("old_record shows what was before the last reversal, at the site where it was", function()
+    local probe = probe_with { old_record = true }
+    local function listed(site)
+      local answer = probe:call("DescribeDiskReplicaGroups", { RegionId = "cn-shanghai",
+        Site = site, GroupIds = "pg-one" })
+      return answer.ReplicaGroups[1]
+    end
+    assert.is_nil(listed "backup")
+    local group = listed "production"
+    assert.equal("failovered", group.Status)
+    assert.equal("cn-hangzhou", group.DestinationRegionId)
+    local pair = probe:call("DescribeDiskReplicaPairs", { RegionId = "cn-shanghai",
+      Site = "production", ReplicaGroupId = "pg-one" }).ReplicaPairs[1]
+    assert.same({ "failovered", "cn-hangzhou" }, { pair.Status, pair.DestinationRegion })
+    assert.matches("%-src$", pair.DestinationDiskId)
+  end)
+
+  it("membership lets the last pair be unknown to the pair list, or to its group", function()
+    for who, expected in pairs { agrees = { 3, 3, 3 }, pairs = { 3, 3, 2 }, group = { 2, 2, 3 } } do
+      local probe = probe_with { membership = who }
+      local group = probe:look "pg-one"
+      assert.same(expected, { group.PairNumber, #group.PairIds, #probe:pair_statuses "pg-one" })
+    end
   end)
 
   it("odd_look shows one look the other way round", function()

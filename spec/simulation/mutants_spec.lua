@@ -4,6 +4,8 @@
 
 local lab = require "spec.simulation.lab"
 local mutants = require "spec.simulation.mutants"
+local simulation = require "alicloud.simulation"
+local surroundings = require "alicloud.simulation.surroundings"
 
 local NEAR, UNNOTICED = 400, 40
 
@@ -25,7 +27,7 @@ describe("a deliberate mistake is noticed:", function()
   end
 end)
 
-describe("a hostile option", function()
+describe("a kind of trouble", function()
   local alone = {}
   for _, mutant in ipairs(mutants) do
     if mutant.only then
@@ -39,8 +41,8 @@ describe("a hostile option", function()
   end
 
   it("has such a mistake, whichever it is", function()
-    for _, name in ipairs(require "alicloud.simulation".HOSTILE) do
-      assert.is_true(alone[name], name)
+    for _, list in ipairs { simulation.HOSTILE, surroundings.KINDS } do
+      for _, name in ipairs(list) do assert.is_true(alone[name], name) end
     end
     assert.is_true(#mutants >= 40)
   end)

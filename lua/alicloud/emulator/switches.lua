@@ -208,9 +208,18 @@ M.all = {
   { name = "odd_look", kind = "hostile", default = 0, rule = { type = "integer", min = 0 },
     text = "The look at a group that has this number shows its sides exchanged; 0: none." },
   { name = "recover_point_as", kind = "hostile", default = "seconds",
-    rule = choice("seconds", "text", "milliseconds", "future", "group_absent"),
-    text = "LastRecoverPoint is text, milliseconds or ten minutes ahead; group_absent: only pairs "
-      .. "have one." },
+    rule = choice("seconds", "text", "milliseconds", "rfc3339", "future", "other_direction",
+      "group_absent", "absent", "zero", "empty"),
+    text = "LastRecoverPoint is text, milliseconds, RFC 3339, ten minutes ahead, or two hours old "
+      .. "as from before a reversal; group_absent: only pairs have one, absent: none has; zero or "
+      .. "empty: it says 0 or nothing." },
+  { name = "old_record", kind = "hostile", default = false, rule = YES_NO,
+    text = "Describe shows groups and pairs as they were before their sides changed places: failed "
+      .. "over, the other way round, and listed there." },
+  { name = "membership", kind = "hostile", default = "agrees",
+    rule = choice("agrees", "pairs", "group"),
+    text = "What does not know yet that the last pair has joined its group: pairs, the lists of "
+      .. "pairs; group, the group itself, which counts and names one less." },
   { name = "group_ahead", kind = "hostile", default = false, rule = YES_NO,
     text = "The group says failovered, stopped or normal before its pairs do." },
   { name = "empty_list", kind = "hostile", default = false, rule = YES_NO,

@@ -2,17 +2,10 @@
 
 local controllers = require "alicloud.simulation.controllers"
 local stopping = require "alicloud.simulation.stopping"
+local surroundings = require "alicloud.simulation.surroundings"
+local when = require "alicloud.simulation.when"
 
 local M = {}
-
-local function describe_moment(trouble)
-  if trouble.from_start then return "from the start" end
-  if trouble.call then return ("at call %d of the disk"):format(trouble.call) end
-  local what = trouble.send and ("change %d"):format(trouble.send)
-    or ("request %d"):format(trouble.request)
-  return ("%s %s%s"):format(trouble.after and "after" or "before", what,
-    (trouble.delay or 0) > 0 and (" + %g s"):format(trouble.delay) or "")
-end
 
 local function describe_effect(rule)
   local effect, parts = rule.effect, {}
@@ -38,7 +31,7 @@ function M.describe(trouble)
     return ("%s %s: %s%s"):format(rule.match.action, which, describe_effect(rule),
       rule.when == "after" and ", after it was done" or "")
   end
-  local what = trouble.kind
+  local what = surroundings.describe(trouble) or trouble.kind
   if trouble.change then what = ("%s = %s"):format(trouble.name, trouble.change[trouble.name])
   elseif trouble.state then what = ("%s region %s"):format(trouble.region, trouble.state)
   elseif trouble.seconds then what = ("clock: %s %g s"):format(trouble.name, trouble.seconds)
@@ -46,7 +39,7 @@ function M.describe(trouble)
   elseif trouble.code then what = ("%s: %s"):format(trouble.action, trouble.code)
   elseif trouble.name then what = "somebody else: " .. trouble.name end
   local lasts = trouble.lasts and (", for %g s"):format(trouble.lasts) or ""
-  return ("%s, %s%s"):format(what, describe_moment(trouble), lasts)
+  return ("%s, %s%s"):format(what, when.describe(trouble), lasts)
 end
 
 return M

@@ -3,6 +3,8 @@
 --- the start is counted by the rule that says why.
 
 local generate = require "alicloud.simulation.generate"
+local looks = require "alicloud.simulation.looks"
+local surroundings = require "alicloud.simulation.surroundings"
 
 local M = {}
 
@@ -143,6 +145,12 @@ local function add_outage(list, point, action)
   end)
 end
 
+-- What passes has one time that it takes.
+local function add_passing(list, point)
+  for _, trouble in ipairs(looks.at(point)) do family(list, { trouble }) end
+  for _, trouble in ipairs(surroundings.at(point)) do family(list, { trouble }) end
+end
+
 local function add_people(list, point, about)
   for _, act in ipairs(ACTS) do
     chained(list, ("%s %d"):format(act[1], act[2]), { { kind = "operators", name = act[1],
@@ -203,6 +211,7 @@ function AT.request(list, point, about)
   add_regions(list, point)
   add_lies(list, point)
   add_outage(list, point, point.action)
+  add_passing(list, point)
   add_people(list, point, about)
   add_crashes(list, point, "crash", point.unsynced, about, point)
 end

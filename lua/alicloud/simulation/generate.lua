@@ -8,6 +8,10 @@
 ---   { kind = "crashes", call = 7, how = "torn" }    the machine stops at a call of the disk
 ---   { kind = "stops", name = "task", … }            a task, a step or the run is given up
 ---   { kind = "controllers", name = "takeover", … }  another controller takes the run over
+---   { kind = "blips", side = "both", … }            nothing can be read, but changes go
+---   { kind = "compute", name = "Detaching", … }     disks are on their way
+---   { kind = "neighbours", from_start = true }      a machine serves another group as well
+---   { kind = "places", from_start = true, … }       both sides lie in one region
 ---
 --- Combinations against which the API offers no defence are not drawn: a service that forgets
 --- tokens and does the work later, or that forgets them and shows the past for longer than one
@@ -15,23 +19,22 @@
 
 local assumed = require "alicloud.simulation.assumed"
 local controllers = require "alicloud.simulation.controllers"
+local looks = require "alicloud.simulation.looks"
 local numbers = require "alicloud.simulation.numbers"
 local random = require "alicloud.simulation.random"
 local stopping = require "alicloud.simulation.stopping"
+local surroundings = require "alicloud.simulation.surroundings"
 local tables = require "alicloud.base.tables"
+local when = require "alicloud.simulation.when"
 
 local M = {}
 
 --- What can be asked for with --faults, and the share of schedules that have some of it.
 M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock",
-  "outages", "stops", "controllers" }
+  "outages", "stops", "controllers", table.unpack(surroundings.KINDS) }
 
---- What looks show that is odd, and must not decide anything.
-M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
-
---- The emulator's hostile options that are drawn.
-M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
-  "permissive", "token_forget", "pair_ids" }
+--- The hostile options that can be asked for by name.
+M.HOSTILE = looks.HOSTILE
 
 ---@class alicloud.simulation.Trouble
 ---@field kind string of KINDS
@@ -55,6 +58,9 @@ M.HOSTILE = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_
 ---@field nth_step integer? comes to this step, of those that the run has come to
 ---@field goes_on boolean? the playbook goes on behind a step that was given up
 ---@field flight number? seconds that each request and each answer is on its way
+---@field side "both"|"source"|"destination"|nil where nothing can be read
+---@field stays boolean? disks are where they were afterwards
+---@field turned boolean? the sides have changed places
 
 ---@class alicloud.simulation.Case
 ---@field trace alicloud.simulation.Trace|false|nil notes where a trouble can come
@@ -102,14 +108,14 @@ end
 local MAKE = {}
 
 function MAKE.answers(d)
-  local effect, when = work_fault(d)
+  local effect, moment = work_fault(d)
   local match = { action = "FailoverDiskReplicaGroup" }
   if d:chance(0.2) then
     match.count = d:pick { 2, 4, 9 }
   else
     match.nth = d:pick { 1, 1, 1, 2, 3 }
   end
-  return { rule = { match = match, when = when, effect = effect } }
+  return { rule = { match = match, when = moment, effect = effect } }
 end
 
 function MAKE.reads(d)
@@ -118,53 +124,15 @@ function MAKE.reads(d)
     action = d:pick { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } } } }
 end
 
-local function moment(d, trouble)
-  if d:chance(0.5) then
-    trouble.send = d:pick { 1, 1, 1, 2 }
-  else
-    trouble.request = d:between(1, 14)
-  end
-  trouble.after, trouble.delay = d:chance(0.5), d:pick { 0, 0, 0, 1, 4, 12, 30 }
-  return trouble
-end
-
 function MAKE.regions(d)
-  return moment(d, { region = d:pick { "source", "destination", "destination" },
+  return when.draw(d, { region = d:pick { "source", "destination", "destination" },
     state = d:pick { "down", "blackhole", "failing", "overloaded" },
     lasts = d:pick { 5, 20, 60, 300 } })
 end
 
-local LIES = {
-  stale_read = function(d) return d:pick { 3, 9, 14, 25 } end,
-  group_ahead = function() return true end,
-  short_list = function(d) return d:pick { 1, 1, 2 } end,
-  empty_list = function() return true end,
-  unknown_status = function() return "levitating" end,
-  permissive = function() return true end,
-  token_forget = function() return true end,
-  pair_ids = function() return "comma" end,
-}
-
--- Odd looks pass, or change nothing: the name of the trouble, its option, and values of that.
-local ODDITIES = {
-  odd_look = function(d) return "odd_look", d:pick { 1, 2, 3, 3, 4, 6 } end,
-  mixed_pairs = function() return "mixed_pairs", true end,
-  pair_count_off = function(d) return "pair_count_off", d:pick { -1, 1, 2 } end,
-  pair_names = function() return "pair_ids", "empty" end,
-  recover_point_as = function(d)
-    return "recover_point_as", d:pick { "text", "milliseconds", "future", "group_absent" }
-  end,
-}
-
-local function oddity(d)
-  local name, value = ODDITIES[d:pick(M.ODD)](d)
-  return { kind = "hostile", name = name, change = { [name] = value }, from_start = true,
-    lasts = name == "mixed_pairs" and 40 or 100000 }
-end
-
 function MAKE.hostile(d)
-  local name = d:pick(M.HOSTILE)
-  return moment(d, { name = name, change = { [name] = LIES[name](d) },
+  local name, value = looks.lie(d)
+  return when.draw(d, { name = name, change = { [name] = value },
     lasts = d:pick { 5, 20, 60, 5000, 5000 }, from_start = d:chance(0.6) })
 end
 
@@ -172,7 +140,7 @@ M.ACTS = { "reverse", "reverse", "stop", "reprotect", "remove_pair", "failover",
   "colleague" }
 
 function MAKE.operators(d)
-  local trouble = moment(d, { name = d:pick(M.ACTS) })
+  local trouble = when.draw(d, { name = d:pick(M.ACTS) })
   trouble.nth_group = d:between(1, 99)
   -- Other processes work while this one does, not after it.
   if trouble.name == "rival" or trouble.name == "colleague" then trouble.delay = 0 end
@@ -185,7 +153,7 @@ function MAKE.crashes(d)
   if d:chance(0.7) then
     trouble.call, trouble.how = d:between(1, 34), d:pick { "crash", "crash_after", "torn" }
   else
-    moment(d, trouble)
+    when.draw(d, trouble)
     trouble.how, trouble.delay = "crash", nil
   end
   return trouble
@@ -197,7 +165,7 @@ function MAKE.disk(d)
 end
 
 function MAKE.clock(d)
-  local trouble = moment(d, { name = d:pick { "jump", "suspend" } })
+  local trouble = when.draw(d, { name = d:pick { "jump", "suspend" } })
   trouble.delay = nil
   trouble.seconds = trouble.name == "jump" and d:pick { 40, 700, 7200, -5, -700 }
     or d:pick { 30, 130, 3600 }
@@ -213,7 +181,7 @@ local CALLS = { "FailoverDiskReplicaGroup", "FailoverDiskReplicaGroup", "Failove
 -- An operation is out of order for some time, or a call is throttled.
 function MAKE.outages(d)
   local throttled = d:chance(0.3)
-  local trouble = moment(d, { lasts = d:pick { 30, 120, 600, 600, 20000 } })
+  local trouble = when.draw(d, { lasts = d:pick { 30, 120, 600, 600, 20000 } })
   trouble.action = d:pick(throttled and CALLS or READS)
   trouble.code = throttled and "Throttling.User" or "InternalError"
   trouble.status = throttled and 400 or 500
@@ -230,18 +198,10 @@ local MIXED = {
   disk = { 0, 0, 0, 1 }, clock = { 0, 0, 0, 0, 0, 1 },
 }
 local HARMLESS = { crashes = { 0, 1, 1, 2, 3 } }
-local HARMLESS_LIES = { "pair_ids", "group_ahead" }
-
-local function harmless_lie(d)
-  local name = d:pick(HARMLESS_LIES)
-  return { kind = "hostile", name = name, change = { [name] = LIES[name](d) }, from_start = true,
-    lasts = 100000 }
-end
-
 local function make_troubles(d)
   local harmless = d:chance(0.3)
   local counts, list = harmless and HARMLESS or MIXED, {}
-  if harmless and d:chance(0.25) then list[1] = harmless_lie(d) end
+  if harmless and d:chance(0.25) then list[1] = looks.harmless(d) end
   for _, kind in ipairs(M.KINDS) do
     for _ = 1, counts[kind] and d:pick(counts[kind]) or 0 do
       local trouble = MAKE[kind](d)
@@ -385,11 +345,12 @@ function M.case(seed, about, kinds)
   if odd:chance(0.2) then
     -- Alone it must not change how the run ends.
     troubles = odd:chance(0.4) and {} or without(troubles, cuts_lists)
-    troubles[#troubles + 1] = oddity(odd)
+    troubles[#troubles + 1] = looks.odd(odd)
   end
   local assume, by_chance = assumed.of(seed, forgetful)
   troubles[#troubles + 1] = by_chance
   troubles = controllers.with(seed, stopping.with(seed, with_outage(seed, troubles)))
+  troubles = surroundings.with(seed, troubles, about)
   troubles = keep_kinds(troubles, kinds)
   return {
     seed = seed, world = world, sides = M.sides_of(about), troubles = troubles, incident = incident,

@@ -12,6 +12,7 @@ local numbers = require "alicloud.simulation.numbers"
 local order = require "alicloud.simulation.order"
 local production = require "alicloud.simulation.production"
 local repeated = require "alicloud.simulation.repeated"
+local surroundings = require "alicloud.simulation.surroundings"
 local tables = require "alicloud.base.tables"
 local tasks = require "alicloud.simulation.tasks"
 
@@ -23,7 +24,7 @@ local M = {}
 --- Every invariant by its name.
 M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
   corrections.INVARIANTS, numbers.INVARIANTS, tasks.INVARIANTS,
-  controllers.INVARIANTS, {
+  controllers.INVARIANTS, surroundings.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",
@@ -385,6 +386,7 @@ function M.violations(stage)
   numbers.check(stage, found, violated)
   tasks.check(stage, found, violated)
   controllers.check(stage, found.events, violated)
+  surroundings.check(stage, found.effects, violated)
   return list
 end
 

@@ -3,6 +3,7 @@
 local alicloud = require "alicloud"
 local controllers = require "alicloud.simulation.controllers"
 local stopping = require "alicloud.simulation.stopping"
+local surroundings = require "alicloud.simulation.surroundings"
 
 local M = {}
 
@@ -12,7 +13,7 @@ local make_client = alicloud.client
 local CALM = { stale_read = 0, group_ahead = false, short_list = 0, empty_list = false,
   unknown_status = "", permissive = false, token_forget = false, pair_ids = "array",
   pair_count_off = 0, mixed_pairs = false, odd_look = 0, recover_point_as = "seconds",
-  token_errors_random = false }
+  token_errors_random = false, old_record = false, membership = "agrees" }
 
 -- Pair lists alone are cut: a cut list of groups is an empty one, which is another trouble.
 local function set_hostile(stage, change)
@@ -69,6 +70,8 @@ end
 function ACT.stops(stage, trouble)
   stopping.come(stage, trouble)
 end
+
+for _, kind in ipairs(surroundings.KINDS) do ACT[kind] = surroundings.come end
 
 local function set_all(group, status)
   group.transition, group.status = nil, status

@@ -10,7 +10,7 @@ local function members(...)
 end
 
 local function believed(count, names, ...)
-  local set = pair_set.believe(count, names, members(...))
+  local set = pair_set.believe(count, names, members(...), "pg-one")
   return { set.count, set.names and table.concat(set.names, " "),
     table.concat(pair_set.ids(set.members), " "), set.note }
 end
@@ -45,11 +45,22 @@ describe("the pair set", function()
       .. "also c" }, believed(2, { "a", "b" }, "a", "b", "c"))
   end)
 
+  it("never takes a group that does not know a pair yet for a small one", function()
+    for owner, kept in pairs { ["pg-one"] = 3, ["pg-other"] = 2 } do
+      local list = members("a", "b", "c")
+      list[3].group_id = owner
+      local set = pair_set.believe(2, { "a", "b" }, list, "pg-one")
+      assert.equal(kept, #set.members)
+      assert.equal(kept == 2, snapshots.pair_set_fault { pair_number = set.count,
+        pair_ids = set.names, pairs = set.members } == nil)
+    end
+  end)
+
   it("never takes a list that is shorter than names and count for a small group", function()
     for _, case in ipairs { { 3, { "a", "b", "c" }, "a", "b" }, { 3, nil, "a", "b" },
       { 4, { "a", "b", "c" }, "a", "b" }, { nil, { "a", "b" }, "a" }, { 2, { "a", "b" } },
       { 2, { "a", "c" }, "a", "b" }, { nil, nil, "a" } } do
-      local set = pair_set.believe(case[1], case[2], members(table.unpack(case, 3)))
+      local set = pair_set.believe(case[1], case[2], members(table.unpack(case, 3)), "pg-one")
       assert.is_nil(set.note)
       assert.is_string(snapshots.pair_set_fault { pair_number = set.count, pair_ids = set.names,
         pairs = set.members })

@@ -44,6 +44,20 @@ describe("looks at a group", function()
     assert.same({ 1, 0 }, { count, seconds })
   end)
 
+  it("are two that agree where nothing else would look again", function()
+    local open, old = look_of "failovered: failovered failovered", { is_decided = function(seen)
+      return snapshots.is_failovered(seen)
+    end }
+    local snapshot, _, count, seconds = settle({ open }, old)
+    assert.same({ open, 2, settled.PAUSE }, { snapshot, count, seconds })
+    local report
+    snapshot, report, count = settle({ open, look_of("normal: normal normal", { turned = true }) },
+      old)
+    assert.equal("primary", snapshot.role)
+    assert.is_false(report.ok)
+    assert.equal(3, count)
+  end)
+
   it("go on for two minutes while what stands against it may pass", function()
     for _, odd in ipairs { look_of "normal: syncing syncing", look_of "stopping: stopped stopping",
       look_of "syncing: normal syncing", look_of "stop_failed: stopped stop_failed",

@@ -39,7 +39,8 @@ as with `plan`, one for each core; gates pass. What is drawn is listed with a vi
 the troubles that it needs, and with the command that repeats it.
 
 --faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages,
-stops, controllers) and names of hostile options of the emulator (stale_read, group_ahead, …).
+stops, controllers, blips, compute, neighbours, places) and names of hostile options of the
+emulator (stale_read, group_ahead, …).
 
 --exhaustive 1 takes no seeds: it lets every single trouble come at every point of the undisturbed
 run, and 2 every pair, the second one at the points that the first one leads to. What cannot differ

@@ -92,9 +92,6 @@ local function judge_status(seen, wanted, moving, before, words_of)
   return seen.status == before and "not_started" or "conflict", text
 end
 
--- Of a disk that is attached to nothing, or will be.
-local FREE_SOON = { Detaching = true, Creating = true, ReIniting = true }
-
 -- Whether somebody has attached the disk to an instance that it was not on.
 local function is_taken(seen, before)
   for _, host in ipairs(seen.hosts) do
@@ -112,7 +109,7 @@ local function judge_detach(intent, seen)
   if left and not attachment.is_on(seen, intent.instance) then
     return "completed", describe_disk(seen)
   end
-  return judge_status(seen, "Available", FREE_SOON, "In_use", describe_disk)
+  return judge_status(seen, "Available", attachment.FREE_SOON, "In_use", describe_disk)
 end
 
 local function judge_attach(intent, seen)
@@ -144,7 +141,7 @@ local function detaching(group, region, disk, instance)
     id = disk.id, params = { InstanceId = instance, DiskId = disk.id }, judge = judge_detach,
     intent = { instance = instance, before = before },
     read = disk_reader(group, region, disk.id),
-    describe = describe_disk, under_way = FREE_SOON[disk.status],
+    describe = describe_disk, under_way = attachment.FREE_SOON[disk.status],
   })
 end
 
@@ -348,7 +345,7 @@ end
 function M.jobs_to_free(disk)
   local jobs = {}
   for i, host in ipairs(disk.hosts) do jobs[i] = { disk = disk, instance = host.id } end
-  if #jobs == 0 and FREE_SOON[disk.status] then jobs[1] = { disk = disk } end
+  if #jobs == 0 and attachment.FREE_SOON[disk.status] then jobs[1] = { disk = disk } end
   return jobs
 end
 

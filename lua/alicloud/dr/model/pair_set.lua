@@ -1,7 +1,9 @@
 --- Which pairs a group has. Three sources tell: how many the group counts, which it names, and the
 --- list of pairs. Membership lags in each of them, so two that agree are believed, and what the
 --- third says is told. A list that is cut short must never look like a small group: one that is
---- shorter than both the names and the count is not believed.
+--- shorter than both the names and the count is not believed. Nor may a group that does not know a
+--- pair yet: count and names are of one record, so a listed pair that itself says whose it is
+--- outweighs both.
 
 local tables = require "alicloud.base.tables"
 
@@ -59,8 +61,16 @@ end
 ---@field members alicloud.dr.Pair[]
 ---@field note string? what the source that is not believed says
 
+local function one_belongs(members, ids, group_id)
+  local looked_for = tables.set(ids)
+  for _, pair in ipairs(members) do
+    if looked_for[pair.id] and pair.group_id == group_id then return true end
+  end
+  return false
+end
+
 -- What the list says is confirmed by the names, by the count, or by nothing.
-local function believe_two(count, names, members)
+local function believe_two(count, names, members, group_id)
   local listed, ids = #members, M.ids(members)
   local difference = M.difference(names, ids)
   if not difference then
@@ -71,7 +81,8 @@ local function believe_two(count, names, members)
     return { count = count, members = members,
       note = "against what the group names, the pair list " .. difference }
   end
-  if count == #names and #only_in(names, ids) == 0 then
+  if count == #names and #only_in(names, ids) == 0
+    and not one_belongs(members, only_in(ids, names), group_id) then
     return { count = count, names = names, members = only_named(members, names),
       note = "beside what the group names and counts, the pair list " .. difference }
   end
@@ -82,13 +93,14 @@ end
 ---@param count integer? how many the group counts
 ---@param names string[]? which the group names, sorted; naming none is no statement
 ---@param members alicloud.dr.Pair[] the list, sorted by id
+---@param group_id string whose set it is
 ---@return alicloud.dr.PairSet
-function M.believe(count, names, members)
+function M.believe(count, names, members, group_id)
   if names and #names == 0 then names = nil end
   local as_read = { count = count, names = names, members = members }
   if not count or not names then return as_read end
   if count == #members and not M.difference(names, M.ids(members)) then return as_read end
-  return believe_two(count, names, members) or as_read
+  return believe_two(count, names, members, group_id) or as_read
 end
 
 return M

@@ -27,6 +27,7 @@ local M = {}
 ---@field unnamed { words: string, instances: string[] }? of those, who was not named to be stopped
 ---@field standby alicloud.dr.SideUse? the disks that are copied onto before the switch
 ---@field busy string? which of those are attached, in words
+---@field busy_passes boolean? they are on their way, and are waited for where they have to be free
 ---@field taking alicloud.dr.TakingFacts? if disks are to be attached
 ---@field drills alicloud.dr.Drill[]? nil: not known
 ---@field drills_err alicloud.Error?
@@ -203,7 +204,9 @@ end
 local function standby(add, facts)
   local side, busy = facts.standby, facts.busy
   if not side then return end
-  if busy then
+  if busy and facts.busy_passes then
+    return add(M.told("standby", "IncorrectDiskStatus", busy .. "; it is waited for"))
+  elseif busy then
     local code = facts.move == "failback" and "Client.OldSideInUse"
       or "OperationDenied.StandbyDeviceAttached"
     return add(block("standby", code, "disks that are copied onto are attached: " .. busy,

@@ -186,7 +186,7 @@ function M.new(group, pair_records, seen)
   local from = place(group.SourceRegionId, group.SourceZoneId)
   local to = place(group.DestinationRegionId, group.DestinationZoneId)
   local set = pair_set.believe(fields.count(group.PairNumber), M.split_ids(group.PairIds),
-    read_pairs(pair_records, from, to, seen.read_at))
+    read_pairs(pair_records, from, to, seen.read_at), group.ReplicaGroupId)
   local points = read_points(group, set.members, seen.read_at)
   local initial = place(group.PrimaryRegion, group.PrimaryZone)
   local declared = fields.count(group.RPO)

@@ -289,6 +289,16 @@ function M.is_free(disk)
   return disk.status == "Available" and #disk.hosts == 0
 end
 
+--- Statuses of a disk that is attached to nothing, or will be.
+M.FREE_SOON = tables.set { "Detaching", "Creating", "ReIniting" }
+
+--- Whether a disk is about to be attached to nothing.
+---@param disk alicloud.dr.DiskUse
+---@return boolean
+function M.is_free_soon(disk)
+  return disk.status == "Detaching" or #disk.hosts == 0 and M.FREE_SOON[disk.status] == true
+end
+
 --- Whether a disk is attached to an instance.
 ---@param disk alicloud.dr.DiskUse
 ---@param instance string
@@ -328,14 +338,14 @@ end
 ---@param demanded alicloud.dr.OldSide stopped: an attached disk is as good as free if its
 --- instances are stopped; unknown: and one of which nothing is known too
 ---@return string|nil words nil if there are none
----@return boolean passes each of them is being detached
+---@return boolean passes each of them is free soon
 function M.in_use(side, demanded)
   local names, passes = {}, true
   for _, disk in ipairs(side.disks) do
     local quiet = M.is_free(disk) or demanded ~= "detached" and are_still(disk, demanded)
     if not quiet then
       names[#names + 1] = M.describe(disk)
-      passes = passes and disk.status == "Detaching"
+      passes = passes and M.is_free_soon(disk)
     end
   end
   return #names > 0 and table.concat(names, ", ") or nil, passes

@@ -10,6 +10,7 @@ local hosts = require "alicloud.dr.model.hosts"
 local neighbours = require "alicloud.dr.read.neighbours"
 local preflight = require "alicloud.dr.model.preflight"
 local schema = require "alicloud.base.schema"
+local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
@@ -109,16 +110,23 @@ local function read_taking(client, snapshot, end_, given)
   return taking
 end
 
--- Which disks are whose follows from the direction, and of that one look may be odd.
+-- Which disks are whose follows from direction and pairs: of the direction one look may be odd, and
+-- a pair may not be listed yet.
 local function steady_look(group)
-  local snapshot, err, before
-  for _ = 1, MOST do
-    snapshot, err = group:observe()
-    local direction = snapshot and snapshots.direction(snapshot)
-    if not snapshot or direction == before then break end
+  local loop, looks, before = group.client.loop, 0, nil
+  local ends = loop.now() + sites.LAG
+  while true do
+    local snapshot, err = group:observe()
+    if not snapshot then return nil, err end
+    looks = looks + 1
+    local direction = snapshots.direction(snapshot)
+    local turns = direction ~= before and looks < MOST
+    local lags = snapshot.role ~= "absent" and snapshots.pair_set_fault(snapshot) ~= nil
+      and loop.now() < ends
+    if not turns and not lags then return snapshot end
     before = direction
+    if lags then loop.sleep(sites.LAG_PAUSE) end
   end
-  return snapshot, err
 end
 
 -- What is known of the group; for a failback, no pre-check of a failover.
@@ -150,7 +158,7 @@ local function facts_of(group, snapshot, options)
   if move ~= "failover" then
     facts.standby = facts.taking and facts.taking.disks
       or attachment.of_side(client, snapshot, taking)
-    facts.busy = attachment.in_use(facts.standby, "detached")
+    facts.busy, facts.busy_passes = attachment.in_use(facts.standby, "detached")
   end
   facts.drills, facts.drills_err = drills.of_group(client:outlasting { seconds = 0 }, group.id,
     group.region, { deadline = FAR })

@@ -56,6 +56,12 @@ local function look_once(group, given)
   return snapshot, report, report.ok
 end
 
+-- Nothing follows that would look again, so one look at an old record, of a failover before the
+-- last reversal, would tell of open disks that are being written over.
+local function needs_another(before, snapshot)
+  return before == nil and snapshots.is_failovered(snapshot)
+end
+
 -- A look that shows another direction than the one before it decides nothing, good or bad.
 local function has_turned(before, snapshot)
   return before ~= nil and snapshots.direction(before) ~= snapshots.direction(snapshot)
@@ -86,7 +92,8 @@ function M.look(group, given)
     local refused = seen == seen_before and report and not is_good and not all_pass(report, given)
       -- Where both sites lie does not change, however often one looks.
       or snapshot.role == "both"
-    if is_good and not turned or refused then return snapshot, report end
+    local enough = is_good and not turned and not needs_another(before, snapshot)
+    if enough or refused then return snapshot, report end
     if now() >= ends then
       if turned then return nil, unclear(group, snapshot) end
       return snapshot, report
@@ -94,7 +101,9 @@ function M.look(group, given)
     before, seen_before = snapshot, seen
     local obstacle = report and precheck.first_obstacle(report)
     given.emit { event = "settling", snapshot = snapshot, left = math.max(0, ends - now()),
-      reason = obstacle and obstacle.fact or "the direction was another one a moment ago" }
+      reason = obstacle and obstacle.fact
+        or turned and "the direction was another one a moment ago"
+        or "it is open already, if another look shows the same" }
     given.loop.sleep(math.max(0, math.min(M.PAUSE, ends - now())))
   end
 end

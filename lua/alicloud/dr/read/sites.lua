@@ -11,6 +11,12 @@ local M = {}
 local LOOKS = 3
 local PAUSE = 2
 
+--- Seconds for which lists of a group and its pairs may lag behind each other.
+M.LAG = 60
+
+--- Seconds between two looks meanwhile.
+M.LAG_PAUSE = 5
+
 -- A region that is down must not hold up the other one: it is not waited for.
 local FAR_DEADLINE = 10
 local AT_ONCE = { seconds = 0 }
@@ -63,22 +69,25 @@ function M.disagreement(sites)
   return difference and ("the pair set that %s shows %s"):format(there.region, difference)
 end
 
---- Looks from both sides until they agree and the pair set is whole, or for some looks.
+--- Looks from both sides until they agree, for some looks, and until the pair set is whole, for as
+--- long as lists may lag.
 ---@param group alicloud.dr.Group
 ---@param given { loop: alicloud.Loop, emit: fun(event: table) } emit is told of each look
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err
 function M.agree(group, given)
-  local sites, err
-  for i = 1, LOOKS do
-    sites, err = M.read(group)
+  local loop, looks = given.loop, 0
+  local ends = loop.now() + M.LAG
+  while true do
+    local sites, err = M.read(group)
     if not sites then return nil, err end
+    looks = looks + 1
     given.emit { event = "looked", snapshot = sites.here, sites = sites }
-    local faulty = snapshots.pair_set_fault(sites.here) or M.disagreement(sites)
-    if sites.here.role == "absent" or not faulty then break end
-    if i < LOOKS then given.loop.sleep(PAUSE) end
+    local lags = snapshots.pair_set_fault(sites.here) ~= nil
+    if sites.here.role == "absent" or not (lags or M.disagreement(sites)) then return sites end
+    if looks >= LOOKS and not (lags and loop.now() < ends) then return sites end
+    loop.sleep(looks < LOOKS and PAUSE or M.LAG_PAUSE)
   end
-  return sites
 end
 
 --- What was seen from the other region, in a word.

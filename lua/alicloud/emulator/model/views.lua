@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
 local state = require "alicloud.emulator.model.state"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -62,6 +63,18 @@ local function has_tags(record, params)
   return true
 end
 
+-- What the sides were before they changed places the last time.
+local BEFORE = { source = "destination", destination = "source",
+  initial_source = "initial_destination", initial_destination = "initial_source" }
+
+--- The side at which a record is listed, for one that is asked for.
+---@param side "source"|"destination"|"initial_source"|"initial_destination"
+---@param settings table<string, any>
+---@return "source"|"destination"|"initial_source"|"initial_destination"
+function M.listed_side(side, settings)
+  return settings.old_record and BEFORE[side] or side
+end
+
 --- The filters that groups and pairs share.
 ---@param record alicloud.emulator.Group|alicloud.emulator.Pair
 ---@param params table<string, string>
@@ -102,17 +115,50 @@ local function status_of_pair(pair, group, at, settings)
   return shown_status(pair, at, settings)
 end
 
+-- Seconds by which a point of before the last reversal is older than one of now.
+local ONE_REVERSAL = 7200
+
 local POINT = {
   seconds = function(point) return point end,
   text = function(point) return ("%d"):format(point) end,
   milliseconds = function(point) return point * 1000 end,
+  rfc3339 = function(point) return core.iso8601(point) end,
   future = function(_, at) return at // 1 + 600 end,
+  other_direction = function(point) return point - ONE_REVERSAL end,
   group_absent = function(point) return point end,
+  absent = function() return nil end,
+  zero = function() return 0 end,
+  empty = function() return "" end,
 }
 
 local function shown_point(point, at, settings)
   return point and POINT[settings.recover_point_as](point, at)
 end
+
+--- The record as it was before its sides changed places the last time: failed over, the other way
+--- round.
+---@generic T: alicloud.emulator.Unit
+---@param record T
+---@return T a copy
+local function before_reversal(record)
+  local old = tables.copy(record)
+  old.source, old.destination = record.destination, record.source
+  old.source_disk, old.destination_disk = record.destination_disk, record.source_disk
+  old.status, old.transition, old.log = "failovered", nil, {}
+  return old
+end
+
+-- The last pair of a group joins it, or its group does not know of that yet.
+local function lags(pair, group, settings, who)
+  return settings.membership == who and group ~= nil and group.pairs[#group.pairs] == pair
+end
+
+--- Whether a pair is shown as one of no group yet, although its group names it.
+---@param pair alicloud.emulator.Pair
+---@param group alicloud.emulator.Group|nil that it belongs to
+---@param settings table<string, any>
+---@return boolean
+function M.has_no_group_yet(pair, group, settings) return lags(pair, group, settings, "pairs") end
 
 local function tags(record)
   local list = core.array {}
@@ -127,7 +173,9 @@ end
 local function pair_ids(group, settings)
   if #group.pairs == 0 and settings.empty_pair_ids == "absent" then return nil end
   local ids = {}
-  for index, pair in ipairs(group.pairs) do ids[index] = pair.id end
+  for index, pair in ipairs(group.pairs) do
+    if not lags(pair, group, settings, "group") then ids[index] = pair.id end
+  end
   if settings.pair_ids == "empty" then ids = {} end
   if settings.pair_ids == "comma" and #ids > 0 then ids = { table.concat(ids, ",") } end
   return core.array(ids)
@@ -141,6 +189,8 @@ end
 ---@param settings table<string, any>
 ---@return table
 function M.group(_, group, site, at, settings)
+  if settings.old_record then group = before_reversal(group) end
+  local unknown_pairs = settings.membership == "group" and 1 or 0
   return {
     ReplicaGroupId = group.id, GroupName = group.name, Description = group.description,
     Status = shown_status(group, at, settings), Site = site,
@@ -152,7 +202,7 @@ function M.group(_, group, site, at, settings)
     RPO = group.rpo, LastRecoverPoint = settings.recover_point_as ~= "group_absent"
       and shown_point(state.recover_point(group, at), at, settings) or nil,
     PairIds = pair_ids(group, settings),
-    PairNumber = math.max(0, #group.pairs + settings.pair_count_off),
+    PairNumber = math.max(0, #group.pairs + settings.pair_count_off - unknown_pairs),
     Bandwidth = group.bandwidth, EnableRtc = group.rtc, ResourceGroupId = group.resource_group,
     Tags = tags(group),
   }
@@ -167,23 +217,30 @@ end
 ---@return table
 function M.pair(world, pair, site, at, settings)
   local group = world.group_by_id[pair.group_id]
+  local status = status_of_pair(pair, group, at, settings)
+  local point = shown_point(state.pair_recover_point(world, pair, at), at, settings)
+  local is_member = pair.group_id and not M.has_no_group_yet(pair, group, settings)
   local home = group or NOWHERE
+  if settings.old_record then
+    pair, home, status = before_reversal(pair), before_reversal(home), "failovered"
+  end
   local source = pair.source or home.source or NOWHERE
   local destination = pair.destination or home.destination or NOWHERE
   local initial_source = pair.initial_source or home.initial_source or NOWHERE
   local initial_destination = pair.initial_destination or home.initial_destination or NOWHERE
   return {
     ReplicaPairId = pair.id, PairName = pair.name, Description = pair.description,
-    Status = status_of_pair(pair, group, at, settings), StatusMessage = pair.status_message,
+    Status = status, StatusMessage = pair.status_message,
     Site = site,
     SourceRegion = source.region, SourceZoneId = source.zone, SourceDiskId = pair.source_disk,
     DestinationRegion = destination.region, DestinationZoneId = destination.zone,
     DestinationDiskId = pair.destination_disk,
     PrimaryRegion = initial_source.region, PrimaryZone = initial_source.zone,
     StandbyRegion = initial_destination.region, StandbyZone = initial_destination.zone,
-    ReplicaGroupId = pair.group_id or "", ReplicaGroupName = group and group.name or "",
+    ReplicaGroupId = is_member and pair.group_id or "",
+    ReplicaGroupName = is_member and group and group.name or "",
     RPO = group and group.rpo or pair.rpo or 900,
-    LastRecoverPoint = shown_point(state.pair_recover_point(world, pair, at), at, settings),
+    LastRecoverPoint = point,
     CreateTime = pair.created, ExpiredTime = pair.expired, Bandwidth = pair.bandwidth,
     ChargeType = pair.charge_type,
     EnableRtc = pair.rtc, ResourceGroupId = pair.resource_group, Tags = tags(pair),

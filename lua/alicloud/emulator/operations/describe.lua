@@ -63,7 +63,7 @@ local function read_question(emu, params, id_parameter)
 end
 
 local function is_answer(emu, question, kind, record, side)
-  if not kind.wants(question, record) then return false end
+  if not kind.wants(question, record, emu) then return false end
   local place = kind.place(emu.world, record, side)
   return place ~= nil and place.region == question.region
     and views.passes(record, question.params)
@@ -72,7 +72,8 @@ end
 local function is_here(emu, question, kind, id)
   local record = emu.world[kind.by_id][id]
   for _, site in ipairs(record and question.sites or {}) do
-    local place = kind.place(emu.world, record, views.side(site, emu.settings))
+    local side = views.listed_side(views.side(site, emu.settings), emu.settings)
+    local place = kind.place(emu.world, record, side)
     if place and place.region == question.region then return true end
   end
   return false
@@ -98,7 +99,7 @@ local function collect(emu, question, kind)
   local settings, found, first_count = emu.settings, {}, 0
   local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
   for number, site in ipairs(question.sites) do
-    local side = views.side(site, settings)
+    local side = views.listed_side(views.side(site, settings), settings)
     for _, record in ipairs(candidates(emu, question, kind)) do
       if is_answer(emu, question, kind, record, side) then
         if record.status == "deleted" and not shows_deleted then
@@ -158,17 +159,19 @@ local GROUPS = {
   place = function(_, group, side) return group[side] end,
 }
 
-local function is_member(pair, group_id)
+local function is_member(pair, group_id, emu)
   if not group_id or group_id == "" then return true end
-  if group_id == "-" then return pair.group_id == nil end
-  return pair.group_id == group_id
+  local group = emu.world.group_by_id[pair.group_id]
+  local own = not views.has_no_group_yet(pair, group, emu.settings) and pair.group_id or nil
+  if group_id == "-" then return own == nil end
+  return own == group_id
 end
 
 local PAIRS = {
   list = "pairs", by_id = "pair_by_id", ids = "PairIds", answer = "ReplicaPairs", show = views.pair,
-  wants = function(question, pair)
+  wants = function(question, pair, emu)
     return (not question.ids or question.ids[pair.id])
-      and is_member(pair, question.params.ReplicaGroupId)
+      and is_member(pair, question.params.ReplicaGroupId, emu)
   end,
   place = function(world, pair, side) return world:place(pair, side) end,
 }

@@ -1,0 +1,145 @@
+--- What looks show that is not so: options of the emulator that let the service lie, or tell what
+--- is true in an odd way. Which are drawn, with which values, and which of them must not change how
+--- a run ends.
+
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+--- Lies that come from some moment on.
+M.LIES = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
+  "permissive", "token_forget", "pair_ids" }
+
+--- What is odd, and must not decide anything.
+M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
+
+--- What shows that something else was, or is coming.
+M.PASSING = { "old_record", "membership", "recover_point_as" }
+
+--- All that can be asked for by name.
+M.HOSTILE = { table.unpack(M.LIES) }
+table.move(M.PASSING, 1, #M.PASSING, #M.HOSTILE + 1, M.HOSTILE)
+
+local FOR_EVER = 100000
+
+local VALUES = {
+  stale_read = function(d) return d:pick { 3, 9, 14, 25 } end,
+  group_ahead = function() return true end,
+  short_list = function(d) return d:pick { 1, 1, 2 } end,
+  empty_list = function() return true end,
+  unknown_status = function() return "levitating" end,
+  permissive = function() return true end,
+  token_forget = function() return true end,
+  pair_ids = function() return "comma" end,
+}
+
+--- A lie.
+---@param d alicloud.simulation.Random
+---@return string name of the option
+---@return any value
+function M.lie(d)
+  local name = d:pick(M.LIES)
+  return name, VALUES[name](d)
+end
+
+local HARMLESS_LIES = { "pair_ids", "group_ahead" }
+
+local function from_start(name, value, lasts)
+  return { kind = "hostile", name = name, change = { [name] = value }, from_start = true,
+    lasts = lasts }
+end
+
+--- A lie that must not change how the run ends.
+---@param d alicloud.simulation.Random
+---@return alicloud.simulation.Trouble
+function M.harmless(d)
+  local name = d:pick(HARMLESS_LIES)
+  return from_start(name, VALUES[name](d), FOR_EVER)
+end
+
+-- Odd looks pass, or change nothing: the name of the option, and values of it.
+local ODDITIES = {
+  odd_look = function(d) return "odd_look", d:pick { 1, 2, 3, 3, 4, 6 } end,
+  mixed_pairs = function() return "mixed_pairs", true end,
+  pair_count_off = function(d) return "pair_count_off", d:pick { -1, 1, 2 } end,
+  pair_names = function() return "pair_ids", "empty" end,
+  recover_point_as = function(d)
+    return "recover_point_as", d:pick { "text", "milliseconds", "future", "group_absent" }
+  end,
+}
+
+--- A look, or all of them, that are odd.
+---@param d alicloud.simulation.Random
+---@return alicloud.simulation.Trouble
+function M.odd(d)
+  local name, value = ODDITIES[d:pick(M.ODD)](d)
+  return from_start(name, value, name == "mixed_pairs" and 40 or FOR_EVER)
+end
+
+--- Recovery points that are of no use: there is none, it is no number, or of another direction.
+M.USELESS_POINTS = { "absent", "zero", "empty", "rfc3339", "other_direction" }
+
+--- Seconds for which lists lag behind each other, and for which one look at the past takes.
+M.LAGS, M.ONE_LOOK = 40, 1
+
+local PASSING = {
+  old_record = function() return true, M.ONE_LOOK end,
+  membership = function(d) return d:pick { "pairs", "group" }, M.LAGS end,
+  recover_point_as = function(d) return d:pick(M.USELESS_POINTS), d:pick { 30, 100, FOR_EVER } end,
+}
+
+--- Something that shows what was, or what is not known everywhere yet; when it comes is not drawn
+--- here.
+---@param d alicloud.simulation.Random
+---@return alicloud.simulation.Trouble
+function M.passing(d)
+  local name = d:pick(M.PASSING)
+  local value, lasts = PASSING[name](d)
+  return { kind = "hostile", name = name, change = { [name] = value }, lasts = lasts }
+end
+
+--- Those of them that can come at a request, for who lists all.
+---@param point alicloud.simulation.Point of a request
+---@return alicloud.simulation.Trouble[]
+function M.at(point)
+  local list = {}
+  local function add(name, value, lasts)
+    list[#list + 1] = { kind = "hostile", name = name, change = { [name] = value }, lasts = lasts,
+      request = point.n }
+  end
+  add("old_record", true, M.ONE_LOOK)
+  add("membership", "pairs", M.LAGS)
+  add("membership", "group", M.LAGS)
+  for _, how in ipairs(M.USELESS_POINTS) do add("recover_point_as", how, FOR_EVER) end
+  return list
+end
+
+local HARMLESS = tables.set { "pair_ids", "group_ahead", "pair_count_off", "mixed_pairs",
+  "token_errors_random" }
+
+-- After a crash one of them keeps a lost call from being sent again, and of several groups it may
+-- have one left out.
+local HARMLESS_ALONE = tables.set { "odd_look", "old_record", "membership" }
+
+-- Without a recovery point, or with one in the future, the age of the copy cannot be told.
+local READABLE_POINTS = tables.set { "text", "milliseconds", "group_absent" }
+
+--- Whether looks show for a moment what was, or do not know something yet.
+---@param trouble alicloud.simulation.Trouble
+---@return boolean
+function M.is_passing(trouble)
+  return trouble.name == "old_record" or trouble.name == "membership"
+end
+
+--- Whether such a trouble must not change how a run ends.
+---@param trouble alicloud.simulation.Trouble
+---@param alone boolean it is the only one, of a run of one group
+---@return boolean
+function M.is_harmless(trouble, alone)
+  local name = trouble.kind == "hostile" and trouble.name
+  if not name then return false end
+  if name == "recover_point_as" then return READABLE_POINTS[trouble.change[name]] or false end
+  return HARMLESS[name] or alone and HARMLESS_ALONE[name] or false
+end
+
+return M
