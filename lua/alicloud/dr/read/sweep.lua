@@ -77,10 +77,11 @@ local function read_by_ids(sweep, what, ids)
   return list
 end
 
--- Reads those of the ids, or the whole side where that takes fewer calls. An id that is not there
+-- Reads those of the ids, or the whole side where that takes no more calls: then it tells of those
+-- as well who are asked for next. An id that is not there
 -- may be an error for all that are asked for with it.
 local function read(sweep, what, ids, size)
-  if ids and calls_of(#ids, MOST_IDS) <= calls_of(size or #ids, PAGE) then
+  if ids and calls_of(#ids, MOST_IDS) < calls_of(size, PAGE) then
     local list, err = read_by_ids(sweep, what, ids)
     if list or err.code ~= "NoSuchResource" then return list, err, false end
   end
@@ -159,7 +160,9 @@ local function pairs_at_least(sweep)
 end
 
 local function read_groups(sweep, ids)
-  local list, err, whole = read(sweep, GROUPS, ids, sweep.sizes.groups)
+  -- How large the side is, the first sweep for more than one call of ids finds out.
+  local unknown = ids and #ids <= MOST_IDS and math.huge or 0
+  local list, err, whole = read(sweep, GROUPS, ids, sweep.sizes.groups or unknown)
   if not list then return nil, err end
   take_groups(sweep, list)
   if whole then sweep.sizes.groups = count_records(list) end
@@ -168,7 +171,7 @@ end
 
 local function read_pairs(sweep, ids, size)
   if ids and #ids == 0 then return true end
-  local list, err, whole = read(sweep, PAIRS, ids, size)
+  local list, err, whole = read(sweep, PAIRS, ids, size or math.huge)
   if not list then return nil, err end
   take_pairs(sweep, list)
   if whole then sweep.sizes.pairs = count_records(list) end
@@ -268,6 +271,30 @@ function Sweep:snapshot(id)
   if lone then return snapshots.of_pair(lone.record, self:seen(lone.page, lone.page)) end
   local members = self.members[id] or NO_MEMBERS
   return snapshots.new(entry.record, members.records, self:seen(entry.page, members.page))
+end
+
+-- In the order of the listing: another order means no more than one look too many.
+local function add_words(parts, record, ...)
+  for i = 1, select("#", ...) do
+    local value = record[select(i, ...)]
+    parts[#parts + 1] = type(value) == "string" and value or ""
+  end
+end
+
+--- What of a group can change while it is changed: statuses, directions and pairs, as one text.
+---@param id string of one that is told of
+---@return string
+function Sweep:signature(id)
+  local lone, entry, parts = self.lone[id], self.groups[id], {}
+  if entry then
+    add_words(parts, entry.record, "Status", "SourceRegionId", "SourceZoneId",
+      "DestinationRegionId", "DestinationZoneId")
+  end
+  for _, pair in ipairs(lone and { lone.record } or (self.members[id] or NO_MEMBERS).records) do
+    add_words(parts, pair, "ReplicaPairId", "Status", "SourceRegion", "SourceZoneId",
+      "DestinationRegion", "DestinationZoneId")
+  end
+  return table.concat(parts, "\0")
 end
 
 -- What the pairs show is judged by the time of their own answer.
