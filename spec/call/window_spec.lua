@@ -33,6 +33,31 @@ local function windowed(answers, meanwhile, overrides)
   return client, told, transport, control
 end
 
+describe("a change that leaves only within so many seconds", function()
+  local WITHIN = { leave_within = 3 }
+
+  it("is not sent where its turn comes later, and is told when that is", function()
+    local client, transport = helper.client({ ok() },
+      { rate = { actions = { FailoverDiskReplicaGroup = 0.1 }, reserve = 0 } })
+    assert(client:call(FAILOVER, GROUP, WITHIN))
+    local _, err = client:call(FAILOVER, GROUP, WITHIN)
+    assert.same({ "Client.TooLate", "not_sent", true, 1 },
+      { err.code, err.outcome, err.retryable, err.attempts })
+    assert.is_true(err.retry_after > 9 and err.retry_after < 10.1, err.retry_after)
+    assert.equal(1, #transport.requests)
+  end)
+
+  it("is not sent where to announce it takes longer", function()
+    local client, told, transport = windowed({}, function(_, control)
+      control.elapsed = control.elapsed + 3.5
+    end)
+    local _, err = client:call(FAILOVER, GROUP, WITHIN)
+    assert.equal("Client.TooLate", err.code)
+    assert.same({ "call", "not_sent Client.TooLate" }, told)
+    assert.equal(0, #transport.requests)
+  end)
+end)
+
 describe("a change that must leave by a moment", function()
   it("leaves before it, with the moment by the machine's clock", function()
     local client, told, transport = windowed { ok() }

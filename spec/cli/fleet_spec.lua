@@ -41,7 +41,9 @@ describe("alicloud-dr fleet", function()
     assert.matches("✔ 100001/pg%-01 ", ran.out)
     assert.matches("night   failover, stage 2 of 2   of 6: 6 done\n", ran.out)
     assert.equal(6, #desk:ledger())
-    for _, line in ipairs(desks.lines_of(ran.out)) do
+    assert.matches("\r\27%[K  ⠹ 0 of 6 done, 1 under way, %d+ of 30 calls a second\r", ran.out)
+    -- What is written over is a line of its own.
+    for _, line in ipairs(desks.lines_of((ran.out:gsub("\r\27%[K", "\n")))) do
       assert.is_true(line:find "alicloud%-dr" ~= nil or widths.of(line) <= 80, line)
     end
     -- The same words, and the name alone, find that nothing is left.
@@ -207,15 +209,16 @@ describe("alicloud-dr fleet", function()
     local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes", "--events",
       path)
     assert.equal(0, ran.code, ran.err)
-    local ends, types = {}, {}
+    local ends, types, last = {}, {}, nil
     for i, line in ipairs(desks.lines_of(scratch.read(path))) do
       local event = core.decode(line)
       assert.equal(i, event.seq)
-      types[#types + 1] = event.type
+      if event.type == "headway" then last = event else types[#types + 1] = event.type end
       if event.type == "finished" then ends[event.item] = true end
     end
     assert.same({ ["100001/pg-01"] = true, ["100001/pg-02"] = true }, ends)
     assert.same({ "begin", "item", "end" }, { types[1], types[#types - 1], types[#types] })
+    assert.same({ 2, 2, true }, { last.count, last.done, last.last })
   end)
 
   check("refuses what was mistyped", function()

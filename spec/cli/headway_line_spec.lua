@@ -142,15 +142,38 @@ describe("run fleet", function()
     assert.matches("\n  ✔ completed", left)
   end)
 
+  local function has_script()
+    return select(2, process.sh "command -v script >/dev/null") == 0
+  end
+
+  local COMMAND = "COLUMNS=80 alicloud-dr run fleet groups=pg-orders region=cn-shanghai --yes "
+    .. "--journal %s"
+
   it("moves its line at a real terminal", function()
-    if select(2, process.sh "command -v script >/dev/null") ~= 0 then
-      return pending "script is not installed"
-    end
+    if not has_script() then return pending "script is not installed" end
     local emulator <close> = process.start_emulator { speed = 20 }
-    local output = emulator:shell(("COLUMNS=80 script -qec 'alicloud-dr run fleet groups=pg-orders "
-      .. "region=cn-shanghai --yes --journal %s' /dev/null"):format(scratch.path ".journal"))
+    local output = emulator:shell(("script -qec '" .. COMMAND .. "' /dev/null"):format(
+      scratch.path ".journal"))
     assert.matches("\r\27%[K  [^\r\n]* 0 of 1 opened, 1 under way, %d+ of 30 calls a second\r",
       output)
     assert.matches("\n  [^\r\n]*✔[^\r\n]* completed", output)
+  end)
+
+  it("ends with Ctrl-C, and leaves no line behind", function()
+    if not has_script() then return pending "script is not installed" end
+    local emulator <close> = process.start_emulator { speed = 1 }
+    local output = emulator:shell(([[
+      out=$(mktemp)
+      (n=0
+        until grep -q "0 of 1 opened, 1 under way, . of 30" "$out" || [ $((n += 1)) -gt 1000 ]
+        do sleep 0.02; done
+        printf '\003'
+        sleep 2) |
+        timeout -s KILL 60 script -qefc ']] .. COMMAND .. [[' /dev/null >"$out"
+      echo "exit code $?"
+      cat "$out"]]):format(scratch.path ".journal")):gsub("\r\n", "\n")
+    assert.matches("^exit code 130\n", output)
+    assert.matches("[\nCK]alicloud%-dr: interrupted\n", output)
+    assert.matches("\n    go on:  alicloud%-dr resume ", output)
   end)
 end)

@@ -108,15 +108,19 @@ local function too_late(late)
   return core.read { failure = "too_late", sent = false, detail = ("%.3f s late"):format(late) }
 end
 
--- Waits for the turn of an attempt. One that cannot leave before what it was decided by is too old
--- is told how long it would have to wait.
+-- What it was decided by is too old: no later attempt of this call would be younger.
+local function stale(context, progress, wait)
+  local _, late = too_late(context.loop.now() + wait - progress.leave_by)
+  late.retry_after, late.retryable, late.retry_class = wait, true, "never"
+  return late
+end
+
+-- Waits for the turn of an attempt. One that cannot leave in time is told how long it would wait.
 local function wait_turn(context, turn, progress)
   local leave_by = progress.leave_by
   local refusal = rate_limit.wait_turn(context, turn, math.min(progress.deadline, leave_by))
   if not refusal or leave_by >= progress.deadline then return refusal end
-  local _, late = too_late(context.loop.now() + refusal.retry_after - leave_by)
-  late.retry_after, late.retry_class = refusal.retry_after, "never"
-  return late
+  return stale(context, progress, refusal.retry_after)
 end
 
 -- What is announced may leave until a moment, if the interceptor says one. The last look is the
@@ -180,6 +184,7 @@ function M.run(context, plan, progress)
   if remaining <= 0 or plan.mutating and clock_jumped(context, plan, progress) then
     return nil, deadline_error(plan.deadline)
   end
+  if context.loop.now() > progress.leave_by then return nil, stale(context, progress, 0) end
   local limit = plan.timeout
   local timeout = remaining < limit and remaining or limit
   if context.interceptor and plan.mutating then

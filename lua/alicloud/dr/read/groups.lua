@@ -1,10 +1,13 @@
 --- Reads groups and their pairs from one region, never from any other.
 
 local fields = require "alicloud.base.fields"
+local lazy = require "alicloud.base.lazy"
 local pages = require "alicloud.dr.read.pages"
 local snapshots = require "alicloud.dr.model.snapshot"
-local sweeps = require "alicloud.dr.read.sweep"
 local tables = require "alicloud.base.tables"
+
+---@module "alicloud.dr.read.sweep"
+local sweeps = lazy.module "alicloud.dr.read.sweep"
 
 local M = {}
 
@@ -13,9 +16,9 @@ local M = {}
 -- Source: DescribeDiskReplicaGroups, parameter Site.
 local SITES = { "backup", "production" }
 
--- Of the pairs of one group, and of all that a region lists.
--- Source: DescribeDiskReplicaGroups and DescribeDiskReplicaPairs, MaxResults.
-local PAGE, LONGEST_PAGE = 100, 500
+local PAGE = 100
+-- Of lists that are as long as a region's.
+local LARGE_PAGE = 500
 
 local function read_groups(client, region, site, group_id, options)
   return pages.all(client, "ebs:DescribeDiskReplicaGroups",
@@ -31,7 +34,7 @@ end
 -- Pairs of groups are moved with their groups.
 local function lone_pairs(client, filter, site, take)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", {
-    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LONGEST_PAGE,
+    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LARGE_PAGE,
   }, { region = filter.region })
   if not records then return nil, err end
   for _, record in ipairs(records) do
@@ -54,7 +57,7 @@ function M.named(client, filter)
   end
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
     local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {
-      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LONGEST_PAGE,
+      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LARGE_PAGE,
     }, { region = filter.region })
     if not records then return nil, err end
     for _, record in ipairs(records) do take(record.ReplicaGroupId, record.GroupName) end
