@@ -56,7 +56,20 @@ describe("alicloud-dr explore --exhaustive", function()
     for line in kept:gmatch "[^\n]+\n" do lines[#lines + 1] = line end
     assert.equal(30, #lines)
     scratch.write(path, table.concat(lines, "", 1, 12) .. lines[13]:sub(1, 40))
+    local units = require "alicloud.cli.confine.units"
+    local original, known = units.explore, nil
+    local watched = stub(units, "explore", function(about, begin, given)
+      local show = given.progress
+      given.progress = function(deal)
+        known = deal.known
+        show(deal)
+      end
+      return original(about, begin, given)
+    end)
+    finally(function() watched:revert() end)
     assert.same(first.object, explore(table.unpack(words)).object)
+    -- What is left is told by what this call has done itself.
+    assert.equal(11, known)
     local again = explore(table.unpack(words))
     assert.same(first.object, again.object)
     local other = explore(MOVE, "1", "--faults", "reads", "--progress", path)

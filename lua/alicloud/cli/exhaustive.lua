@@ -41,9 +41,10 @@ local function key_of(args, job)
 end
 
 local function time_left(deal, began)
-  local spent = core.monotonic() - began
-  if deal.done == 0 or deal.total == 0 then return "" end
-  return (", about %d s left"):format(math.ceil(spent / deal.done * (deal.total - deal.done)))
+  -- What an earlier call has done took this one no time.
+  local spent, own = core.monotonic() - began, deal.done - deal.known
+  if own == 0 or deal.total == 0 then return "" end
+  return (", about %d s left"):format(math.ceil(spent / own * (deal.total - deal.done)))
 end
 
 local function progress(io)

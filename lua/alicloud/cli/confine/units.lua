@@ -72,7 +72,12 @@ end
 local function fill(deal, kind, list)
   for _, n in ipairs(list) do
     local before = deal.before[kind .. n]
-    if before then add(deal, before) else table.insert(deal.queue, { type = kind, n = n }) end
+    if before then
+      add(deal, before)
+      deal.known = deal.known + 1
+    else
+      table.insert(deal.queue, { type = kind, n = n })
+    end
   end
   deal.total, deal.next = deal.total + #list, 1
 end
@@ -178,14 +183,15 @@ end
 ---@param about alicloud.cli.ConfinedJob
 ---@param begin table handler of the frame `playbook`
 ---@param given { depth: integer, jobs: integer, only: integer[]?, file: string?, key: string,
----progress: fun(deal: { done: integer, total: integer, report: alicloud.cli.ExhaustiveReport }) }
+---progress: fun(deal: { done: integer, known: integer, total: integer,
+---report: alicloud.cli.ExhaustiveReport }) } known: of those that are done, by an earlier call
 ---@return alicloud.cli.ExhaustiveReport|nil
 ---@return alicloud.cli.Confined of the process that failed, or of one that did not
 function M.explore(about, begin, given)
   local report = { points = 0, troubles = 0, runs = 0, merged = {}, traces = 0, harmed = 0,
     violations = {}, endings = {}, met = {}, processes = 0, crashes = 0, requests = 0,
     effects = 0 }
-  local deal = { report = report, queue = {}, next = 1, open = 0, done = 0, total = 0,
+  local deal = { report = report, queue = {}, next = 1, open = 0, done = 0, known = 0, total = 0,
     first_of = {}, before = {}, depth = given.only and 1 or given.depth, only = given.only,
     progress = given.progress }
   if given.file then read_before(deal, given.file, given.key) end
