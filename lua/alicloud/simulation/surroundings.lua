@@ -102,9 +102,16 @@ local function make(d, about)
   return trouble
 end
 
--- Two lists that are wrong in the same way outvote the third, and where a service forgets tokens
--- nothing protects from work that cannot be seen.
-local CONFLICTS = tables.set { "short_list", "pair_count_off", "pair_ids", "token_forget" }
+-- Two lists that are wrong in the same way outvote the third.
+local CONFLICTS = tables.set { "short_list", "pair_count_off", "pair_ids" }
+
+-- Where a service forgets tokens nothing protects from work that cannot be seen.
+local function is_forgetful(list)
+  for _, trouble in ipairs(list) do
+    if trouble.name == "token_forget" then return true end
+  end
+  return false
+end
 
 --- Adds one of these to the troubles of some seeds, from a stream of its own. Some come alone: most
 --- of these must not change how the run ends.
@@ -114,7 +121,7 @@ local CONFLICTS = tables.set { "short_list", "pair_count_off", "pair_ids", "toke
 ---@return alicloud.simulation.Trouble[]
 function M.with(seed, list, about)
   local d = random.new(seed + STREAM)
-  if not d:chance(0.2) then return list end
+  if not d:chance(0.2) or is_forgetful(list) then return list end
   local trouble = make(d, about)
   if d:chance(0.4) then return { trouble } end
   local troubles = {}
