@@ -11,6 +11,7 @@ M.RULES = {
   bytes = "a crash that keeps as many of the unsynced bytes as another",
   whole = "half a write where nothing is written",
   pauses = "a pause that passes no other limit than another",
+  copies = "a colleague with a copy of the journal that has the same records as another",
   ended = "a trouble that lasts longer, where the run ends before the shorter one does",
   rejoined = "a second trouble where the run goes on as if there had been no first one",
 }
@@ -159,6 +160,16 @@ local function add_crashes(list, point, how, unsynced, merged)
   end
 end
 
+-- Seconds until the first one comes back: at once, and beyond what limits a call to be repeated.
+local AWAY = { 0, 100, 1000 }
+
+local function add_elsewhere(list, moment)
+  for _, seconds in ipairs(AWAY) do
+    family(list, { { kind = "elsewhere", seconds = seconds, request = moment.request,
+      call = moment.call } })
+  end
+end
+
 local AT = {}
 
 function AT.request(list, point, about)
@@ -167,6 +178,7 @@ function AT.request(list, point, about)
   add_lies(list, point)
   add_outage(list, point, point.action)
   add_people(list, point)
+  add_elsewhere(list, { request = point.n })
   add_crashes(list, point, "crash", point.unsynced, about.merged)
 end
 
@@ -182,7 +194,9 @@ function AT.disk(list, point, about)
   add_crashes(list, point, "crash_after", unsynced_after(point, about.following), merged)
   if point.op == "append" then
     add_crashes(list, point, "torn", 0, merged)
+    add_elsewhere(list, { call = point.n })
   else
+    count(merged, "copies", #AWAY)
     count(merged, "whole", #KEEP * #PAUSES + 2)
   end
   for _, how in ipairs { "ENOSPC", "EIO", "EROFS", "short" } do
@@ -226,6 +240,20 @@ function AT.store(list, point)
   end
 end
 
+function AT.program(list, point)
+  for _, seconds in ipairs { 0, 60 } do
+    family(list, { { kind = "programs", name = "fails", start = point.n, seconds = seconds } })
+  end
+  family(list, { { kind = "programs", name = "hangs", start = point.n, seconds = 0 } })
+end
+
+-- What comes with the beginning of a run.
+local function add_typos(list, typos)
+  for _, typo in ipairs(typos or {}) do
+    family(list, { { kind = "typos", name = typo.name, wrong = typo.wrong } })
+  end
+end
+
 local function is_kind(kinds, trouble)
   return not kinds or kinds[trouble.kind] or trouble.kind == "hostile" and kinds[trouble.name]
 end
@@ -233,14 +261,15 @@ end
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]
 ---@param options { first: integer?, last: integer?, kinds: table<string, boolean>?,
----except: table<string, boolean>? } points from and to; kinds of trouble; kinds of point that are
----left out
+---except: table<string, boolean>?, typos: alicloud.simulation.Typo[]? } points from and to; kinds
+---of trouble; kinds of point that are left out; what comes with the beginning
 ---@return alicloud.simulation.Family[]
 ---@return table<string, integer> merged by rule
 function M.list(points, options)
   local all, about = {}, { merged = {} }
   for i = options.first or 1, options.last or #points do
     local point, list = points[i], {}
+    if i == 1 then add_typos(list, options.typos) end
     if not (options.except and options.except[point.kind]) then
       about.following = points[i + 1]
       AT[point.kind](list, point, about)
@@ -251,8 +280,12 @@ function M.list(points, options)
       end
     end
   end
-  local crashes = not options.kinds or options.kinds.crashes
-  return all, crashes and about.merged or {}
+  local merged, kinds = {}, options.kinds
+  for rule, n in pairs(about.merged) do
+    local kind = rule == "copies" and "elsewhere" or "crashes"
+    if not kinds or kinds[kind] then merged[rule] = n end
+  end
+  return all, merged
 end
 
 return M

@@ -13,6 +13,7 @@ local discover = require "alicloud.simulation.discover"
 local enumerate = require "alicloud.simulation.enumerate"
 local errors = require "alicloud.base.error"
 local generate = require "alicloud.simulation.generate"
+local people = require "alicloud.simulation.people"
 local simulation = require "alicloud.simulation"
 local tables = require "alicloud.base.tables"
 local traces = require "alicloud.simulation.trace"
@@ -102,12 +103,16 @@ end
 
 local function is_shared(trouble) return trouble.kind == "controllers" end
 
+-- What the trace over a shared store has in common with the other one.
+local OF_REQUESTS = { request = true, wait = true, program = true }
+
 -- The families of both undisturbed traces. A shared store has calls of its own; what comes with
 -- requests comes with those of the other trace.
 local function families_of(about)
-  local own, merged = enumerate.list(about.calm[false], { kinds = about.kinds })
+  local own, merged = enumerate.list(about.calm[false], { kinds = about.kinds,
+    typos = people.learn(about.plan).typos })
   local other = enumerate.list(about.calm[true], { kinds = about.kinds,
-    except = { request = true, wait = true } })
+    except = OF_REQUESTS })
   table.move(other, 1, #other, #own + 1, own)
   about.families, about.merged, about.troubles = own, merged, 0
   for _, n in pairs(merged) do about.troubles = about.troubles + n end
@@ -227,7 +232,7 @@ local function variant(about, number)
 end
 
 -- These go on beyond whatever can be seen of them.
-local LINGERS = { clock = true, operators = true, disk = true }
+local LINGERS = { clock = true, operators = true, disk = true, elsewhere = true, typos = true }
 
 local function is_in_force(trouble, since, point)
   if LINGERS[trouble.kind] then return true end
@@ -247,9 +252,13 @@ local function rejoined_at(points, calm, first, trouble)
   return from
 end
 
+local function is_defenceless(trouble)
+  return trouble.kind == "elsewhere" or generate.is_defenceless(trouble)
+end
+
 local function fits(first, second)
-  if forgets(first) and generate.is_defenceless(second) then return false end
-  if forgets(second) and generate.is_defenceless(first) then return false end
+  if forgets(first) and is_defenceless(second) then return false end
+  if forgets(second) and is_defenceless(first) then return false end
   return is_shared(first) == is_shared(second)
 end
 
@@ -259,7 +268,7 @@ local function seconds_of(about, number)
   local points = traced(about, { trouble })
   local stop = rejoined_at(points, about.calm[is_shared(trouble)], each.at, trouble)
   local given = { kinds = about.kinds, first = each.at + 1, last = stop - 1,
-    except = is_shared(trouble) and { request = true, wait = true } or nil }
+    except = is_shared(trouble) and OF_REQUESTS or nil }
   local list, merged = enumerate.list(points, given)
   given.first, given.last = stop, #points
   local rest, more = enumerate.list(points, given)

@@ -24,7 +24,7 @@ local M = {}
 
 --- What can be asked for with --faults, and the share of schedules that have some of it.
 M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock",
-  "outages", "stops", "controllers" }
+  "outages", "stops", "controllers", "programs", "typos", "elsewhere" }
 
 --- What looks show that is odd, and must not decide anything.
 M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }

@@ -195,6 +195,7 @@ local EXPLORE = {
   { "endings", map(integer), "how often" },
   { "invariants", map(text), "" },
   { "confined", shared.confined, "" },
+  { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
 }
 
 local EXHAUSTIVE = {
@@ -221,6 +222,15 @@ local EXHAUSTIVE = {
     { "never", list(text), "" },
   }, "" },
   { "confined", shared.confined, "" },
+  { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
+}
+
+local DRAFT = {
+  { "draft_world", text, "path" },
+  { "problem?", text, "why the playbook does not end well in it" },
+  { "groups", integer, "" },
+  { "disks", integer, "" },
+  { "instances", integer, "" },
 }
 
 local ITEM = object({
@@ -292,5 +302,6 @@ return {
     { "differences", integer, "that the recording marks" },
     { "dropped", integer, "that the recorder left out" } }, "" } },
   policy = { { POLICY, "" } },
-  explore = { { EXHAUSTIVE, "with `--exhaustive`" }, { EXPLORE, "" } },
+  explore = { { EXHAUSTIVE, "with `--exhaustive`" }, { DRAFT, "with `--draft-world`" },
+    { EXPLORE, "" } },
 }
