@@ -139,12 +139,12 @@ function M.range(first, last)
 end
 
 --- Every kind of trouble and every lie but one.
----@param name string a hostile option
+---@param name string a hostile option, or a kind
 ---@return table<string, boolean>
 function M.all_but(name)
   local generate = require "alicloud.simulation.generate"
   local kinds = {}
-  for _, kind in ipairs(generate.KINDS) do kinds[kind] = kind ~= "hostile" end
+  for _, kind in ipairs(generate.KINDS) do kinds[kind] = kind ~= "hostile" and kind ~= name end
   for _, lie in ipairs(generate.HOSTILE) do kinds[lie] = lie ~= name end
   return kinds
 end

@@ -3,13 +3,15 @@
 --- middle of whatever it was at, and goes on with its own journal, unaware. No lock and no fence
 --- keeps the two apart, since their journals lie in two places: what holds are tokens and looks.
 
+local errors = require "alicloud.base.error"
 local memory = require "alicloud.dr.store.memory"
 local random = require "alicloud.simulation.random"
 
 local M = {}
 
 M.INVARIANTS = {
-  P12 = "who goes on elsewhere with a copied journal, and who comes back, open a group once",
+  P12 = "who goes on elsewhere with a copied journal, and who comes back, open a group once, and "
+    .. "both end well where that is all",
 }
 
 local STREAM = 1 << 46
@@ -78,7 +80,7 @@ function M.come(stage, trouble)
   stage.other_disk = copy
   local done = #stage.emu:ledger()
   stage.nested, stage.who = stage.nested + 1, "elsewhere"
-  stage:run_on(copy)
+  stage.away = stage:run_on(copy)
   stage.nested, stage.who = stage.nested - 1, who
   stage.undone = stage.undone or has_turned(stage, done)
   stage.emu:advance(trouble.seconds)
@@ -87,6 +89,28 @@ end
 
 local OPENS = "FailoverDiskReplicaGroup"
 
+-- A move that stops and turns replication cannot be gone on with where somebody else has finished
+-- it: that is told, and left to people.
+local TURNS = { StopDiskReplicaGroup = true, StartDiskReplicaGroup = true,
+  ReprotectDiskReplicaGroup = true }
+
+local function opens_alone(stage)
+  for _, effect in ipairs(stage.emu:ledger()) do
+    if TURNS[effect.action] then return false end
+  end
+  return #stage.emu.world.groups == 1
+end
+
+-- Where the colleague has opened the group and come to the end, nothing is left that could stop the
+-- other one.
+local function check_end(stage, violated)
+  local last = stage.processes[#stage.processes]
+  if stage.away and not last.result and opens_alone(stage) then
+    violated("P12 who comes back does not end well, and his colleague has: "
+      .. errors.text_of(last.err))
+  end
+end
+
 --- Holds a case that has ended against it. Where others have interfered, or a failover has failed
 --- on the way, a second one may be right.
 ---@param stage alicloud.simulation.Stage
@@ -94,6 +118,7 @@ local OPENS = "FailoverDiskReplicaGroup"
 function M.check(stage, violated)
   local alone = #stage.case.troubles == 1 and stage.case.troubles[1]
   if not alone or alone.kind ~= "elsewhere" then return end
+  check_end(stage, violated)
   local opened = {}
   for _, effect in ipairs(stage.emu:ledger()) do
     if effect.action == OPENS then

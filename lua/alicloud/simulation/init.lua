@@ -182,7 +182,6 @@ end
 
 -- A step outlasts one of them. A fleet goes around what it cannot read, so its steps are others.
 local LONGEST_OUTAGE = 600
-
 local function is_outage_alone(case)
   local trouble = case.troubles[1]
   return #case.troubles == 1 and #case.world.groups == 1 and trouble.kind == "outages"
@@ -226,7 +225,8 @@ local function is_told(rehearsal, in_outage)
 end
 
 local function check_ending(case, plan, rehearsal)
-  if not is_harmless(case) or not people.are_steady(plan) then return end
+  if not (is_harmless(case) or people.is_passing(plan, case)) then return end
+  if not people.are_steady(plan) then return end
   local err = rehearsal.last.err
   if type(err) == "table" and SETTLED_BY_PEOPLE[err.code] then return end
   if is_told(rehearsal, is_outage_alone(case)) then return end

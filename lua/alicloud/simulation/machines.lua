@@ -2,8 +2,8 @@
 --- what it fences, and those that serve where a failover has ended.
 
 local emulator = require "alicloud.emulator"
-local policy_worlds = require "alicloud.simulation.policy_worlds"
 local tables = require "alicloud.base.tables"
+local worlds = require "alicloud.simulation.policy_worlds"
 
 local M = {}
 
@@ -80,7 +80,7 @@ function M.learn(world, calm, asked, side)
   local ids = {}
   for _, group in ipairs(world.groups) do ids[group.id] = true end
   local writers = learn_writers(world, calm, asked)
-  return writers + policy_worlds.learn_machines(world, ids, asked, side)
+  return writers + worlds.learn_machines(world, ids, asked, side)
 end
 
 --- The world after a failover of all its groups: nothing lies at a machine of the old side, and

@@ -2,7 +2,7 @@
 --- seconds until it comes, by a table that somebody gives, or else at once and well. A start can
 --- also be a trouble: the program fails this once, or hangs.
 
-local program = require "alicloud.dr.playbook.program"
+local programs = require "alicloud.dr.playbook.program"
 local random = require "alicloud.simulation.random"
 
 local M = {}
@@ -125,9 +125,10 @@ end
 function M.of(stage)
   return function(command, _, run)
     local ended = end_of(stage, run, command)
-    table.insert(stage.programs.commands, { command = command, at = #stage.requests })
+    table.insert(stage.programs.commands, { command = command, at = #stage.requests,
+      step = run.step_key })
     if ended.seconds > 0 then run.loop.sleep(ended.seconds) end
-    return program.judge(command, ended)
+    return programs.judge(command, ended)
   end
 end
 
