@@ -43,9 +43,8 @@ end)
 -- Placeholders of what nobody but the user knows.
 local UNKNOWN = tables.set { "account", "account=profile,…", "address", "calls", "cmd", "cmd|url",
   "date", "drill", "duration", "factor", "gate", "host", "host=ip", "hosts", "ids", "instance",
-  "json", "key", "Key=Value", "name", "number", "numbers", "port", "role", "seconds", "share",
-  "source=target,…",
-  "step", "step=why", "sum", "text", "tiers", "time", "token", "url" }
+  "json", "key", "Key=Value", "name", "name=codes", "number", "numbers", "port", "role", "seconds",
+  "share", "source=target,…", "step", "step=why", "sum", "text", "tiers", "time", "token", "url" }
 
 describe("what may be typed", function()
   it("is known, or known to be unknown, for every value of the registry", function()

@@ -77,6 +77,47 @@ describe("alicloud-dr explore", function()
     assert.is_nil(io.open(path))
   end)
 
+  it("tells of programs that no table names, and takes a table of them", function()
+    local words = { "failover", "group=pg-shop", "region=cn-shanghai", "fence=no",
+      "stop=./stop.sh", "verify=./check.sh", "--seeds", "3" }
+    local ran = explore(table.unpack(words))
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("no program is started, each ended well: stop, verify; others: --program",
+      ran.out, 1, true)
+    table.move({ "--program", "verify=1,0", "--program", "stop=0@20", "--json" }, 1, 5,
+      #words + 1, words)
+    ran = explore(table.unpack(words))
+    assert.equal(0, ran.code, ran.err)
+    assert.same({}, ran.object.unnamed_programs)
+    ran = explore("failover", "group=pg-shop", "--region", "cn-shanghai", "--program", "stop=x")
+    assert.equal(2, ran.code)
+    assert.matches("--program: got stop=x; allowed: NAME=CODE", ran.err, 1, true)
+  end)
+
+  it("drafts the world that a playbook needs, which it and the emulator take", function()
+    local path = scratch.path() .. ".json"
+    local words = { "planned", "group=pg-shop", "region=cn-shanghai", "attach=i-shop-sh" }
+    words[5], words[6] = "--draft-world", path
+    local ran = explore(table.unpack(words))
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("1 groups, %d+ disks, %d+ instances", ran.out)
+    local world = require("alicloud.core").decode(scratch.read(path))
+    assert.is_nil(require("alicloud.emulator").world_problem(world))
+    ran = explore(table.unpack(words))
+    assert.equal(2, ran.code)
+    assert.matches("exists already", ran.err)
+    words[5] = "--world"
+    ran = explore(table.unpack(table.move({ "--seeds", "3" }, 1, 2, 7, words)))
+    assert.equal(0, ran.code, ran.err)
+    for _, more in ipairs { { "--seed", "1" }, { "--exhaustive", "1" }, { "--world", path } } do
+      ran = explore("planned", "group=x", "--draft-world", path, table.unpack(more))
+      assert.equal(2, ran.code)
+      assert.matches("not with --draft-world", ran.err, 1, true)
+    end
+    ran = explore("planned", "group=x", "--draft-world", "my.lua")
+    assert.matches("allowed: a name that ends in .json", ran.err, 1, true)
+  end)
+
   it("takes kinds of trouble, parameters and a world", function()
     local world = scratch.file [[return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { {
       id = "pg-move", pairs = 2, status = "normal", recover_point_age = 60,

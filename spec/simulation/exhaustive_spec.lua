@@ -22,8 +22,10 @@ describe("the list of single troubles", function()
       kinds[trouble.kind] = true
       if trouble.request then requests[trouble.request] = true end
     end
+    -- This playbook has no programs and no parameters.
+    local others = { programs = true, typos = true }
     for _, kind in ipairs(require "alicloud.simulation".KINDS) do
-      assert.is_true(kinds[kind], kind)
+      assert.is_true(kinds[kind] or others[kind], kind)
     end
     for _, point in ipairs(about.calm[false]) do
       if point.kind == "request" then assert.is_true(requests[point.n]) end

@@ -12,6 +12,7 @@ M.TWO = "spec/simulation/playbooks/two.lua"
 M.ZONES = "spec/simulation/playbooks/zones.lua"
 M.FLEET = "spec/simulation/playbooks/fleet.lua"
 M.DRILL = "spec/simulation/playbooks/drill.lua"
+M.HOOKED = "spec/simulation/playbooks/hooked.lua"
 
 --- The ready playbook that stops production before it moves a group.
 M.PLANNED = "lua/alicloud/playbooks/planned.lua"
@@ -21,13 +22,17 @@ M.FAILBACK = "lua/alicloud/playbooks/failback.lua"
 
 -- Playbooks that are no mistakes of the one that moves a group.
 local RIGHT = { [M.PLANNED] = true, [M.FAILBACK] = true, [M.TWO] = true, [M.ZONES] = true,
-  [M.FLEET] = true, [M.DRILL] = true }
+  [M.FLEET] = true, [M.DRILL] = true, [M.HOOKED] = true }
 
 -- Four groups in three tiers, the last one without a number; two failures may be.
 local FLEET_PARAMS = { groups = "pg-1,pg-2,pg-3,pg-4", region = "cn-shanghai", canary = "1",
   tier = "2:pg-1,1:pg-3,1:pg-4", max_errors = "2", parallel = "3", max_rpo = "20m" }
 
 local function options_of(path, secret)
+  if path == M.HOOKED then
+    return { region = "cn-shanghai", params = { attach = "i-shop-sh", start = "./start.sh",
+      verify = "./check.sh --all" } }
+  end
   if path == M.FLEET then return { region = "cn-shanghai", params = FLEET_PARAMS } end
   if path == M.PLANNED then
     return { region = "cn-shanghai", params = { group = "pg-orders", region = "cn-shanghai",
@@ -178,7 +183,7 @@ function M.range(first, last)
 end
 
 --- Every kind of trouble and every lie but one.
----@param name string a kind, or a hostile option
+---@param name string a hostile option, or a kind
 ---@return table<string, boolean>
 function M.all_but(name)
   local generate = require "alicloud.simulation.generate"

@@ -6,7 +6,7 @@
 local list = {}
 
 for _, part in ipairs { "journal", "sending", "judging", "telling", "many", "production",
-  "bounds", "stopping", "controllers", "surroundings" } do
+  "bounds", "stopping", "controllers", "surroundings", "people" } do
   local mistakes = require("spec.simulation.mutants." .. part)
   table.move(mistakes, 1, #mistakes, #list + 1, list)
 end

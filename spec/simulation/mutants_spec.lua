@@ -1,6 +1,6 @@
 -- Every deliberate mistake is noticed: by the seed that noticed it first, or by one near the
--- beginning if the draws have changed. A mistake that only a lie of the service can uncover goes
--- unnoticed without that lie.
+-- beginning if the draws have changed. A mistake that only a lie of the service, or a kind of
+-- trouble, can uncover goes unnoticed without that.
 
 local lab = require "spec.simulation.lab"
 local mutants = require "spec.simulation.mutants"
@@ -27,7 +27,7 @@ describe("a deliberate mistake is noticed:", function()
   end
 end)
 
-describe("a kind of trouble", function()
+describe("a hostile option, or a kind of trouble", function()
   local alone = {}
   for _, mutant in ipairs(mutants) do
     if mutant.only then

@@ -6,6 +6,7 @@ local core = require "alicloud.core"
 local explored = require "alicloud.cli.explored"
 local fold = require "alicloud.cli.fold"
 local output = require "alicloud.cli.output"
+local rehearsal = require "alicloud.cli.rehearsal"
 local rules = require "alicloud.simulation.enumerate".RULES
 local shell = require "alicloud.base.shell"
 local sources = require "alicloud.dr.playbook.source"
@@ -15,19 +16,10 @@ local units = require "alicloud.cli.confine.units"
 
 local M = {}
 
-local SHOWN, OPTIONS = 10, { "region", "to", "kind", "world", "faults" }
-
-local function words_of(args)
-  local typed = {}
-  for _, name in ipairs(OPTIONS) do
-    if args[name] then typed[#typed + 1] = shell.option("--" .. name, args[name]) end
-  end
-  if args.wire then typed[#typed + 1] = "--wire" end
-  return typed
-end
+local SHOWN = 10
 
 local function command_of(args, harm)
-  local typed = words_of(args)
+  local typed = rehearsal.words(args)
   typed[#typed + 1] = "--exhaustive " .. math.max(1, #harm.only)
   if #harm.only > 0 then typed[#typed + 1] = "--only " .. table.concat(harm.only, ",") end
   return shell.command("explore", { args.file, table.unpack(args.param) }, typed)
@@ -36,7 +28,7 @@ end
 -- What was done stands for the same playbook under the same words only.
 local function key_of(args, job)
   local parts = { core.version.core, args.exhaustive, core.encode(sources.pack(job.playbook)),
-    table.concat(args.param, "\n"), table.concat(words_of(args), "\n") }
+    table.concat(args.param, "\n"), table.concat(rehearsal.words(args), "\n") }
   return core.sha256(table.concat(parts, "\0"))
 end
 
@@ -97,6 +89,7 @@ local function print_report(io, args, report)
   io.out(fold.hang(io, ("  %s %s, %s"):format(mark, headline(args, report),
     report.harmed == 0 and "no violation" or ("%d with a violation"):format(report.harmed)), 6)
     .. "\n")
+  rehearsal.print_programs(io, report.programs)
   if not args.only then
     io.out(fold.hang(io, ("    %d troubles, %d single ones that differ, %d merged"):format(
       report.troubles, report.traces, report.troubles - report.runs), 6) .. "\n")
@@ -114,8 +107,8 @@ local function report_object(args, report, confined)
     traces = report.traces, harmed = report.harmed, processes = report.processes,
     crashes = report.crashes, requests = report.requests, effects = report.effects,
     endings = report.endings, violations = core.array(harms),
-    coverage = explored.coverage(report.met),
-    confined = confined }
+    coverage = explored.coverage(report.met), confined = confined,
+    unnamed_programs = core.array(report.programs or {}) }
 end
 
 --- Explores, and shows it.

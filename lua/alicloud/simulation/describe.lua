@@ -1,11 +1,18 @@
 --- Troubles in words, for people who read what a seed stands for.
 
 local controllers = require "alicloud.simulation.controllers"
+local corrections = require "alicloud.simulation.correction"
+local elsewhere = require "alicloud.simulation.elsewhere"
+local programs = require "alicloud.simulation.programs"
 local stopping = require "alicloud.simulation.stopping"
 local surroundings = require "alicloud.simulation.surroundings"
 local when = require "alicloud.simulation.when"
 
 local M = {}
+
+-- Those that say themselves what they are.
+local OWN = { stops = stopping.describe, controllers = controllers.describe,
+  programs = programs.describe, typos = corrections.describe, elsewhere = elsewhere.describe }
 
 local function describe_effect(rule)
   local effect, parts = rule.effect, {}
@@ -22,8 +29,8 @@ end
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
-  if trouble.kind == "stops" then return stopping.describe(trouble) end
-  if trouble.kind == "controllers" then return controllers.describe(trouble) end
+  local own = OWN[trouble.kind]
+  if own then return own(trouble) end
   local rule = trouble.rule
   if rule then
     local which = rule.match.nth and ("%d"):format(rule.match.nth)

@@ -1,11 +1,14 @@
---- What world a playbook is about: it is run, and every group that it asks for is put into the
---- world, with its secondary site where it was asked for. Groups of the emulator's demo come with
---- their disks and instances. Where a parameter `to` names a zone, groups go there from the zone
---- beside it.
+--- What world a playbook is about: it is run, and every group and machine that it asks for is put
+--- into the world, a group with its secondary site where it was asked for. Groups of the emulator's
+--- demo come with their disks and instances; one that is fenced gets a machine that writes to it.
+--- Where a parameter `to` names a zone, groups go there from the zone beside it. What does nothing
+--- in a world where all is well is a way back, and is given one that has failed over.
 
 local demo = require "alicloud.emulator.demo"
 local errors = require "alicloud.base.error"
 local formats = require "alicloud.base.formats"
+local machines = require "alicloud.simulation.machines"
+local programs = require "alicloud.simulation.programs"
 local stages = require "alicloud.simulation.stage"
 local tables = require "alicloud.base.tables"
 
@@ -105,6 +108,10 @@ end
 ---@class alicloud.simulation.Asked
 ---@field group string? an id, or a list of them as the service takes it
 ---@field region string?
+---@field action string?
+---@field params table?
+---@field things string? disks or instances, an id or a list of them
+---@field at integer? which request it was
 
 --- Lets something run until its world has every group that it asks for.
 ---@param world table with `regions` and `groups`, which grow
@@ -138,55 +145,87 @@ function M.calm(about)
   return world
 end
 
---- Runs a playbook undisturbed.
+-- What a stage is asked for from now on, of the requests that go over it as values.
+local function listen(stage)
+  local asked, carried = {}, stage.transport.perform
+  stage.transport = { send = stage.transport.send, perform = function(request)
+    local params = request.params
+    asked[#asked + 1] = { action = request.action, product = request.product, params = params,
+      region = params.RegionId or request.region, at = #stage.requests + 1,
+      group = params.ReplicaGroupId or params.GroupIds,
+      things = params.InstanceIds or params.InstanceId or params.DiskIds or params.DiskId }
+    return carried(request)
+  end }
+  return asked
+end
+
+--- Runs a playbook undisturbed; its programs end well.
 ---@param plan alicloud.simulation.Plan
 ---@return alicloud.simulation.Stage
 ---@return alicloud.simulation.Process
+---@return alicloud.simulation.Asked[]
 function M.undisturbed(plan)
-  local stage = stages.new({ seed = 1, world = M.calm(plan.world), troubles = {} }, plan)
-  return stage, stage:process()
+  local calm = tables.merged(plan, { wire = false, programs = programs.well(plan.programs) })
+  local stage = stages.new({ seed = 1, world = M.calm(plan.world), troubles = {} }, calm)
+  local asked = listen(stage)
+  return stage, stage:process(), asked
 end
 
-local function with(list, changes)
-  local changed = {}
-  for i, record in ipairs(list or {}) do
-    local own = tables.copy(record)
-    for name, change in pairs(changes) do own[name] = change or nil end
-    changed[i] = own
+-- Whoever asks for all groups of a region is given some.
+local function add_some(world, asked)
+  for _, request in ipairs(asked) do
+    if request.action == "DescribeDiskReplicaGroups" and not request.group and request.region then
+      local found = {}
+      for _, group in ipairs(demo.groups) do
+        local id = group.status == "normal" and from_demo(group.id, request.region) and group.id
+        if id then found[#found + 1] = add_group(world, id, request.region, {}) end
+      end
+      for n = #found + 1, 2 do add_group(world, "pg-" .. n, request.region, {}) end
+      return true
+    end
   end
-  return changed
+  return false
 end
 
--- A way back begins where a failover has ended, and nobody writes at the old side.
+-- Lets the world grow until the playbook finds all that it asks for.
+local function grow(plan)
+  local world, side = plan.world, (plan.params or {}).to
+  local stage, process, asked
+  for _ = 1, MOST_ROUNDS do
+    stage, process, asked = M.undisturbed(plan)
+    local added = #learn(world, stage.emu, asked, {}, side)
+      + machines.learn(world, M.calm(world), asked, side)
+    if added == 0 and (#world.groups > 0 or not add_some(world, asked)) then break end
+  end
+  return stage, process
+end
+
+-- A way back begins where a failover has ended: nobody writes at the old side, and the new one
+-- serves. It is taken if the playbook does something in it.
 local function after_failover(plan)
   local before = plan.world
-  plan.world = M.calm(before)
-  plan.world.disks = with(before.disks, { instance = false })
-  plan.world.instances = with(before.instances, { status = "Stopped" })
-  for _, group in ipairs(plan.world.groups) do group.status = "failovered" end
-  local _, process = M.undisturbed(plan)
-  if not process.result then plan.world = before end
-  return process.result ~= nil
+  plan.world = machines.after_failover(M.calm(before))
+  local stage, process = grow(plan)
+  if process.result and stage.changes > 0 then return process end
+  plan.world = before
 end
 
 --- Finds the world of a playbook.
----@param plan alicloud.simulation.Plan `world` is filled in
+---@param plan alicloud.simulation.Plan `world` is filled in, as far as it is found
 ---@return boolean|nil ok
 ---@return string? message
 function M.run(plan)
-  plan.world = { regions = {}, groups = {}, disks = demo.disks, instances = demo.instances }
+  plan.world = { regions = {}, groups = {}, disks = tables.copy(demo.disks),
+    instances = tables.copy(demo.instances) }
   for i, region in ipairs(demo.regions) do plan.world.regions[i] = region end
-  local process
-  M.complete(plan.world, function()
-    local stage
-    stage, process = M.undisturbed(plan)
-    return stage.emu, stage.requests
-  end, nil, (plan.params or {}).to)
+  local stage, process = grow(plan)
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"
       .. (process.err and ": " .. errors.text_of(process.err) or "")
   end
-  if not process.result and not after_failover(plan) then
+  if process.result and stage.changes > 0 then return true end
+  local back = after_failover(plan)
+  if not process.result and not back then
     return nil, "without any trouble the run does not end well: " .. errors.text_of(process.err)
   end
   return true

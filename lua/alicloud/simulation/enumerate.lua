@@ -2,8 +2,11 @@
 --- a family is one trouble with its values of a time, the shortest first, and what is left out from
 --- the start is counted by the rule that says why.
 
+local corrections = require "alicloud.simulation.correction"
+local elsewhere = require "alicloud.simulation.elsewhere"
 local generate = require "alicloud.simulation.generate"
 local looks = require "alicloud.simulation.looks"
+local programs = require "alicloud.simulation.programs"
 local surroundings = require "alicloud.simulation.surroundings"
 
 local M = {}
@@ -14,6 +17,7 @@ M.RULES = {
   whole = "half a write where nothing is written",
   pauses = "a pause that passes no other limit than another",
   stood = "a controller that stands still for longer than its lease, and shorter than all limits",
+  copies = "a colleague with a copy of the journal that has the same records as another",
   ended = "a trouble that lasts longer, where the run ends before the shorter one does",
   covered = "a trouble that lasts longer, where nothing is asked before the shorter one has ended",
   unseen = "a trouble that is over before anything is answered otherwise",
@@ -34,10 +38,7 @@ M.RULES = {
 ---@field rule string? of M.RULES, where one with its key comes later
 
 -- Values as alicloud.simulation.generate draws them, each once.
-local DURATIONS, LIE_DURATIONS, OUTAGES = { 5, 20, 60, 300 }, { 5, 20, 60, 5000 },
-  { 30, 120, 600, 20000 }
--- Pairs are out of step for as long as a cycle or a stop takes, not for ever.
-local BETWEEN = { 5, 20, 40 }
+local DURATIONS, OUTAGES = { 5, 20, 60, 300 }, { 30, 120, 600, 20000 }
 local KEEP, PAUSES = { 0, 1, 60, 100000 }, { 0, 1, 10, 20, 40, 60, 150, 600 }
 -- Nothing has passed; the failover has ended, and its call may be repeated; that may not be.
 local LIMITS = { 0, 40, 600 }
@@ -51,17 +52,6 @@ local ANSWERS = {
 -- What only the work of a group can have.
 local GROUP_ANSWERS = { { { stuck = true } }, { { partial = 1 } } }
 
--- Lies and odd looks, with the values that they can have.
-local LIES = {
-  { "stale_read", 3 }, { "stale_read", 9 }, { "stale_read", 14 }, { "stale_read", 25 },
-  { "group_ahead", true }, { "short_list", 1 }, { "short_list", 2 }, { "empty_list", true },
-  { "unknown_status", "levitating" }, { "permissive", true }, { "token_forget", true },
-  { "pair_ids", "comma" }, { "pair_ids", "empty" }, { "odd_look", 1 }, { "odd_look", 2 },
-  { "mixed_pairs", true }, { "pair_count_off", -1 }, { "pair_count_off", 1 },
-  { "pair_count_off", 2 }, { "recover_point_as", "text" }, { "recover_point_as", "milliseconds" },
-  { "recover_point_as", "future" }, { "recover_point_as", "group_absent" },
-}
-
 local ACTS = { { "reverse", 1 }, { "reverse", 2 }, { "stop", 1 }, { "reprotect", 1 },
   { "remove_pair", 1 }, { "failover", 1 }, { "rival", 1 }, { "colleague", 1 } }
 local CLOCK = { { "jump", 40 }, { "jump", 700 }, { "jump", 7200 }, { "jump", -5 },
@@ -73,6 +63,10 @@ end
 
 local function family(list, troubles, rule, key)
   list[#list + 1] = { troubles = troubles, rule = rule, key = key }
+end
+
+local function each_of(list, troubles)
+  for _, trouble in ipairs(troubles) do family(list, { trouble }) end
 end
 
 local function chained(list, chain, troubles)
@@ -127,9 +121,8 @@ local function add_regions(list, point)
 end
 
 local function add_lies(list, point)
-  for _, lie in ipairs(LIES) do
-    local durations = lie[1] == "mixed_pairs" and BETWEEN or LIE_DURATIONS
-    lasting(list, durations, ("%s %s"):format(lie[1], lie[2]), function(seconds)
+  for _, lie in ipairs(looks.LIES) do
+    lasting(list, looks.durations(lie[1]), ("%s %s"):format(lie[1], lie[2]), function(seconds)
       return { kind = "hostile", name = lie[1], change = { [lie[1]] = lie[2] }, lasts = seconds,
         request = point.n }
     end)
@@ -147,8 +140,8 @@ end
 
 -- What passes has one time that it takes.
 local function add_passing(list, point)
-  for _, trouble in ipairs(looks.at(point)) do family(list, { trouble }) end
-  for _, trouble in ipairs(surroundings.at(point)) do family(list, { trouble }) end
+  each_of(list, looks.at(point))
+  each_of(list, surroundings.at(point))
 end
 
 local function add_people(list, point, about)
@@ -213,6 +206,7 @@ function AT.request(list, point, about)
   add_outage(list, point, point.action)
   add_passing(list, point)
   add_people(list, point, about)
+  each_of(list, elsewhere.at { request = point.n })
   add_crashes(list, point, "crash", point.unsynced, about, point)
 end
 
@@ -229,7 +223,9 @@ function AT.disk(list, point, about)
   add_crashes(list, point, "crash_after", unsynced_after(point, after), about, after)
   if point.op == "append" then
     add_crashes(list, point, "torn", 0, about, nil)
+    each_of(list, elsewhere.at { call = point.n })
   else
+    count(merged, "copies", #elsewhere.at {})
     count(merged, "whole", #KEEP * #PAUSES + 2)
   end
   for _, how in ipairs { "ENOSPC", "EIO", "EROFS", "short" } do
@@ -306,9 +302,11 @@ function AT.store(list, point, about)
   end
 end
 
+function AT.program(list, point) each_of(list, programs.at(point)) end
+
 -- The kind of what is counted while the points are listed.
 local MERGED_OF = { bytes = "crashes", whole = "crashes", pauses = "crashes", signals = "stops",
-  stood = "controllers", leases = "controllers" }
+  stood = "controllers", leases = "controllers", copies = "elsewhere" }
 
 -- Where the store is shared: another controller comes while a request is on its way, or its answer.
 local SHARED = { store = AT.store }
@@ -377,9 +375,9 @@ end
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]
 ---@param options { first: integer?, last: integer?, kinds: table<string, boolean>?,
----shared: boolean?, told: fun(merged: alicloud.simulation.Family,
----same: alicloud.simulation.Family)? } points from and to; kinds of trouble; whether the store is
----shared; told: of each family that is left out since another one is the same
+---shared: boolean?, typos: alicloud.simulation.Typo[]?, told: fun(
+---merged: alicloud.simulation.Family, same: alicloud.simulation.Family)? } points from and to; kinds of trouble; whether the store is
+---shared; what comes with the beginning; told: of each family that is left out for another one
 ---@return alicloud.simulation.Family[]
 ---@return table<string, integer> merged by rule
 function M.list(points, options)
@@ -387,6 +385,7 @@ function M.list(points, options)
   for i = options.first or 1, options.last or #points do
     local point, list = points[i], {}
     ahead[i].merged = merged
+    if i == 1 then each_of(list, corrections.at(options.typos or {})) end
     local at = options.shared and SHARED or AT
     if at[point.kind] then at[point.kind](list, point, ahead[i]) end
     for _, each in ipairs(list) do each.at, all[#all + 1] = i, each end

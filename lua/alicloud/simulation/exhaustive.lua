@@ -12,6 +12,7 @@ local discover = require "alicloud.simulation.discover"
 local enumerate = require "alicloud.simulation.enumerate"
 local errors = require "alicloud.base.error"
 local generate = require "alicloud.simulation.generate"
+local people = require "alicloud.simulation.people"
 local sameness = require "alicloud.simulation.sameness"
 local simulation = require "alicloud.simulation"
 local tables = require "alicloud.base.tables"
@@ -124,7 +125,8 @@ local function families_of(about)
     local name = how and ("write %s/%s"):format(points[each.at].op, how)
     if name and points[each.at].op then about.met[name] = (about.met[name] or 0) + 1 end
   end
-  local own, merged = enumerate.list(points, { kinds = about.kinds, told = told })
+  local own, merged = enumerate.list(points, { kinds = about.kinds, told = told,
+    typos = people.learn(about.plan).typos })
   local other, more = enumerate.list(about.calm[true], { kinds = about.kinds, shared = true })
   table.move(other, 1, #other, #own + 1, own)
   merge(merged, more)
@@ -276,7 +278,7 @@ local function variant(about, number)
 end
 
 -- These go on beyond whatever can be seen of them.
-local LINGERS = { clock = true, operators = true, disk = true }
+local LINGERS = { clock = true, operators = true, disk = true, elsewhere = true, typos = true }
 
 local function is_in_force(trouble, since, point)
   if LINGERS[trouble.kind] then return true end
@@ -296,9 +298,13 @@ local function rejoined_at(points, calm, first, trouble)
   return from
 end
 
+local function is_defenceless(trouble)
+  return trouble.kind == "elsewhere" or generate.is_defenceless(trouble)
+end
+
 local function fits(first, second)
-  if forgets(first) and generate.is_defenceless(second) then return false end
-  if forgets(second) and generate.is_defenceless(first) then return false end
+  if forgets(first) and is_defenceless(second) then return false end
+  if forgets(second) and is_defenceless(first) then return false end
   return is_shared(first) == is_shared(second)
 end
 

@@ -31,7 +31,8 @@ local M = {}
 
 --- What can be asked for with --faults, and the share of schedules that have some of it.
 M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock",
-  "outages", "stops", "controllers", table.unpack(surroundings.KINDS) }
+  "outages", "stops", "controllers", "programs", "typos", "elsewhere",
+  table.unpack(surroundings.KINDS) }
 
 --- The hostile options that can be asked for by name.
 M.HOSTILE = looks.HOSTILE

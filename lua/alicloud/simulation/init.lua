@@ -15,10 +15,10 @@ local discover = require "alicloud.simulation.discover"
 local dry_run = require "alicloud.dr.playbook.dry_run"
 local emulator = require "alicloud.emulator"
 local errors = require "alicloud.base.error"
-local generate = require "alicloud.simulation.generate"
 local invariants = require "alicloud.simulation.invariants"
 local looks = require "alicloud.simulation.looks"
 local order = require "alicloud.simulation.order"
+local people = require "alicloud.simulation.people"
 local shrink = require "alicloud.simulation.shrink"
 local stages = require "alicloud.simulation.stage"
 local stopping = require "alicloud.simulation.stopping"
@@ -28,7 +28,7 @@ local tallies = require "alicloud.simulation.tally"
 
 local M = {}
 
-M.INVARIANTS, M.KINDS, M.HOSTILE = invariants.INVARIANTS, generate.KINDS, generate.HOSTILE
+M.INVARIANTS, M.KINDS, M.HOSTILE = invariants.INVARIANTS, people.KINDS, people.HOSTILE
 
 -- A run that stops is resumed by somebody; not for ever.
 local MOST_PROCESSES, MOST_RESUMES, RESUMED_AFTER = 12, 2, 30
@@ -43,13 +43,14 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field params table<string, any>?
 ---@field kind string?
 ---@field correction table<string, any>? parameters that somebody who goes on corrects
+---@field programs alicloud.simulation.ProgramTable? how programs end; else each ends well
 ---@field world table of the emulator; what a case varies is what groups do not say
 ---@field assume table<string, any>? switches of the emulator; messages: its texts
 ---@field wire boolean? requests are signed and sent as bytes; slower
 
 --- Prepares the exploration of a playbook: finds out which groups it is about.
 ---@param playbook alicloud.dr.Playbook
----@param options table region, and params, kind, world, assume, messages, wire if there are any
+---@param options table region, and params, kind, world, programs, assume, messages, wire if given
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
 function M.plan(playbook, options)
@@ -138,7 +139,7 @@ end
 local function stops_of(rehearsal)
   local stops = 0
   for _, process in ipairs(rehearsal.stage.processes) do
-    if process.err and not process.told then stops = stops + 1 end
+    if process.err and not people.explain(rehearsal.stage, process) then stops = stops + 1 end
   end
   return stops > 0 and (" after %d that stopped"):format(stops) or ""
 end
@@ -163,15 +164,13 @@ local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
 local TOO_OLD, LONGEST_PAUSES = "Client.RecoveryPointTooOld", 60
 
 local function is_harmless_trouble(trouble, alone)
-  return trouble.kind == "crashes" or stopping.is_harmless(trouble)
+  return trouble.kind == "crashes" or trouble.kind == "typos" or stopping.is_harmless(trouble)
     or controllers.is_harmless(trouble) or looks.is_harmless(trouble, alone)
     or surroundings.is_harmless(trouble, alone)
 end
 
--- A step outlasts one of them. A fleet goes around what it cannot read meanwhile, so its steps are
--- others.
+-- A step outlasts one of them. A fleet goes around what it cannot read, so its steps are others.
 local LONGEST_OUTAGE = 600
-
 local function is_outage_alone(case)
   local trouble = case.troubles[1]
   return #case.troubles == 1 and #case.world.groups == 1
@@ -229,7 +228,8 @@ local function is_alike(case, one, other)
 end
 
 local function check_ending(case, plan, rehearsal)
-  if not is_harmless(case) then return end
+  if not (is_harmless(case) or people.is_passing(plan, case)) then return end
+  if not people.are_steady(plan) then return end
   local err = rehearsal.last.err
   if type(err) == "table" and SETTLED_BY_PEOPLE[err.code] then return end
   if is_told(rehearsal, is_outage_alone(case)) then return end
@@ -302,7 +302,7 @@ end
 ---@param options? { kinds: table<string, boolean>?, only: integer[]? } only: numbers of troubles
 ---@return alicloud.simulation.Case
 function M.case(plan, seed, options)
-  local case = generate.case(seed, plan.world, options and options.kinds)
+  local case = people.case(plan, seed, options and options.kinds)
   if not (options and options.only) then return case end
   local kept, numbers = {}, {}
   for _, n in ipairs(options.only) do

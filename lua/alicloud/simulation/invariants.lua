@@ -4,6 +4,7 @@
 
 local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
+local elsewhere = require "alicloud.simulation.elsewhere"
 local errors = require "alicloud.base.error"
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
@@ -24,7 +25,7 @@ local M = {}
 --- Every invariant by its name.
 M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
   corrections.INVARIANTS, numbers.INVARIANTS, tasks.INVARIANTS,
-  controllers.INVARIANTS, surroundings.INVARIANTS, {
+  controllers.INVARIANTS, surroundings.INVARIANTS, elsewhere.INVARIANTS, {
   S1 = "one intent has at most one effect",
   S2 = "every effect is where and what its intent asked for",
   S3 = "what is called open was open, group and every pair",
@@ -169,7 +170,8 @@ local function first_intent(list)
 end
 
 function CHECK.operators(stage, found, violated)
-  local other = stage.other_disk and journals.read(stage.other_disk:text "run")
+  local other = stage.case.incident and stage.other_disk
+    and journals.read(stage.other_disk:text "run")
   local mine, his = first_intent(found.events), other and first_intent(other.events)
   if not mine or not his or mine.group_id ~= his.group_id then return end
   local alike = (mine.status == "failover_failed") == (his.status == "failover_failed")
@@ -387,6 +389,7 @@ function M.violations(stage)
   tasks.check(stage, found, violated)
   controllers.check(stage, found.events, violated)
   surroundings.check(stage, found.effects, violated)
+  elsewhere.check(stage, violated)
   return list
 end
 

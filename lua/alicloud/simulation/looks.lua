@@ -98,7 +98,26 @@ function M.passing(d)
   return { kind = "hostile", name = name, change = { [name] = value }, lasts = lasts }
 end
 
---- Those of them that can come at a request, for who lists all.
+--- Lies and odd looks that last, with the values that they can have.
+M.LIES = {
+  { "stale_read", 3 }, { "stale_read", 9 }, { "stale_read", 14 }, { "stale_read", 25 },
+  { "group_ahead", true }, { "short_list", 1 }, { "short_list", 2 }, { "empty_list", true },
+  { "unknown_status", "levitating" }, { "permissive", true }, { "token_forget", true },
+  { "pair_ids", "comma" }, { "pair_ids", "empty" }, { "odd_look", 1 }, { "odd_look", 2 },
+  { "mixed_pairs", true }, { "pair_count_off", -1 }, { "pair_count_off", 1 },
+  { "pair_count_off", 2 }, { "recover_point_as", "text" }, { "recover_point_as", "milliseconds" },
+  { "recover_point_as", "future" }, { "recover_point_as", "group_absent" },
+}
+
+-- Pairs are out of step for as long as a cycle or a stop takes, not for ever.
+local BETWEEN, LASTING = { 5, 20, 40 }, { 5, 20, 60, 5000 }
+
+--- How long one of them lasts, for who lists all: the shortest first.
+---@param name string
+---@return integer[] seconds
+function M.durations(name) return name == "mixed_pairs" and BETWEEN or LASTING end
+
+--- Those that pass and can come at a request, for who lists all.
 ---@param point alicloud.simulation.Point of a request
 ---@return alicloud.simulation.Trouble[]
 function M.at(point)

@@ -121,25 +121,30 @@ local function ids_of(call)
 end
 
 -- Where the groups that a playbook is about lie in a region.
-local function place_in(world, asked, region)
+local function place_in(world, asked, region, zone)
+  local found
   for _, group in ipairs(world.groups) do
     for _, place in ipairs(asked[group.id] and { group.source, group.destination } or {}) do
-      if place:match "^[^/]+" == region then return place end
+      if place:match "^[^/]+" == region then
+        if not zone or place:match "[^/]+$" == zone then return place end
+        found = found or place
+      end
     end
   end
-  return nil
+  return found
 end
 
 --- Puts machines that were asked for by name into a world that does not know them.
 ---@param world table is changed
 ---@param asked table<string, true> ids of the groups that the playbook is about
 ---@param calls alicloud.simulation.MadeCall[]
+---@param zone? string in which they are, where the groups of a region lie in several
 ---@return integer added
-function M.learn_machines(world, asked, calls)
+function M.learn_machines(world, asked, calls, zone)
   world.instances = table.move(world.instances or {}, 1, #(world.instances or {}), 1, {})
   local known, added = tables.index(world.instances, "id"), 0
   for _, call in ipairs(calls) do
-    local place = call.product == "ecs" and place_in(world, asked, call.region)
+    local place = call.product == "ecs" and place_in(world, asked, call.region, zone)
     for _, id in ipairs(place and ids_of(call) or {}) do
       if type(id) == "string" and id:find "^[%w][%w_.-]*$" and not known[id] then
         known[id], added = { id = id, place = place, status = "Stopped" }, added + 1

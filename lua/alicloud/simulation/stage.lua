@@ -11,6 +11,7 @@ local corrections = require "alicloud.simulation.correction"
 local guard = require "alicloud.base.guard"
 local memory = require "alicloud.dr.store.memory"
 local production = require "alicloud.simulation.production"
+local programs = require "alicloud.simulation.programs"
 local state = require "alicloud.emulator.model.state"
 local stopping = require "alicloud.simulation.stopping"
 local tables = require "alicloud.base.tables"
@@ -123,6 +124,8 @@ function M.new(case, plan)
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
   stage.transport, stage.hosts = stage:carrier(), production.hosts(stage.emu.world)
   stopping.prepare(stage)
+  programs.prepare(stage)
+  corrections.prepare(stage)
   troubles.prepare(stage)
   return stage
 end
@@ -336,18 +339,15 @@ function Stage:saw(event)
   end
 end
 
--- Programs are outside of the simulated world: each ends well.
-local function no_program() return true end
-
 ---@param disk alicloud.dr.Disk
 ---@param saw fun(event: table)?
 ---@return table|nil result, table|nil err
 function Stage:run_on(disk, saw)
   local plan, client, mine = self.plan, self:client(), disk == self.disk and self.nested == 0
   local options = { client = client, store = disk:open("run", client), account = disk.account,
-    standby = self.who == "run" and disk.standby or nil,
-    params = plan.params, kind = plan.kind, outage_at = self.outage_at,
-    incident = self.case.incident, requester = "operator", progress = saw, program = no_program,
+    standby = self.who == "run" and disk.standby or nil, outage_at = self.outage_at,
+    params = corrections.params(self), kind = plan.kind, program = programs.of(self),
+    incident = self.case.incident, requester = "operator", progress = saw,
     corrections = disk == self.disk and corrections.wish(self) or nil,
     open_gates = "nobody is asked in a rehearsal" }
   if not mine then return dr.run(plan.playbook, options) end

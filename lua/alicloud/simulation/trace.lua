@@ -1,12 +1,13 @@
 --- What a rehearsal comes by: its requests with their answers, its calls of the disk or the store,
---- and its waits, in their order. Each is a point at which a trouble can come.
+--- its waits and the programs that it starts, in their order. Each is a point at which a trouble
+--- can come.
 
 local core = require "alicloud.core"
 
 local M = {}
 
 ---@class alicloud.simulation.Point
----@field kind "request"|"disk"|"store"|"wait"|"step"
+---@field kind "request"|"disk"|"store"|"wait"|"step"|"program"
 ---@field n integer of its kind, counted over all processes
 ---@field action string? of the request
 ---@field mutating boolean?
@@ -141,6 +142,15 @@ function Trace:wait(stage, n)
   local last = self.points[#self.points]
   if last and last.kind == "wait" then return end
   add(self, stage, { kind = "wait", n = n, sight = "wait" })
+end
+
+---@param stage alicloud.simulation.Stage
+---@param n integer
+---@param name string
+---@param code integer with which it ends
+function Trace:program(stage, n, name, code)
+  if stage.nested > 0 then return end
+  add(self, stage, { kind = "program", n = n, sight = ("program %s %d"):format(name, code) })
 end
 
 return M

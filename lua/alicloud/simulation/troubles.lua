@@ -2,6 +2,7 @@
 
 local alicloud = require "alicloud"
 local controllers = require "alicloud.simulation.controllers"
+local elsewhere = require "alicloud.simulation.elsewhere"
 local stopping = require "alicloud.simulation.stopping"
 local surroundings = require "alicloud.simulation.surroundings"
 
@@ -65,6 +66,10 @@ end
 
 function ACT.controllers(stage, trouble)
   controllers.come(stage, trouble)
+end
+
+function ACT.elsewhere(stage, trouble)
+  elsewhere.come(stage, trouble)
 end
 
 function ACT.stops(stage, trouble)
@@ -227,7 +232,9 @@ local STOPS = { crash = true, crash_after = true, torn = true }
 function M.at_disk(stage, call)
   if stage.trace then stage.trace:disk(stage, call) end
   for _, trouble in ipairs(stage.case.troubles) do
-    if trouble.call == call.n then
+    if trouble.call == call.n and trouble.kind == "elsewhere" then
+      elsewhere.come(stage, trouble)
+    elseif trouble.call == call.n then
       if STOPS[trouble.how] then
         stage.keep, stage.pause = trouble.keep, trouble.pause
         stage.stopped_at[#stage.stopped_at + 1] = { op = call.op, how = trouble.how }

@@ -51,6 +51,12 @@ function M.of_planned(made)
   return M.of("P10", made)
 end
 
+-- What only people and programs that err can notice, of one kind.
+function M.of_hooked(kind, made)
+  made.playbook, made.only = "spec/simulation/playbooks/hooked.lua", kind
+  return made
+end
+
 function M.playbook(name, seed, path)
   return { name = name, seed = seed, edits = {}, playbook = path }
 end

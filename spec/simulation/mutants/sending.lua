@@ -28,7 +28,7 @@ return {
       return original(snapshot, incident .. core.random_hex(4))
     end]])),
   of("S14", mutant("a token is sent again after it was refused", 24, edit(TOKEN, "M.renew", TRUE))),
-  of("S14", mutant("a process takes the token that the one before it saw refused", 34,
+  of("S14", mutant("a process takes the token that the one before it saw refused", 477,
     edit(PAST, "M.refusal_of", "function() return nil end"))),
 
   -- Sending again.

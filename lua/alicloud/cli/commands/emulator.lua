@@ -19,6 +19,8 @@ local assumed = lazy.module "alicloud.conformance.assume"
 local data = lazy.module "alicloud.cli.confine.data"
 ---@module "alicloud.cli.orders"
 local orders = lazy.module "alicloud.cli.orders"
+---@module "alicloud.cli.emulator_load"
+local emulator_load = lazy.module "alicloud.cli.emulator_load"
 ---@module "alicloud.emulator.evidence"
 local evidence = lazy.module "alicloud.emulator.evidence"
 ---@module "alicloud.emulator.scenarios"
@@ -41,8 +43,9 @@ Examples:
     --world my-world.lua --faults my-faults.lua
   alicloud-dr emulator --port 8080 --assume token_lifetime=60 \
     --hostile stale_read=5
+  alicloud-dr emulator --load my-day.jsonl --assume throttle=minute
 
-Exit codes: 0 done (--until-eof, --list-assumptions), 1 the port cannot be taken, 2 usage,
+Exit codes: 0 done (--until-eof, --list-assumptions, --load), 1 the port cannot be taken, 2 usage,
 130 interrupted, which is how it usually ends.]]
 
 function M.configure(command)
@@ -60,6 +63,8 @@ function M.configure(command)
     :argname "<file>"
   command:option("--scenario", "A disaster to rehearse: one of --list-scenarios, or a file (.lua "
     .. "or .json) made like one."):argname "<scenario>"
+  command:option("--load", "Replay the calls of this file (JSON lines, or a recording) against the "
+    .. "quotas, and stop."):argname "<file>"
   command:flag("--list-scenarios", "Print the scenarios, and stop.")
   command:flag("--region-ports", "One more port for each region, so that a region can be down.")
   command:flag("--any-key", 'Accept every AccessKeyId; the secret of "x" is "x-secret", and each '
@@ -341,7 +346,17 @@ local function fail(io, args, exit_code, code, problem)
   }, "alicloud-dr emulator")
 end
 
+local function replay_load(args, io)
+  local options, problem = read_options(args, io)
+  local text, code
+  if options then text, problem = orders.reader({}, io)(args.load) end
+  if text then code, problem = emulator_load.run(args, io, text, options) end
+  if code then return code end
+  return fail(io, args, output.EXIT.usage, "Client.Usage", "--load: " .. problem)
+end
+
 function M.run(args, io)
+  if args.load then return replay_load(args, io) end
   if args.list_assumptions then return list_assumptions(args, io) end
   if args.list_scenarios then return list_scenarios(args, io) end
   local emu, listening

@@ -12,12 +12,15 @@ local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
+local rehearsal = require "alicloud.cli.rehearsal"
 local seeds_dealt = require "alicloud.cli.confine.seeds"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.conformance.assume"
 local assumed = lazy.module "alicloud.conformance.assume"
+---@module "alicloud.cli.draft_world"
+local draft_world = lazy.module "alicloud.cli.draft_world"
 ---@module "alicloud.cli.exhaustive"
 local exhaustive = lazy.module "alicloud.cli.exhaustive"
 
@@ -34,13 +37,17 @@ interfere, the machine stops at writes of the journal and somebody resumes. Afte
 ledger of what really happened is held against what was said. A seed stands for one world with its
 troubles; the same seed is the same run on every machine.
 
-The groups are found by running the playbook undisturbed once. It runs in processes without rights,
-as with `plan`, one for each core; gates pass. What is drawn is listed with a violation, shrunk to
-the troubles that it needs, and with the command that repeats it.
+The groups and machines are found by running the playbook undisturbed once; --draft-world writes
+what is found to a file. It runs in processes without rights, as with `plan`, one for each core;
+gates pass. What is drawn is listed with a violation, shrunk to the troubles that it needs, and with
+the command that repeats it.
+
+No program is started: each ends well at once, or as --program says, by the parameter that holds it,
+its step or its file. --program verify=1,0 fails once, and --program stop=0@120 takes two minutes.
 
 --faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages,
-stops, controllers, blips, compute, neighbours, places) and names of hostile options of the
-emulator (stale_read, group_ahead, …).
+ stops, controllers, blips, compute, neighbours, places, programs, typos, elsewhere) and names of
+ hostile options of the emulator (stale_read, group_ahead, …).
 
 --exhaustive 1 takes no seeds: it lets every single trouble come at every point of the undisturbed
 run, and 2 every pair, the second one at the points that the first one leads to. What cannot differ
@@ -63,6 +70,10 @@ function M.configure(command)
   command:option("--faults", "Only these kinds, separated by commas."):argname "<kinds>"
   command:option("--world", "The world (Lua table or .json, as for the emulator) instead of what "
     .. "is found."):argname "<file>"
+  command:option("--draft-world", "Write the world that is found to this new .json file, and stop.")
+    :argname "<file>"
+  command:option("--program", "How a program ends: exit codes in turn, CODE@SECONDS if it takes "
+    .. "time."):count("*"):argname "<name=codes>"
   command:option("--assume-from", "Let the emulator assume what `conformance` has seen: its file.")
     :argname "<file>"
   command:option("--exhaustive", "Every single trouble (1), or every pair (2), instead of seeds.")
@@ -118,13 +129,7 @@ end
 
 -- The command that repeats a violation alone.
 local function command_of(args, harm)
-  local typed = {}
-  for _, name in ipairs { "region", "to", "kind", "world", "faults", "assume_from" } do
-    if args[name] then
-      typed[#typed + 1] = shell.option("--" .. name:gsub("_", "-"), args[name])
-    end
-  end
-  if args.wire then typed[#typed + 1] = "--wire" end
+  local typed = rehearsal.words(args)
   typed[#typed + 1] = ("--seed %d"):format(harm.seed)
   typed[#typed + 1] = #harm.only == 0 and "--seeds 1"
     or "--only " .. table.concat(harm.only, ",")
@@ -176,6 +181,7 @@ local function print_report(io, args, report)
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
   io.out(fold.hang(io, words, 6) .. "\n")
   explored.print_coverage(io, report.met)
+  rehearsal.print_programs(io, report.programs)
 end
 
 local function report_object(args, report, confined)
@@ -187,7 +193,8 @@ local function report_object(args, report, confined)
   return { seeds = report.seeds, processes = report.processes, crashes = report.crashes,
     requests = report.requests, effects = report.effects, endings = report.endings,
     invariants = invariants.INVARIANTS, violations = core.array(harms),
-    coverage = explored.coverage(report.met), confined = confined }
+    coverage = explored.coverage(report.met), confined = confined,
+    unnamed_programs = core.array(report.programs or {}) }
 end
 
 local function progress(io, seeds)
@@ -241,17 +248,17 @@ local function begins(args, io, params)
   end)
 end
 
-function M.run(args, io)
-  local all = read_exhaustive(args)
-  if all then
-    local job = confine.job(args, io)
-    job.kinds, job.wire = read_kinds(args.faults), args.wire
-    add_seen(job, args, io)
-    return exhaustive.run(args, io, all, job, begins(args, io, job.params))
-  end
-  local given, kinds, job = read_seeds(args), read_kinds(args.faults), confine.job(args, io)
-  job.only, job.kinds, job.wire = given.only, kinds, args.wire
+local function job_of(args, io)
+  local kinds, programs = read_kinds(args.faults), rehearsal.read_programs(args)
+  local job = confine.job(args, io)
+  job.kinds, job.programs, job.wire = kinds, programs, args.wire
   add_seen(job, args, io)
+  return job
+end
+
+local function explore_seeds(args, io)
+  local given, job = read_seeds(args), job_of(args, io)
+  job.only = given.only
   local spinner, show = progress(io, given.seeds)
   given.progress = show
   local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
@@ -264,6 +271,16 @@ function M.run(args, io)
   end
   print_report(io, args, report)
   return code
+end
+
+function M.run(args, io)
+  if args.draft_world then draft_world.check(args) end
+  local all = read_exhaustive(args)
+  if not all and not args.draft_world then return explore_seeds(args, io) end
+  local job = job_of(args, io)
+  local begin = begins(args, io, job.params)
+  if args.draft_world then return draft_world.run(args, io, job, begin) end
+  return exhaustive.run(args, io, all, job, begin)
 end
 
 return M

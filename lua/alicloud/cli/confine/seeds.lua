@@ -55,7 +55,8 @@ local function handlers_of(deal, begin)
   local next_seed, last = 1, 0
   return {
     playbook = begin,
-    ready = { shape = {}, answer = function()
+    ready = { shape = shapes.READY, answer = function(frame)
+      deal.report.programs = frame.programs
       if next_seed <= last then return { type = "end" } end
       next_seed, last = deal.next, math.min(deal.next + BLOCK - 1, deal.last)
       deal.next = last + 1

@@ -13,6 +13,14 @@ function M.refuse(message)
   error({ refusal = message }, 0)
 end
 
+--- Ends the job: no world was found, or the one that was given is not one.
+---@param message string
+function M.refuse_world(message)
+  local cure = message:find "^world:" and "" or "; --world FILE gives another world, and "
+    .. "--draft-world FILE.json writes a first draft of it"
+  M.refuse("playbook: " .. message .. cure)
+end
+
 --- Lets no playbook make a client: there is nobody to ask.
 function M.forbid_clients()
   alicloud.client = function()

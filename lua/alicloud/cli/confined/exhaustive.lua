@@ -3,6 +3,7 @@
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
 local exhaustive = require "alicloud.simulation.exhaustive"
+local people = require "alicloud.simulation.people"
 local simulation = require "alicloud.simulation"
 
 local M = {}
@@ -55,8 +56,8 @@ function M.run(job, link)
   book.forbid_clients()
   local playbook, begin = book.open(job, link)
   local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
-    params = job.params, world = begin.world, wire = job.wire })
-  if not plan then book.refuse("playbook: " .. message) end
+    params = job.params, world = begin.world, programs = job.programs, wire = job.wire })
+  if not plan then book.refuse_world(message) end
   local about
   about, message = exhaustive.open(plan, { kinds = job.kinds })
   if not about then book.refuse("playbook: " .. message) end
@@ -64,7 +65,8 @@ function M.run(job, link)
   for i, what in ipairs(about.violations) do violations[i] = cut(what) end
   local block = link.ask { type = "listed", points = about.points, units = #about.units,
     troubles = about.troubles, merged = about.merged, met = about.met,
-    violations = core.array(violations) }
+    violations = core.array(violations),
+    programs = core.array(people.learn(plan).unnamed) }
   while block.type ~= "end" do
     if block.type == "wait" then
       block = link.ask { type = "idle" }

@@ -4,6 +4,7 @@
 local assumed = require "alicloud.conformance.assume"
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
+local people = require "alicloud.simulation.people"
 local simulation = require "alicloud.simulation"
 
 local M = {}
@@ -37,11 +38,11 @@ function M.run(job, link)
   book.forbid_clients()
   local playbook, begin = book.open(job, link)
   local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
-    params = job.params, world = begin.world, wire = job.wire, assume = job.assume,
-    messages = job.messages })
-  if not plan then book.refuse("playbook: " .. message) end
+    params = job.params, world = begin.world, programs = job.programs, wire = job.wire,
+    assume = job.assume, messages = job.messages })
+  if not plan then book.refuse_world(message) end
   if job.timings then plan.world = assumed.in_world(plan.world, job.timings) end
-  local block = link.ask { type = "ready" }
+  local block = link.ask { type = "ready", programs = core.array(people.learn(plan).unnamed) }
   while block.type == "block" do
     for seed = block.first, block.first + block.count - 1 do
       link.send(seed_of(simulation.explore(plan, { first = seed, seeds = 1, only = job.only,

@@ -212,6 +212,22 @@ local SCENARIOS = {
   }), "" },
 }
 
+local LOAD = {
+  { "load", list(object {
+    { "operation", text, "product:action" },
+    { "region", text, "" },
+    { "calls", integer, "" },
+    { "most", integer, "in one second" },
+    { "quota", number, "calls a second" },
+    { "throttled", integer, "" },
+    { "waited", seconds, "all calls of a client under its own rate together" },
+    { "longest_wait", seconds, "" },
+  }), "" },
+  { "calls", integer, "" },
+  { "seconds", seconds, "from the first to the last" },
+  { "throttle", text, "what the emulator assumes" },
+}
+
 local LISTENING = {
   { "endpoint", text, "" },
   { "admin", text, "" },
@@ -280,6 +296,7 @@ return {
     { LISTENING, "when it listens; it has no `exit`", goes_on = true },
     { ASSUMPTIONS, "with `--list-assumptions`" },
     { SCENARIOS, "with `--list-scenarios`" },
+    { LOAD, "with `--load`" },
   },
   manual = {
     { { { "topics", list(object {

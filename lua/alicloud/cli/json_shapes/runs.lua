@@ -201,6 +201,7 @@ local EXPLORE = {
   { "invariants", map(text), "" },
   COVERAGE,
   { "confined", shared.confined, "" },
+  { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
 }
 
 local EXHAUSTIVE = {
@@ -224,6 +225,15 @@ local EXHAUSTIVE = {
   { "endings", map(integer), "how often" },
   COVERAGE,
   { "confined", shared.confined, "" },
+  { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
+}
+
+local DRAFT = {
+  { "draft_world", text, "path" },
+  { "problem?", text, "why the playbook does not end well in it" },
+  { "groups", integer, "" },
+  { "disks", integer, "" },
+  { "instances", integer, "" },
 }
 
 local ITEM = object({
@@ -295,5 +305,6 @@ return {
     { "differences", integer, "that the recording marks" },
     { "dropped", integer, "that the recorder left out" } }, "" } },
   policy = { { POLICY, "" } },
-  explore = { { EXHAUSTIVE, "with `--exhaustive`" }, { EXPLORE, "" } },
+  explore = { { EXHAUSTIVE, "with `--exhaustive`" }, { DRAFT, "with `--draft-world`" },
+    { EXPLORE, "" } },
 }

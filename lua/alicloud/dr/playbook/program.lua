@@ -65,7 +65,13 @@ function M.line(loop, command, variables, given)
     without = not given.credentials and programs.KEYS or nil })
 end
 
-local function end_of(command, ended, fault)
+--- What a program that has ended, or was never started, comes to.
+---@param command string
+---@param ended alicloud.ProgramEnd|nil
+---@param fault? string why it did not start
+---@return true|nil
+---@return alicloud.Error? err "Client.ProgramFailed"
+function M.judge(command, ended, fault)
   if not ended then return failed(("%s: %s"):format(command, fault)) end
   if ended.signal then
     return failed(("%s: ended by signal %d"):format(command, ended.signal))
@@ -140,7 +146,7 @@ end
 local function run_line(run, command, variables, options)
   local output <close> = open_output(run, options.keep)
   local line = options.keep and ONE_STREAM .. command or command
-  local ok, err = end_of(command, M.line(run.loop, line, variables_of(run, variables), {
+  local ok, err = M.judge(command, M.line(run.loop, line, variables_of(run, variables), {
     credentials = options.credentials, say = output:ear(), overflow = output.path,
     exceeded = function(overflow) output.overflow = overflow end }))
   output.ok = ok == true
@@ -151,7 +157,7 @@ end
 -- a step, so the journal keeps nothing.
 local function run_told(run, kind, command, variables, options)
   local said = run.engine.runtime.said
-  return end_of(command, M.line(run.loop, command, variables_of(run, variables), {
+  return M.judge(command, M.line(run.loop, command, variables_of(run, variables), {
     credentials = options.credentials,
     say = said and function(line) said(kind, line) end or nil }))
 end
@@ -166,7 +172,7 @@ end
 function M.run(run, command, variables, options)
   if schema.callable.test(command) then return command(run, variables) end
   local instead = run.engine.options.program
-  if instead then return instead(command, variables) end
+  if instead then return instead(command, variables, run) end
   local kind = run.engine.hooks:telling()
   if kind then return run_told(run, kind, command, variables, options) end
   return run_line(run, command, variables, options)

@@ -15,7 +15,11 @@ local OTHERS = {
   ChangeResourceGroup = 25,
 }
 
-local function limit_of(settings, action)
+--- How many calls of an action a second one region takes.
+---@param settings table<string, any> values of the switches
+---@param action string
+---@return number
+function M.limit(settings, action)
   if settings.throttle_limit > 0 then return settings.throttle_limit end
   return OTHERS[action] or USUAL
 end
@@ -50,7 +54,7 @@ end
 function M.take(emu, call, now)
   local settings = emu.settings
   if settings.throttle == "off" then return nil end
-  local quota, limit = quota_of(emu, call), limit_of(settings, call.action)
+  local quota, limit = quota_of(emu, call), M.limit(settings, call.action)
   if now < quota.blocked_until then return errors.refuse(settings.block_code) end
   if quota.second ~= now // 1 then quota.second, quota.count = now // 1, 0 end
   quota.count = quota.count + 1

@@ -1,0 +1,211 @@
+--- `alicloud-dr emulator --load`: a day of a fleet against the quotas, on a virtual clock. The
+--- calls come twice: once as they were made, counted as the emulator's gateway counts them, and
+--- once as a client makes them that keeps its own rate, which waits instead of being refused.
+
+local alicloud = require "alicloud"
+local core = require "alicloud.core"
+local emulator = require "alicloud.emulator"
+local output = require "alicloud.cli.output"
+local quotas = require "alicloud.emulator.gateway.quotas"
+local rate_limit = require "alicloud.call.rate_limit"
+local services = require "alicloud.service"
+local slots = require "alicloud.call.slots"
+local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+---@class alicloud.cli.LoadLine so many calls of an operation, evenly over some seconds
+---@field at number seconds, from any moment on
+---@field product string
+---@field action string
+---@field region string
+---@field count integer
+---@field over number
+
+local MOST_CALLS, DEFAULT_REGION = 1000000, "cn-shanghai"
+-- Longer than a year is no day.
+local LONGEST = 366 * 86400
+
+local function is_number(value, least, most)
+  return type(value) == "number" and value >= least and value <= most
+end
+
+local function operation_of(product, action)
+  local known = (product == "ebs" or product == "ecs" or product == "sts")
+    and services.data(product).operations
+  return known and known[action] or nil
+end
+
+-- A recording says in the same fields what was asked when; its other lines have no action.
+local function read_line(record)
+  if record.action == nil and record.n then return nil end
+  local line = { at = record.at, product = record.product or "ebs", action = record.action,
+    region = record.region or DEFAULT_REGION, count = record.count or 1, over = record.over or 0 }
+  if not is_number(line.at, 0, math.huge) then return nil, "at: allowed: seconds" end
+  if not operation_of(line.product, line.action) then
+    return nil, ("action: got %s; allowed: an operation of ebs, ecs or sts"):format(
+      tostring(line.action))
+  end
+  if type(line.region) ~= "string" then return nil, "region: allowed: text" end
+  if math.type(line.count) ~= "integer" or not is_number(line.count, 1, MOST_CALLS) then
+    return nil, ("count: allowed: a whole number from 1 to %d"):format(MOST_CALLS)
+  end
+  if not is_number(line.over, 0, LONGEST) then return nil, "over: allowed: seconds" end
+  return line
+end
+
+local function add_calls(calls, line)
+  for i = 0, line.count - 1 do
+    calls[#calls + 1] = { at = line.at + i * line.over / line.count, line = line }
+  end
+end
+
+--- Reads a day.
+---@param text string JSON lines
+---@return { at: number, line: alicloud.cli.LoadLine }[]|nil calls the earliest first
+---@return string? message
+function M.read(text)
+  local calls, number = {}, 0
+  for row in (text .. "\n"):gmatch "(.-)\r?\n" do
+    number = number + 1
+    local record, line, fault = row ~= "" and core.decode(row), nil, nil
+    if row ~= "" and type(record) ~= "table" then fault = "no JSON object" end
+    if not fault and record then line, fault = read_line(record) end
+    if not fault and line and #calls + line.count > MOST_CALLS then
+      fault = ("more than %d calls"):format(MOST_CALLS)
+    end
+    if fault then return nil, ("line %d: %s"):format(number, fault) end
+    if line then add_calls(calls, line) end
+  end
+  if #calls == 0 then return nil, "holds no call" end
+  -- Calls of one moment come in the order of the file.
+  for i, call in ipairs(calls) do call.n = i end
+  table.sort(calls, function(a, b)
+    if a.at ~= b.at then return a.at < b.at end
+    return a.n < b.n
+  end)
+  if calls[#calls].at - calls[1].at > LONGEST then return nil, "is longer than a year" end
+  return calls
+end
+
+---@class alicloud.cli.LoadRow
+---@field operation string product:action
+---@field region string
+---@field calls integer
+---@field most integer calls in the fullest second
+---@field throttled integer as they were made
+---@field quota number calls a second that the account has
+---@field waited number seconds that all calls of a client with its own rate wait together
+---@field longest_wait number seconds
+
+local function row_of(rows, settings, line)
+  local name = line.product .. ":" .. line.action
+  local key = line.region .. " " .. name
+  local row = rows[key]
+  if not row then
+    row = { operation = name, region = line.region, calls = 0, most = 0, throttled = 0,
+      quota = quotas.limit(settings, line.action), waited = 0, longest_wait = 0, in_second = 0 }
+    rows[key] = row
+  end
+  return row
+end
+
+-- As they come: whoever is refused does not come again. Full minutes are those of the file.
+local function count_throttled(emu, calls, rows)
+  local began = (emu:now() - calls[1].at) // 60 * 60
+  for _, call in ipairs(calls) do
+    local line, now = call.line, began + call.at
+    local row = row_of(rows, emu.settings, line)
+    row.calls = row.calls + 1
+    if row.second ~= now // 1 then row.second, row.in_second = now // 1, 0 end
+    row.in_second = row.in_second + 1
+    row.most = math.max(row.most, row.in_second)
+    if quotas.take(emu, { product = line.product, action = line.action,
+      endpoint_region = line.region, params = {} }, now) then
+      row.throttled = row.throttled + 1
+    end
+  end
+end
+
+local function pass(loop, limiter, call, row)
+  local line = call.line
+  local operation = operation_of(line.product, line.action)
+  local plan = { region = line.region, title = row.operation, action = line.action,
+    data = services.data(line.product), mutating = operation.mutating }
+  local came = loop.now()
+  local turn <close> = rate_limit.turn(limiter, plan, loop)
+  local passed = assert(slots.take(turn, came, math.huge))
+  turn.holds = "sent"
+  row.waited, row.longest_wait = row.waited + passed - came,
+    math.max(row.longest_wait, passed - came)
+end
+
+-- As a client makes them that keeps its own rate; the answer comes at once.
+local function count_waits(loop, calls, rows, settings)
+  local limiter, began = rate_limit.new {}, loop.now()
+  loop.scope(function(scope)
+    for _, call in ipairs(calls) do
+      local left = began + call.at - calls[1].at - loop.now()
+      if left > 0 then loop.sleep(left) end
+      scope:spawn(pass, loop, limiter, call, row_of(rows, settings, call.line))
+    end
+  end)
+end
+
+--- Lets a day come.
+---@param calls { at: number, line: alicloud.cli.LoadLine }[]
+---@param emu alicloud.emulator.Emulator whose quotas they meet
+---@return alicloud.cli.LoadRow[] by region and operation
+function M.replay(calls, emu)
+  local regions, rows = {}, {}
+  for _, call in ipairs(calls) do regions[call.line.region] = true end
+  emu:reset { regions = tables.keys(regions) }
+  count_throttled(emu, calls, rows)
+  local client <close> = alicloud.client { region = DEFAULT_REGION, transport = emu.transport,
+    runtime = emu.runtime, access_key_id = emu.access_key_id,
+    access_key_secret = emu.access_key_secret }
+  count_waits(client.loop, calls, rows, emu.settings)
+  local list = {}
+  for i, key in ipairs(tables.keys(rows)) do
+    list[i] = rows[key]
+    list[i].in_second, list[i].second = nil, nil
+  end
+  return list
+end
+
+local function print_rows(io, rows)
+  io.out("operation                             region        calls  most/s  quota  used"
+    .. "  throttled  waited s  longest s\n")
+  for _, row in ipairs(rows) do
+    io.out(("%-37s %-13s %5d %7d %6g %4d%% %10d %9.1f %10.1f\n"):format(
+      terminal.clean(row.operation), terminal.clean(row.region, 40), row.calls, row.most,
+      row.quota, math.ceil(row.most / row.quota * 100), row.throttled, row.waited,
+      row.longest_wait))
+  end
+end
+
+--- Replays a day and shows what came of it.
+---@param args table
+---@param io alicloud.cli.Io
+---@param text string of the file
+---@param options table of `emulator.new`
+---@return integer|nil exit_code
+---@return string? message
+function M.run(args, io, text, options)
+  local calls, message = M.read(text)
+  if not calls then return nil, message end
+  options.assume = tables.merged({ throttle = "second" }, options.assume)
+  local rows = M.replay(calls, emulator.new { assume = options.assume, world = {},
+    seed = options.seed })
+  if args.json then
+    return output.json(io, output.EXIT.done, { load = core.array(rows), calls = #calls,
+      throttle = options.assume.throttle, seconds = calls[#calls].at - calls[1].at })
+  end
+  io.out(("%d calls in %.0f s; the emulator assumes throttle=%s\n"):format(#calls,
+    calls[#calls].at - calls[1].at, options.assume.throttle))
+  print_rows(io, rows)
+  return output.EXIT.done
+end
+
+return M

@@ -1,0 +1,52 @@
+--- What the ways of `explore` have in common on the command line: the table of programs, the words
+--- that repeat a run, and what is told of programs that no table names.
+
+local fold = require "alicloud.cli.fold"
+local options = require "alicloud.cli.options"
+local programs = require "alicloud.simulation.programs"
+local shell = require "alicloud.base.shell"
+local terminal = require "alicloud.cli.terminal"
+
+local M = {}
+
+local OPTIONS = { "region", "to", "kind", "world", "faults", "assume_from" }
+
+--- The table of programs that was typed.
+---@param args table
+---@return alicloud.simulation.ProgramTable|nil
+function M.read_programs(args)
+  if not args.program then return nil end
+  local all, text = programs.read(args.program)
+  if all then return all end
+  options.refuse(("--program: got %s; allowed: %s, each name once"):format(shell.quote(text),
+    programs.ALLOWED))
+end
+
+--- The options with which a run is what it was.
+---@param args table
+---@return string[] as alicloud.base.shell makes them
+function M.words(args)
+  local typed = {}
+  for _, name in ipairs(OPTIONS) do
+    if args[name] then
+      typed[#typed + 1] = shell.option("--" .. name:gsub("_", "-"), args[name])
+    end
+  end
+  for _, text in ipairs(args.program or {}) do
+    typed[#typed + 1] = shell.option("--program", text)
+  end
+  if args.wire then typed[#typed + 1] = "--wire" end
+  return typed
+end
+
+--- Tells of programs that were not started and have no line in the table.
+---@param io alicloud.cli.Io
+---@param names string[]|nil
+function M.print_programs(io, names)
+  if not names or #names == 0 then return end
+  io.out(fold.hang(io, ("    no program is started, each ended well: %s; others: --program %s")
+    :format(terminal.clean(table.concat(names, ", "), 500), shell.quote(names[1] .. "=1,0")), 6)
+    .. "\n")
+end
+
+return M

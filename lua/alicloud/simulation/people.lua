@@ -1,0 +1,133 @@
+--- Troubles that depend on the playbook, beside those that come over any: its programs fail, a
+--- parameter has a typo, a colleague goes on elsewhere. What a playbook offers for them is learned
+--- by running it undisturbed once.
+
+local corrections = require "alicloud.simulation.correction"
+local discover = require "alicloud.simulation.discover"
+local elsewhere = require "alicloud.simulation.elsewhere"
+local generate = require "alicloud.simulation.generate"
+local journals = require "alicloud.dr.journal"
+local programs = require "alicloud.simulation.programs"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+--- What can be asked for: kinds of trouble, and hostile options of the emulator.
+M.KINDS, M.HOSTILE = generate.KINDS, generate.HOSTILE
+
+--- Whether a program ends alike however often it is started.
+---@type fun(plan: alicloud.simulation.Plan): boolean
+M.are_steady = programs.are_steady
+
+--- Whether people know why a process has ended, and that nothing of the run has failed: it was
+--- told to, or it came to the typo that it was begun with.
+---@param stage alicloud.simulation.Stage
+---@param process alicloud.simulation.Process
+---@return boolean
+function M.explain(stage, process)
+  return process.told or corrections.has_shown(stage, process.err)
+end
+
+-- So soon a verification tries again, whatever time it has.
+local AT_ONCE = 5
+
+--- Whether the only trouble of a case is a program that fails once where it is tried again, which
+--- must not change the end.
+---@param plan alicloud.simulation.Plan
+---@param case alicloud.simulation.Case
+---@return boolean
+function M.is_passing(plan, case)
+  local trouble = case.troubles[1]
+  if #case.troubles ~= 1 or trouble.kind ~= "programs" or trouble.name ~= "fails" then
+    return false
+  end
+  local known = M.learn(plan)
+  local start = known.commands[trouble.start]
+  return start ~= nil and known.verifications[start.step] and trouble.seconds <= AT_ONCE or false
+end
+
+---@class alicloud.simulation.Learned
+---@field commands { command: string, at: integer, step: string? }[] as they are started
+---@field verifications table<string, boolean> steps that try until they succeed
+---@field unnamed string[] those that no table answers
+---@field typos alicloud.simulation.Typo[]
+
+-- After how many requests the first failover was asked for.
+local function opened_at(stage)
+  for n, request in ipairs(stage.requests) do
+    if request.action == "FailoverDiskReplicaGroup" then return n end
+  end
+  return math.huge
+end
+
+-- What is first named in that way behind the failover.
+local function is_late(list, opened, test)
+  for _, each in ipairs(list) do
+    if test(each) then return each.at > opened end
+  end
+  return false
+end
+
+local function wrong_of(stage, asked, value)
+  local opened = opened_at(stage)
+  if is_late(stage.programs.commands, opened, function(each) return each.command == value end) then
+    return (value:gsub("%S+", "%0-typo", 1))
+  end
+  local instance = value:match "%f[%w]i%-[%w-]+"
+  if instance and is_late(asked, opened, function(each)
+    return each.things ~= nil and each.things:find(instance, 1, true) ~= nil
+  end) then
+    return (value:gsub("%f[%w]i%-[%w-]+", "%0-typo", 1))
+  end
+end
+
+local function typos_of(stage, asked, params)
+  local list = {}
+  for _, name in ipairs(tables.keys(params or {})) do
+    local value = params[name]
+    local wrong = type(value) == "string" and wrong_of(stage, asked, value)
+    if wrong then list[#list + 1] = { name = name, wrong = wrong } end
+  end
+  return list
+end
+
+local function verifications_of(stage)
+  local keys, reading = {}, journals.read(stage.disk:text "run")
+  for _, event in ipairs(reading and reading.events or {}) do
+    if event.type == "step_begin" and event.verify then keys[event.step] = true end
+  end
+  return keys
+end
+
+local learned = setmetatable({}, { __mode = "k" })
+
+--- What a playbook offers for such troubles.
+---@param plan alicloud.simulation.Plan
+---@return alicloud.simulation.Learned
+function M.learn(plan)
+  local known = learned[plan]
+  if known then return known end
+  local stage, _, asked = discover.undisturbed(plan)
+  known = { commands = stage.programs.commands, verifications = verifications_of(stage),
+    typos = typos_of(stage, asked, plan.params), unnamed = tables.keys(stage.programs.unnamed) }
+  learned[plan] = known
+  return known
+end
+
+--- The case of a seed.
+---@param plan alicloud.simulation.Plan
+---@param seed integer
+---@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; all
+---@return alicloud.simulation.Case
+function M.case(plan, seed, kinds)
+  local case, offers = generate.case(seed, plan.world, kinds), M.learn(plan)
+  local function wants(kind) return not kinds or kinds[kind] end
+  local list = case.troubles
+  if #offers.commands > 0 and wants "programs" then list = programs.with(seed, list) end
+  if wants "typos" then list = corrections.with(seed, list, offers.typos) end
+  if wants "elsewhere" then list = elsewhere.with(seed, list) end
+  case.troubles = list
+  return case
+end
+
+return M

@@ -1,0 +1,75 @@
+-- A fleet's day against the quotas.
+
+local desks = require "spec.cli.desk"
+local load = require "alicloud.cli.emulator_load"
+local emulator = require "alicloud.emulator"
+local scratch = require "spec.scratch"
+
+local FAILOVER = '{"at":%g,"action":"FailoverDiskReplicaGroup","count":%d,"over":%g}\n'
+
+local function replay(text, assume)
+  return load.replay(assert(load.read(text)), emulator.new { assume = assume })
+end
+
+describe("emulator --load", function()
+  local desk
+
+  before_each(function() desk = desks.new { env = {} } end)
+
+  local function run(text, ...)
+    return desk:run("emulator", "--load", scratch.file(text), ...)
+  end
+
+  it("counts what the account would have refused, and what a client would have waited", function()
+    local row = replay(FAILOVER:format(0, 100, 0), { throttle = "second" })[1]
+    assert.equal("ebs:FailoverDiskReplicaGroup", row.operation)
+    assert.same({ 100, 100, 60, 40 }, { row.calls, row.most, row.throttled, row.quota })
+    -- Three quarters of the quota are ours: 30 at once, and 30 more with each second.
+    assert.is_true(math.abs(row.longest_wait - 3) < 0.001)
+    assert.is_true(math.abs(row.waited - (30 + 60 + 30)) < 0.01)
+  end)
+
+  it("finds nothing to refuse in what keeps to the quota", function()
+    local row = replay(FAILOVER:format(0, 300, 10), { throttle = "minute" })[1]
+    assert.same({ 0, 30 }, { row.throttled, row.most })
+    assert.is_true(row.longest_wait < 1.1)
+  end)
+
+  it("blocks until the next full minute of the file", function()
+    local text = FAILOVER:format(50, 41, 0) .. FAILOVER:format(55, 1, 0)
+      .. FAILOVER:format(60, 1, 0)
+    assert.equal(2, replay(text, { throttle = "minute" })[1].throttled)
+    assert.equal(1, replay(text, { throttle = "second" })[1].throttled)
+  end)
+
+  it("takes the lines of a recording, whose other lines tell nothing of calls", function()
+    local calls = assert(load.read('{"v":1,"n":0,"at":1,"tool":"x"}\n\n{"n":1,"at":1795316400.5,'
+      .. '"product":"ecs","action":"DescribeDisks","region":"cn-beijing","ms":4}\n'))
+    assert.equal(1, #calls)
+    assert.equal("ecs", calls[1].line.product)
+  end)
+
+  it("names the line that cannot be read", function()
+    for text, message in pairs {
+      ["{"] = "line 1: no JSON object", ['\n{"at":1,"action":"Nope"}'] = "line 2: action: got Nope",
+      ['{"at":"x","action":"StopInstance"}'] = "line 1: at:", [""] = "holds no call",
+      ['{"at":1,"product":"ecs","action":"StopInstance","count":0}'] = "line 1: count:",
+      ['{"at":1,"product":"ecs","action":"StopInstance","over":-1}'] = "line 1: over:",
+    } do
+      local ran = run(text)
+      assert.equal(2, ran.code)
+      assert.matches(message, ran.err, 1, true)
+    end
+  end)
+
+  it("shows a line for each operation, and the same as JSON", function()
+    local day = FAILOVER:format(0, 100, 0) .. FAILOVER:format(60, 1, 0)
+    local ran = run(day)
+    assert.equal(0, ran.code, ran.err)
+    assert.matches("101 calls in 60 s; the emulator assumes throttle=second", ran.out, 1, true)
+    assert.matches("ebs:FailoverDiskReplicaGroup +cn%-shanghai +101 +100 +40 +250%% +60 ", ran.out)
+    local object = run(day, "--assume", "throttle=off", "--json").object
+    assert.same({ 0, 101, "off" },
+      { object.load[1].throttled, object.calls, object.throttle })
+  end)
+end)
