@@ -7,6 +7,7 @@ local stages = require "spec.dr.playbook.stage"
 
 local stage_of, run, moved = fleets.stage, fleets.run, fleets.moved
 
+-- Faults of one group are met by looks at it alone, as of groups that come one after the other.
 describe("the groups of a fleet", function()
   it("leaves out what is not ready and names it, with the command for later", function()
     for _, status in ipairs { "initial_syncing", "reprotecting", "invalid", "created" } do
@@ -29,7 +30,8 @@ describe("the groups of a fleet", function()
       effect = { error = { code = "Forbidden", status = 403 } } } } })
     local other = stage.disk:open "other"
     assert(other:lease("group pg-02", { owner = "someone", host = "there", pid = 1 }))
-    local result = assert(run(stage, { groups = "pg-01,pg-02,pg-03,pg-04,pg-99" }))
+    local result = assert(run(stage, { groups = "pg-01,pg-02,pg-03,pg-04,pg-99",
+      parallel = 1 }))
     assert.equal(2, moved(stage))
     assert.equal(3, #result.exceptions)
     local text = table.concat(result.exceptions, "\n")
@@ -42,7 +44,7 @@ describe("the groups of a fleet", function()
     local stage = stage_of(6, nil, { faults = { {
       match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 1000000 },
       effect = { error = { code = "InternalError", status = 500 } } } } })
-    local result = assert(run(stage))
+    local result = assert(run(stage, { parallel = 1 }))
     assert.equal(5, moved(stage))
     assert.matches("pg%-03 was left out: Client.StepTimeout: it could not be read, while others "
       .. "could, for 60 s; later: ", result.exceptions[1])
@@ -55,7 +57,7 @@ describe("the groups of a fleet", function()
     local stage = stage_of(6, nil, { faults = { {
       match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 14 },
       effect = { error = { code = "InternalError", status = 500 } } } } })
-    local result = assert(run(stage))
+    local result = assert(run(stage, { parallel = 1 }))
     assert.equal(6, moved(stage))
     assert.equal("completed", result.status)
     assert.equal("done", scene.statuses(stage)["once more pg-03/check"])
