@@ -66,12 +66,12 @@ function M.open(path)
   if place then file, err = private.open(path, place) else err = failure(path, message, code) end
   if not file then return nil, err end
   return setmetatable({ name = path, directory = directory, place = place, file = file,
-    leases = {}, pid = core.process().pid }, Store)
+    leases = {}, pid = core.pid() }, Store)
 end
 
 -- A fork shares descriptors and with them the locks, so a child must neither use nor release them.
 local function is_own(store)
-  return core.process().pid == store.pid
+  return core.pid() == store.pid
 end
 
 local function forked(store)

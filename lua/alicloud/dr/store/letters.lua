@@ -10,6 +10,7 @@ local MODE, TEAM_MODE = tonumber("600", 8), tonumber("640", 8)
 local FOREIGN_WRITE = tonumber("022", 8)
 -- A line is a few hundred bytes; what is longer was not left by the command.
 local MAX_BYTES = 65536
+local DOT = ("."):byte()
 
 ---@class alicloud.dr.Letters the lines of one file
 ---@field name string of the file
@@ -52,6 +53,18 @@ local function read(path, place)
     lines = lines }
 end
 
+-- The locks of a fleet lie beside it, and only what was left is worth being sorted.
+local function own_of(names, prefix)
+  local own = {}
+  for _, name in ipairs(names) do
+    if name:sub(1, #prefix) == prefix and (name:byte(#prefix + 1) or DOT) == DOT then
+      own[#own + 1] = name
+    end
+  end
+  table.sort(own)
+  return own
+end
+
 --- What was left, in the order of time.
 ---@param path string of the journal
 ---@param place alicloud.Place of its directory
@@ -64,12 +77,8 @@ function M.read(path, place)
   local names, message, code = core.list_directory(directory)
   if not names then return nil, message, code end
   local prefix, list = base .. ".mail", {}
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local rest = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1)
-    local letters = (rest == "" or rest and rest:sub(1, 1) == ".")
-      and read(directory .. "/" .. name, place)
-    if letters then list[#list + 1] = letters end
+  for _, name in ipairs(own_of(names, prefix)) do
+    list[#list + 1] = read(directory .. "/" .. name, place)
   end
   return list
 end
