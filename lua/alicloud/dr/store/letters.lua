@@ -53,18 +53,6 @@ local function read(path, place)
     lines = lines }
 end
 
--- The locks of a fleet lie beside it, and only what was left is worth being sorted.
-local function own_of(names, prefix)
-  local own = {}
-  for _, name in ipairs(names) do
-    if name:sub(1, #prefix) == prefix and (name:byte(#prefix + 1) or DOT) == DOT then
-      own[#own + 1] = name
-    end
-  end
-  table.sort(own)
-  return own
-end
-
 --- What was left, in the order of time.
 ---@param path string of the journal
 ---@param place alicloud.Place of its directory
@@ -74,11 +62,15 @@ end
 function M.read(path, place)
   local directory, base = path:match "^(.-)/?([^/]*)$"
   if directory == "" then directory = path:sub(1, 1) == "/" and "/" or "." end
-  local names, message, code = core.list_directory(directory)
+  -- The locks of a fleet lie beside it, thousands of them.
+  local prefix = base .. ".mail"
+  local names, message, code = core.list_directory(directory, prefix)
   if not names then return nil, message, code end
-  local prefix, list = base .. ".mail", {}
-  for _, name in ipairs(own_of(names, prefix)) do
-    list[#list + 1] = read(directory .. "/" .. name, place)
+  local list = {}
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local letters = (name:byte(#prefix + 1) or DOT) == DOT and read(directory .. "/" .. name, place)
+    if letters then list[#list + 1] = letters end
   end
   return list
 end
