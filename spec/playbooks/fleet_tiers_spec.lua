@@ -88,7 +88,7 @@ describe("the tiers of a fleet", function()
     stage = stage_of()
     assert(run(stage, { tier = "1:app-*", canary = "pg-06" }))
     began, ended = times(stage)
-    assert.equal(began["pg-02"], began["pg-05"])
+    assert.is_true(math.abs(began["pg-02"] - began["pg-05"]) < 0.1)
     assert.is_true(ended["pg-06"] <= began["pg-01"])
   end)
 

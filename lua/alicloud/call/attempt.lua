@@ -108,13 +108,25 @@ local function too_late(late)
   return core.read { failure = "too_late", sent = false, detail = ("%.3f s late"):format(late) }
 end
 
+-- Waits for the turn of an attempt. One that cannot leave before what it was decided by is too old
+-- is told how long it would have to wait.
+local function wait_turn(context, turn, progress)
+  local leave_by = progress.leave_by
+  local refusal = rate_limit.wait_turn(context, turn, math.min(progress.deadline, leave_by))
+  if not refusal or leave_by >= progress.deadline then return refusal end
+  local _, late = too_late(context.loop.now() + refusal.retry_after - leave_by)
+  late.retry_after, late.retry_class = refusal.retry_after, "never"
+  return late
+end
+
 -- What is announced may leave until a moment, if the interceptor says one. The last look is the
 -- transport's; here it is that of those who are no transport of ours.
 local function send_in_window(context, plan, progress, turn, signed, timeout, send_by)
   local runtime = context.runtime
   plan.send_by = send_by and runtimes.machine_moment(runtime, send_by)
   -- To announce it may have taken its time.
-  local late = send_by and runtime.boottime() - send_by or 0
+  local late = math.max(send_by and runtime.boottime() - send_by or 0,
+    context.loop.now() - progress.leave_by)
   local left = progress.deadline - context.loop.now()
   local result, answer
   if late > 0 then
@@ -155,7 +167,7 @@ function M.run(context, plan, progress)
   -- Waits for its turn before it is signed: what was signed before would be old then.
   local limiter = context.limiter
   local turn <close> = limiter and rate_limit.turn(limiter, plan, context.loop)
-  local refusal = turn and rate_limit.wait_turn(context, turn, progress.deadline)
+  local refusal = turn and wait_turn(context, turn, progress)
   if refusal then return nil, refusal end
   local keys, err = keys_for(context, progress)
   if not keys then return nil, err end

@@ -23,6 +23,8 @@ local M = {}
 ---@field client_token? string the same as the parameter ClientToken; it belongs to the parameters
 ---of its first request, even where that was refused
 ---@field resend? "token"|"never" after an unknown outcome of a mutating call
+---@field leave_within? number seconds after which no attempt of a mutating call leaves any more
+---(Client.TooLate), since what it was decided by is too old then
 
 ---@class alicloud.plan.Form all of a plan that does not depend on parameters
 ---@field product string
@@ -37,6 +39,7 @@ local M = {}
 ---@field deadline number
 ---@field policy alicloud.retry.Policy
 ---@field resend "token"|"never"
+---@field leave_within number|nil seconds
 
 ---@class alicloud.plan: alicloud.plan.Form
 ---@field form alicloud.plan.Form what it shares with all calls like it; its fields are read as the
@@ -64,6 +67,7 @@ local SCHEMA = {
   mutating = schema.boolean,
   client_token = schema.typed "string",
   resend = schema.choice("token", "never"),
+  leave_within = schema.seconds(0.001, 86400),
 }
 
 M.PRODUCT = PRODUCT
@@ -213,6 +217,7 @@ local function limit(context, form, given)
   form.method = given.method or "POST"
   form.in_body = operation ~= nil and operation.form == true and form.method == "POST"
   form.resend = given.resend or context.resend
+  form.leave_within = form.mutating and given.leave_within or nil
   form.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
 end
 

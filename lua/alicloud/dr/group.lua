@@ -8,7 +8,6 @@ local direction = require "alicloud.dr.model.direction"
 local drill = require "alicloud.dr.actions.drill"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
-local errors = require "alicloud.base.error"
 local failback = require "alicloud.dr.actions.failback"
 local failover = require "alicloud.dr.actions.failover"
 local fence = require "alicloud.dr.actions.fence"
@@ -16,7 +15,6 @@ local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local group_reads = require "alicloud.dr.read.groups"
 local guard = require "alicloud.base.guard"
-local precheck = require "alicloud.dr.model.precheck"
 local preflight = require "alicloud.dr.read.preflight"
 local protocol = require "alicloud.dr.journal.protocol"
 local readable = require "alicloud.base.readable"
@@ -53,12 +51,16 @@ local GROUP_OPTIONS = { region = REGION, to = PLACE }
 local PRECHECK_OPTIONS = { max_rpo = AGE, outage_at = formats.MOMENT,
   force = forces.OPTION, synced_since = formats.UNIX_TIME, progress = schema.callable }
 
+local BATCHED = schema.rule("what alicloud.dr.read.batched makes", batched.is)
+
+local PRECHECK = tables.merged(PRECHECK_OPTIONS, { batched_reads = BATCHED })
+
 local PREFLIGHT = tables.merged(PRECHECK_OPTIONS, preflight.OPTIONS)
 
 local FAILOVER_OPTIONS = change_options.with_token { max_rpo = AGE,
   outage_at = formats.MOMENT, synced_since = formats.UNIX_TIME,
   accept_loss = protocol.ACCEPT_LOSS, force = forces.OPTION,
-  batched_reads = schema.rule("what alicloud.dr.read.batched makes", batched.is) }
+  batched_reads = BATCHED }
 
 local FAILOVER_LIMITS = tables.merged(MINUTES, { max_rpo = false })
 
@@ -150,44 +152,30 @@ function Group:observe(options)
   return printed(direction.towards(snapshot, self.to))
 end
 
-local function misplaced(group, snapshot)
-  local report = precheck.evaluate(snapshot)
-  local obstacle = precheck.first_obstacle(report)
-  return errors.new {
-    kind = "state", code = obstacle.code, message = obstacle.fact, hint = obstacle.cure,
-    outcome = "not_sent", region = group.region, group_id = group.id, snapshot = snapshot,
-  }
-end
-
 --- Looks at the group from its secondary site.
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.Error? err also if the side is not the secondary site of the group
 function Group:look()
   demand(self, 2)
-  local snapshot, err = self:observe()
-  -- One odd look decides nothing.
-  if snapshot and snapshot.role ~= "secondary" then
-    self.client.loop.sleep(settled.PAUSE)
-    snapshot, err = self:observe()
-  end
-  if not snapshot then return nil, err end
-  if snapshot.role ~= "secondary" then return nil, misplaced(self, snapshot) end
-  return snapshot
+  return settled.from_secondary(self)
 end
 
 --- Tells what the service would say to a failover now. Reads only; what passes by itself is looked
 --- at again for up to two minutes, everything else that stands against it twice.
 ---@param options? { max_rpo: number|string, outage_at: number|string, force: alicloud.dr.Force[],
----synced_since: number, progress: fun(event: table) } as of `failover`
+---synced_since: number, batched_reads: alicloud.dr.BatchedReads, progress: fun(event: table) } as
+---of `failover`
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
   demand(self, 2)
-  local given = schema.check("group:precheck", options, PRECHECK_OPTIONS, 2)
+  local given = schema.check("group:precheck", options, PRECHECK, 2)
   given.max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local emit = given.progress or function() end
+  local shared = given.batched_reads and given.batched_reads:of(self)
+  local _ <close> = shared and shared.enter()
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
-    emit = function(event) guard.call(emit, event) end })
+    observe = shared and shared.observe, emit = function(event) guard.call(emit, event) end })
   if not snapshot then return nil, report end
   return printed(report)
 end

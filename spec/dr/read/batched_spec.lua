@@ -1,4 +1,4 @@
--- One listing for many who wait: fewer calls, and nothing is concluded from it.
+-- Sweeps for many who are at work: fewer calls, and what may be concluded from them.
 
 local alicloud = require "alicloud"
 local batched = require "alicloud.dr.read.batched"
@@ -18,6 +18,12 @@ local function world_of(count, changes)
   return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = list }
 end
 
+local function is_shared(request)
+  local ids = request.params.GroupIds
+  return ids and ids:find(",", 1, true) ~= nil
+    or not ids and request.action == "DescribeDiskReplicaGroups"
+end
+
 -- A bench whose readings are noted, and may be spoilt.
 local function bench_of(given, spoil)
   given.wire = false
@@ -29,7 +35,7 @@ local function bench_of(given, spoil)
     transport = { send = emu.transport.send, perform = function(request)
       seen[#seen + 1] = { action = request.action, at = emu.runtime.time(),
         ids = request.params.GroupIds or request.params.PairIds,
-        shared = tostring(request.params.GroupIds or ""):find(",", 1, true) ~= nil }
+        shared = is_shared(request) }
       local spoilt = spoil and seen[#seen].shared and spoil(request)
       return spoilt or emu.transport.perform(request)
     end },
@@ -79,7 +85,7 @@ local function count(seen, action, shared)
 end
 
 describe("groups that are waited for at the same time", function()
-  it("are read by one listing, and each is looked at by itself at its end", function()
+  it("are read by sweeps alone, their ends too", function()
     local bench = bench_of { world = world_of(120) }
     local results = move_all(bench, 120)
     for i = 1, 120 do
@@ -89,9 +95,9 @@ describe("groups that are waited for at the same time", function()
       assert.equal(60, result.rpo)
       assert.is_true(result.rto >= 40 and result.rto < 47, result.rto)
     end
-    -- The decision and the end.
-    assert.is_true(count(bench.seen, "DescribeDiskReplicaGroups", false) <= 2 * 120 + 5)
-    assert.is_true(count(bench.seen, "DescribeDiskReplicaGroups", true) <= 30)
+    -- The first one is alone when it looks, and there may be one more than a hundred.
+    assert.is_true(count(bench.seen, "DescribeDiskReplicaGroups", false) <= 2)
+    assert.is_true(count(bench.seen, "DescribeDiskReplicaGroups") <= 35)
     assert.equal(120, #bench:ledger())
   end)
 
@@ -157,58 +163,114 @@ describe("groups that are waited for at the same time", function()
       assert.equal("Client.FailoverStalled", err.code)
       assert.equal("unknown", err.outcome)
     end
-    -- Once a minute each.
+    -- Every two minutes each, and before it gives up.
     local own = count(bench.seen, "DescribeDiskReplicaGroups", false)
-    assert.is_true(own >= 3 * 5 and own <= 3 * 8, own)
+    assert.is_true(own >= 3 * 3 and own <= 3 * 5, own)
   end)
 end)
 
-describe("a listing that is shared", function()
+describe("a sweep that is shared", function()
   local group = { id = "pg-001", region = "cn-shanghai" }
 
-  it("begins after everybody has asked whom it tells", function()
-    local bench = bench_of { world = world_of(150) }
-    local loop, asked, tasks = bench.client.loop, {}, {}
-    sharing(bench.client, function(shared)
-      for i = 1, 150 do
-        local id = ("pg-%03d"):format(i)
-        local read = shared:of { id = id, region = "cn-shanghai" }
-        tasks[i] = loop.spawn(function()
-          local _ <close> = read.enter()
-          loop.sleep(i / 100)
-          asked[i] = bench.emu.runtime.time()
-          local seen = read.look { deadline = 30 }
-          return seen and seen.read_at
-        end)
-      end
-      for _, task in ipairs(tasks) do task:wait() end
+  -- Somebody at work, who asks for nothing.
+  local function company(shared)
+    return shared:of({ id = "pg-002", region = "cn-shanghai" }).enter()
+  end
+
+  -- What the group is told when it asks in the middle of a sweep that takes seconds.
+  local function ask_in_the_middle(wish_of)
+    local bench
+    bench = bench_of({ world = world_of(3) }, function(request)
+      if request.action == "DescribeDiskReplicaGroups" then bench.client.loop.sleep(2) end
     end)
-    local told = 0
-    for i, task in ipairs(tasks) do
-      local read_at = task:result()
-      if read_at then
-        told = told + 1
-        assert.is_true(read_at >= math.floor(asked[i]))
-      end
-    end
-    assert.is_true(told > 140, told)
-    for _, call in ipairs(bench.seen) do
-      assert.is_true(type(call.ids) ~= "table" and select(2, call.ids:gsub(",", "")) < 100)
-    end
+    local loop, sweep_began, told = bench.client.loop, nil, nil
+    sharing(bench.client, function(shared)
+      local _ <close>, first = company(shared), shared:of(group)
+      local _ <close> = first.enter()
+      local task = loop.spawn(function()
+        return first.tell { after = loop.now(), ends = loop.now() + 60 }
+      end)
+      loop.sleep(1)
+      local now = loop.now()
+      told = first.tell(wish_of(now))
+      sweep_began = task:result().began
+      assert.is_true(sweep_began < now)
+    end)
+    return told, sweep_began
+  end
+
+  it("tells only those for whom it has begun late enough", function()
+    local told, running = ask_in_the_middle(function(now)
+      return { after = now, ends = now + 60 }
+    end)
+    assert.is_true(told.began >= running + 3)
+    told, running = ask_in_the_middle(function(now) return { after = now - 2, ends = now + 60 } end)
+    assert.equal(running, told.began)
+    told, running = ask_in_the_middle(function(now)
+      return { after = now - 0.95, ends = now + 60 }
+    end)
+    -- At the same moment is not after it.
+    assert.is_true(told.began >= running)
+  end)
+
+  it("tells what is new, and says when a look of one's own is due", function()
+    local bench = bench_of { world = world_of(2) }
+    local loop = bench.client.loop
+    sharing(bench.client, function(shared)
+      local _ <close>, read = company(shared), shared:of(group)
+      local _ <close> = read.enter()
+      local first = read.tell { after = loop.now(), ends = loop.now() + 60 }
+      assert.equal("normal", first.snapshot.status)
+      loop.spawn(function()
+        loop.sleep(20)
+        bench.client:call("ebs:FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-001" })
+      end)
+      local second = read.tell { after = first.began, ends = loop.now() + 60,
+        seen = first.signature }
+      assert.equal("failovering", second.snapshot.status)
+      assert.is_true(second.began > first.began + 19 and second.began < first.began + 25)
+      local due = loop.now() + 10
+      local third = read.tell { after = second.began, ends = loop.now() + 60, due = due,
+        seen = second.signature }
+      assert.is_nil(third.snapshot)
+      assert.is_true(loop.now() >= due and loop.now() < due + 4)
+    end)
   end)
 
   it("is not for one alone", function()
-    sharing(bench_of({ world = world_of(2) }).client, function(shared)
-      local read = shared:of(group)
+    local bench = bench_of { world = world_of(2) }
+    sharing(bench.client, function(shared)
+      local read = shared:of(groups.new(bench.client, "pg-001"))
+      local first <close> = read.enter()
       assert.is_false(read.has_company())
-      local first = read.enter()
-      assert.is_false(read.has_company())
-      local second <close> = shared:of({ id = "pg-002", region = "cn-shanghai" }).enter()
+      local second = company(shared)
       assert.is_true(read.has_company())
       assert.is_false(shared:of({ id = "pg-003", region = "cn-beijing" }).has_company())
-      getmetatable(first).__close()
+      getmetatable(second).__close()
       assert.is_false(read.has_company())
-      assert.is_truthy(second)
+      local snapshot, _, began = read.observe()
+      assert.same({ "normal" }, { snapshot.status, began })
+      assert.equal(0, count(bench.seen, "DescribeDiskReplicaGroups", true))
+      -- Who is left alone meanwhile had better look.
+      assert.is_nil(read.tell({ after = 0, ends = math.huge }).snapshot)
+      assert.is_truthy(first)
+    end)
+  end)
+
+  it("is no look to decide by where it is old, or from before what one has changed", function()
+    local bench = bench_of { world = world_of(2) }
+    local loop = bench.client.loop
+    sharing(bench.client, function(shared)
+      local _ <close>, read = company(shared), shared:of(group)
+      local _ <close> = read.enter()
+      local _, _, began = read.observe()
+      local _, _, again = shared:since(began - 1):of(group).observe()
+      assert.equal(began, again)
+      local _, _, since = shared:since(began):of(group).observe()
+      assert.is_true(since > began)
+      loop.sleep(4)
+      local _, _, late = shared:since(0):of(group).observe()
+      assert.is_true(late > since and late > loop.now() - 3.5)
     end)
   end)
 
@@ -220,10 +282,13 @@ describe("a listing that is shared", function()
     local loop = client.loop
     assert.error_matches(function()
       sharing(client, function(shared)
-        local task = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
-        loop.sleep(0.1)
+        local _ <close>, read = company(shared), shared:of(group)
+        local _ <close> = read.enter()
+        local task = loop.spawn(function() return read.tell { after = 0, ends = math.huge } end)
+        loop.sleep(0.01)
         task:cancel()
-        loop.sleep(1)
+        -- Another one waits for it.
+        read.tell { after = 0, ends = math.huge }
       end)
     end, "interrupted!$")
   end)
@@ -237,10 +302,10 @@ describe("a listing that is shared", function()
         tasks[i] = loop.spawn(function()
           local _ <close> = read.enter()
           loop.sleep(0.01)
-          return read.look { deadline = 30 }
+          return read.tell({ after = 0, ends = math.huge }).snapshot
         end)
       end
-      loop.sleep(0.1)
+      loop.sleep(0.02)
       tasks[1]:cancel()
       assert.equal("pg-002", tasks[2]:result().group_id)
       assert.equal("pg-003", tasks[3]:result().group_id)
@@ -251,29 +316,95 @@ describe("a listing that is shared", function()
     local bench = bench_of { world = world_of(3) }
     local loop = bench.client.loop
     sharing(bench.client, function(shared)
-      local late = loop.spawn(function() return shared:of(group).look { deadline = 30 } end)
-      loop.sleep(0.1)
+      local _ <close>, read = company(shared), shared:of(group)
+      local _ <close> = read.enter()
+      local late = loop.spawn(function() return read.tell { after = 0, ends = math.huge } end)
+      loop.sleep(0.01)
       shared:close()
-      assert.is_nil((late:result()))
+      assert.is_nil(late:result().snapshot)
+    end)
+  end)
+
+  it("lets a few look by themselves whom two sweeps did not tell of", function()
+    local bench = bench_of({ world = world_of(40) }, function()
+      return { result = { ReplicaGroups = {}, RequestId = "r" }, status = 200, request_id = "r" }
+    end)
+    local loop, gone = bench.client.loop, {}
+    local started = loop.now()
+    sharing(bench.client, function(shared)
+      for i = 1, 40 do
+        local read = shared:of { id = ("pg-%03d"):format(i), region = "cn-shanghai" }
+        loop.spawn(function()
+          local _ <close> = read.enter()
+          loop.sleep(0.01)
+          assert.is_nil(read.tell({ after = 0, ends = math.huge }).snapshot)
+          local second = (loop.now() - started) // 1
+          gone[second] = (gone[second] or 0) + 1
+          loop.sleep(60)
+        end)
+      end
+    end)
+    assert.same({ [3] = 10, [6] = 10, [9] = 10, [12] = 10 }, gone)
+  end)
+end)
+
+describe("somebody who is expected", function()
+  it("is company", function()
+    sharing(bench_of({ world = world_of(1) }).client, function(shared)
+      local read = shared:of { id = "pg-001", region = "cn-shanghai" }
+      do
+        local expected <close> = shared:expect(3)
+        assert.is_true(read.has_company())
+        expected.left()
+        assert.is_true(read.has_company())
+        expected.left()
+        assert.is_false(read.has_company())
+      end
+      assert.equal(0, shared.expected)
     end)
   end)
 end)
 
--- A poller over looks that tell `own` phases, one after the other and the last one on, and batched
--- reads that tell `shown`.
+describe("turns", function()
+  it("are for so many at a time, in the order of coming, and can be given up", function()
+    local bench = bench_of { world = world_of(1) }
+    local loop = bench.client.loop
+    sharing(bench.client, function(shared)
+      local read, held, most, order, tasks = shared:of { id = "a", region = "r" }, 0, 0, {}, {}
+      for i = 1, 100 do
+        tasks[i] = loop.spawn(function()
+          local turn <close> = read.new_turn()
+          turn:take()
+          held, order[#order + 1] = held + 1, i
+          most = math.max(most, held)
+          loop.sleep(1)
+          held = held - 1
+        end)
+      end
+      loop.sleep(0.5)
+      tasks[60]:cancel()
+      for _, task in ipairs(tasks) do task:wait() end
+      assert.same({ 45, 99, 45 }, { most, #order, order[45] })
+      assert.equal(46, order[46])
+    end)
+  end)
+end)
+
+-- A poller over looks that tell `own` phases, one after the other and the last one on, and sweeps
+-- that tell `shown`.
 local function poller_of(own, shown)
   local runtime, control = helper.runtime()
-  local seen = { batched = 0, looks = 0, control = control }
+  local seen = { told = 0, looks = 0, control = control }
   local loop = { now = runtime.monotonic, sleep = runtime.sleep }
   local target = {
     describe = tostring, judge = function(_, look) return look.phase, "" end,
     same = function(earlier, later) return earlier.phase == later.phase end,
-    batched = { enter = function() return setmetatable({}, { __close = function() end }) end,
-      has_company = function() return true end,
-      look = function()
-        loop.sleep(1)
-        seen.batched = seen.batched + 1
-        return { phase = shown }
+    batched = { has_company = function() return true end,
+      tell = function(wish)
+        loop.sleep(3)
+        if loop.now() >= wish.due or loop.now() >= wish.ends then return { blind = 0 } end
+        seen.told = seen.told + 1
+        return { snapshot = { phase = shown }, signature = shown, began = loop.now(), blind = 0 }
       end },
     read = function()
       seen.looks = seen.looks + 1
@@ -285,38 +416,59 @@ local function poller_of(own, shown)
   function seen.until_completed(timeout, stall)
     return seen.poller:until_completed(loop.now() + timeout, stall)
   end
+  function seen.until_stable(stability)
+    return seen.poller:until_stable(stability, loop.now() + 60)
+  end
   return seen
 end
 
-describe("a batched read", function()
-  it("is believed only where it shows the change under way, and for a minute", function()
-    local on = "in_progress"
-    local seen = poller_of({ on, on, on, on, "completed" }, on)
-    assert.equal("in_progress", seen.poller:until_stable({ reads = 1, span = 0 }, 0))
-    assert.same({ 0, 1 }, { seen.batched, seen.looks })
-    assert.equal("timeout", seen.until_completed(130, 1000))
-    -- Two by the minute, and the one at the end.
-    assert.equal(4, seen.looks)
-    assert.is_true(seen.batched > 15 and seen.control.elapsed >= 130)
-    local other = poller_of({ "completed" }, "completed")
-    assert.equal("completed", other.until_completed(130, 1000))
-    assert.same({ 1, 1 }, { other.batched, other.looks })
+describe("what a sweep tells", function()
+  local on = "in_progress"
+
+  it("is believed of the end, and of what is under way for two minutes", function()
+    local seen = poller_of({}, "completed")
+    assert.equal("completed", seen.until_completed(130, 1000))
+    assert.same({ 1, 0 }, { seen.told, seen.looks })
+    seen = poller_of({ on }, on)
+    assert.equal("timeout", seen.until_completed(250, 1000))
+    -- Two that were due, and the one at the end.
+    assert.equal(3, seen.looks)
+    assert.is_true(seen.told > 70 and seen.control.elapsed >= 250)
   end)
 
-  it("ends no wait: whoever gives up has looked", function()
-    local seen = poller_of({ "in_progress", "completed" }, "in_progress")
-    assert.equal("in_progress", seen.poller:look(0))
+  it("ends no wait in any other way: whoever gives up has looked", function()
+    for _, phase in ipairs { "failed", "partially_failed", "conflict", "direction_changed" } do
+      local seen = poller_of({ phase }, phase)
+      assert.is_truthy(({ failed = 1, superseded = 1 })[seen.until_completed(300, 1000)])
+      assert.equal(1, seen.looks)
+      seen = poller_of({ on, "completed" }, phase)
+      assert.equal("completed", seen.until_completed(300, 1000))
+      assert.equal(2, seen.looks)
+    end
+    local seen = poller_of({ "completed" }, on)
     assert.equal("completed", seen.until_completed(20, 1000))
-    seen = poller_of({ "in_progress", "completed" }, "in_progress")
-    assert.equal("in_progress", seen.poller:look(0))
+    assert.equal(1, seen.looks)
+    seen = poller_of({ "completed" }, on)
     assert.equal("completed", seen.until_completed(1000, 20))
-    assert.same({ true, 2 }, { seen.batched > 1, seen.looks })
+    assert.equal(1, seen.looks)
   end)
 
   it("denies no look that has shown something else", function()
-    local seen = poller_of({ "in_progress", "partially_failed" }, "in_progress")
-    assert.equal("in_progress", seen.poller:look(0))
+    local seen = poller_of({ "partially_failed" }, "unknown")
     assert.equal("failed", seen.until_completed(300, 1000))
     assert.is_true(seen.control.elapsed < 90)
+  end)
+
+  it("settles that a change has begun, and never alone that it has not", function()
+    local stable = { reads = 3, span = 15 }
+    local seen = poller_of({ "not_started" }, on)
+    assert.equal(on, seen.until_stable(stable))
+    assert.equal(0, seen.looks)
+    seen = poller_of({ "not_started" }, "not_started")
+    assert.equal("not_started", seen.until_stable(stable))
+    assert.equal(1, seen.looks)
+    seen = poller_of({ on }, "not_started")
+    assert.equal(on, seen.until_stable(stable))
+    assert.equal(1, seen.looks)
   end)
 end)

@@ -9,14 +9,17 @@ local FALSE, NIL = make.FALSE, make.NIL
 
 return {
   -- What groups that are waited for at the same time share.
-  of_two(mutant("a batched read decides the end", 129, edit(POLLER, "Poller:record_batched",
-    [[function(self, snapshot)
-      if snapshot.status == "failovered" then return self:record(snapshot, "completed") end
-      return original(self, snapshot)
+  of_two(mutant("a sweep that shows the group open decides the end", 99, edit(POLLER,
+    "Poller:record_told", [[function(self, told)
+      if told.snapshot.status == "failovered" then
+        self.is_told = true
+        return self:record(told.snapshot, "completed")
+      end
+      return original(self, told)
     end]]))),
-  of_two(mutant("a batched read that has told nothing is asked for again", 1, edit(POLLER,
-    "Poller:look_instead", [[function(self, deadline, told_nothing)
-      if told_nothing then return self:look_batched(deadline, deadline) end
+  of_two(mutant("whom sweeps do not tell does not look", 56, edit(POLLER,
+    "Poller:look_instead", [[function(self, deadline)
+      if self.target.batched and self.target.batched.has_company() then return nil end
       return original(self, deadline)
     end]]))),
 

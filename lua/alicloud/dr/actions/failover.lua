@@ -40,7 +40,7 @@ local FAILOVER = transitions.failover
 ---@field force? alicloud.dr.Force[] findings of the pre-check that a person overrules
 ---@field synced_since? number unix seconds; the caller knows that nobody has reversed the group
 ---since, so a recovery point that is not older is of this direction
----@field batched_reads? alicloud.dr.BatchedReads what those who wait share
+---@field batched_reads? alicloud.dr.BatchedReads what those at work at the same time share
 
 ---@alias alicloud.dr.EventName
 ---| "looked"      # a look before anything was sent
@@ -77,6 +77,7 @@ local FAILOVER = transitions.failover
 ---@class alicloud.dr.FailoverChange: alicloud.dr.Change
 ---@field outage_at number? as declared, unix seconds
 ---@field server_began number? the server's time at the first look, unix seconds
+---@field shared alicloud.dr.BatchedRead? what those at work at the same time share
 
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
@@ -133,6 +134,17 @@ local function some(list)
   return list and #list > 0 and list or nil
 end
 
+-- Seconds after a look that others share within which the call has to leave.
+local FRESH = 5
+
+local function observe(change)
+  local shared = change.shared
+  if not shared then return change.group:observe() end
+  local snapshot, err, began = shared.observe()
+  change.leave_by = began and began + FRESH
+  return snapshot, err
+end
+
 -- The first look found the work done, and nobody knows for how long it has been.
 local function already(change, snapshot)
   return result(change, snapshot, { outcome = "already_failovered" })
@@ -174,23 +186,6 @@ local function conclude(change, seen, err)
   return made
 end
 
-local function target_of(change, intent)
-  local group, batched_reads = change.group, change.options.batched_reads
-  local transition = transitions.of_unit(FAILOVER, intent.unit)
-  change.words = transition.words
-  return {
-    regions = { group.region }, params = transitions.params_of(group.id, intent.unit),
-    intent = intent,
-    read = function(options) return group:observe(options) end,
-    -- What is shared is a listing of groups.
-    batched = batched_reads and not intent.unit and batched_reads:of(group) or nil,
-    transition = transition, describe = transition.describe, same = snapshots.same_state,
-    began_failed = intent.status == transition.failed,
-    terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss,
-      outage_at = change.outage_at },
-  }
-end
-
 -- A failover that left pairs behind may be asked for again; a person says when.
 local function is_asked_again(change, snapshot)
   local force = forces.of(change.options.force, "OperationDenied.PairGroupStatusConflict")
@@ -210,7 +205,7 @@ local function look(change)
   local terms = { max_rpo = options.max_rpo, force = options.force,
     synced_since = options.synced_since, outage_at = change.outage_at or options.outage_at }
   local snapshot, report = settled.look(change.group, { loop = change.loop,
-    terms = terms, waits_for_copies = true,
+    terms = terms, waits_for_copies = true, observe = function() return observe(change) end,
     emit = function(event)
       change.server_began = change.server_began or event.snapshot.read_at
       change:emit(event)
@@ -225,6 +220,34 @@ local function look(change)
     return snapshot, nil, report.ok and "send" or "refuse", report
   end
   return snapshot, nil, snapshots.is_failovered(snapshot) and "done" or "join"
+end
+
+-- What is to be done of a call that could not leave while its look was fresh.
+local function look_again(change)
+  local snapshot, err, route, report = look(change)
+  if not snapshot then return nil, err end
+  local difference = snapshot.role ~= "absent" and intents.difference(change.intent, snapshot)
+  if difference then return failures.world_changed(change, difference) end
+  if route == "refuse" then return failures.refused(change, report) end
+  if route == "send" then return "send" end
+  change.joined = true
+  return "wait"
+end
+
+local function target_of(change, intent)
+  local group, shared = change.group, change.shared
+  local transition = transitions.of_unit(FAILOVER, intent.unit)
+  change.words = transition.words
+  return {
+    regions = { group.region }, params = transitions.params_of(group.id, intent.unit),
+    intent = intent,
+    read = function(options) return group:observe(options) end,
+    batched = shared, look_again = shared and function() return look_again(change) end or nil,
+    transition = transition, describe = transition.describe, same = snapshots.same_state,
+    began_failed = intent.status == transition.failed,
+    terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss,
+      outage_at = change.outage_at },
+  }
 end
 
 -- People take minutes to answer; the world that they answered for may be gone by then.
@@ -271,6 +294,22 @@ local function begin(change)
   return follow(change, route, report, snapshot)
 end
 
+-- After these it does not stand before the others any more: what comes next takes its time.
+local LEAVES = { accepted = true, unanswered = true, joined = true, settling = true }
+
+-- Where many are about to send, those whose turn it is look first.
+local function begin_in_turn(change)
+  local shared, options = change.shared, change.options
+  if not shared or not shared.has_company() or options.confirm then return begin(change) end
+  local turn <close>, listener = shared.new_turn(), options.progress
+  options.progress = function(event)
+    if LEAVES[event.event] then turn:close() end
+    if listener then listener(event) end
+  end
+  turn:take()
+  return begin(change)
+end
+
 --- Runs one failover to its end.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.FailoverOptions durations in seconds, defaults filled in
@@ -279,7 +318,10 @@ end
 ---of the call
 function M.run(group, options)
   local change = changes.new(group, FAILOVER.words, options)
-  if not change:is_continued() then return begin(change) end
+  local reads = options.batched_reads
+  change.shared = reads and reads:of(group)
+  local _ <close> = change.shared and change.shared.enter()
+  if not change:is_continued() then return begin_in_turn(change) end
   change.outage_at = moment.resolve(options.outage_at, change.runtime.time())
   return conclude(change, change:apply(target_of(change, options.continue.intent)))
 end

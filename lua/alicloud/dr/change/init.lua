@@ -14,9 +14,11 @@
 require "alicloud.base.codes"
 local core = require "alicloud.core"
 local failures = require "alicloud.dr.change.failures"
+local fresh = require "alicloud.dr.change.fresh"
 local guard = require "alicloud.base.guard"
 local intents = require "alicloud.dr.model.intent"
 local metas = require "alicloud.base.meta"
+local passing = require "alicloud.dr.change.passing"
 local pollers = require "alicloud.dr.change.poller"
 local protocol = require "alicloud.dr.journal.protocol"
 local refusal = require "alicloud.dr.change.refusal"
@@ -42,6 +44,7 @@ local SHORTEST_CALL = 1
 ---@field on_accept fun(answer: table)?
 ---@field terms table? more fields of what the journal is told, e.g. max_rpo
 ---@field unjournaled boolean? it has no token, so there is nothing to continue
+---@field look_again? fun(): "send"|"wait"|nil, alicloud.Error? decides anew, nothing being sent yet
 ---@field put_off table<string, true>? refusals after which whoever makes several makes it later
 
 ---@class alicloud.dr.Change
@@ -69,6 +72,8 @@ local SHORTEST_CALL = 1
 ---@field spent table<string, boolean|"refused">? tokens that it must not take
 ---@field derive? fun(incident: string): string the token of an incident
 ---@field calling boolean? a call of it is under way
+---@field leave_by number? monotonic, when what it was decided by is too old to send it
+---@field late_since number? monotonic, since when it has not left for that
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Change = {}
 Change.__index = Change
@@ -169,7 +174,7 @@ function Change:window_left()
 end
 
 function Change:call_options()
-  local options = { region = self.region, resend = "never" }
+  local options = { region = self.region, resend = "never", leave_within = fresh.left(self) }
   if self.first_send then options.deadline = math.max(SHORTEST_CALL, self:window_left()) end
   return options
 end
@@ -200,6 +205,8 @@ end
 
 -- One call, which may be several attempts as long as each is known to have had no effect.
 function Change:send()
+  local stale = fresh.refusal(self)
+  if stale then return stale end
   local options = self:call_options()
   local now = { monotonic = self:now(), wall = self.runtime.time() }
   self.first_send, self.began = self.first_send or now, self.began or now
@@ -212,6 +219,7 @@ function Change:send()
   self.attempts = self.attempts + (meta.attempts or 1)
   append(self.request_ids, meta.request_ids)
   if answer then return self:accept(answer, meta) end
+  if fresh.is_too_late(self, err) then return err end
   self.doubtful = self.doubtful or err.outcome == "unknown"
   self:emit { event = "unanswered", err = err }
   return err
@@ -244,8 +252,10 @@ function Change:decide_by_looking(stability, err)
 end
 
 function Change:after_failed_send(err)
+  if fresh.is_too_late(self, err) then return fresh.wait_and_look(self, err) end
   local stability = refusal.stability(self, err)
   if not stability or not refusal.wait(self, err) then return failures.rejected(self, err) end
+  if fresh.is_wanted(self, err) then return self.target.look_again() end
   return self:decide_by_looking(stability, err)
 end
 
@@ -330,31 +340,7 @@ function Change:difference_to_past(snapshot)
   return past and intents.difference(past.intent, snapshot) or nil
 end
 
---- Looks until nothing stands in the way that passes by itself, for as long as the change may take.
----@param look fun(): any, table|nil what was found, and the problem; its field `passes` is true, or
----the seconds that such a look is worth
----@return any found
----@return table|nil problem that stays
-function Change:until_passed(look)
-  local since
-  while true do
-    local found, problem = look()
-    local passes = problem and problem.passes
-    if not passes then return found, problem end
-    since = since or self:now()
-    local limit = passes == true and self.options.timeout or passes
-    local left = since + limit - self:now()
-    if left <= 0 then return found, problem end
-    self:await(problem, left)
-  end
-end
-
---- Waits a little for something that passes by itself.
----@param problem { message: string }
----@param left number seconds that it may take yet
-function Change:await(problem, left)
-  self.group.client:wait_out { seconds = self.options.poll, reason = problem.message, left = left }
-end
+Change.until_passed, Change.await = passing.until_passed, passing.await
 
 function Change:finish(seen, err)
   if not seen then self:write_outcome(nil, err) end

@@ -20,15 +20,21 @@ M.REPLAYED = { reads = 6, span = 40 }
 local FIRST_PAUSE = 1
 local GROWTH = 1.5
 local READ_DEADLINE = 30
--- After so many seconds of batched reads a look of one's own is due; after one that has told
--- nothing there is none for as long.
-local BATCHED_FOR = 60
+-- After so many seconds of sweeps a look of one's own is due; what it shows must not be denied by
+-- sweeps for so many.
+local BATCHED_FOR, UNDENIED_FOR = 120, 60
 
 ---@class alicloud.dr.Poller
 ---@field last alicloud.dr.Snapshot? the newest look that succeeded
 ---@field last_error alicloud.Error? why the newest look failed
 ---@field first_moving alicloud.dr.Snapshot? the first look that showed the change under way
 ---@field reason string? words about the newest phase
+---@field looked_at number monotonic seconds of the newest look of its own
+---@field batched_from number monotonic seconds before which no sweep is believed
+---@field heard_from number monotonic seconds: only a sweep that began later tells anything
+---@field heard string? the signature of what the latest sweep has shown, if it was under way
+---@field is_told boolean the newest look was a sweep's
+---@field blind number seconds of it in which no sweep succeeded
 local Poller = {}
 Poller.__index = Poller
 
@@ -45,7 +51,8 @@ function M.new(options)
   local now = loop.now()
   return setmetatable({
     target = options.target, client = options.client, loop = loop, poll = options.poll,
-    emit = options.emit, looked_at = now, batched_from = now,
+    emit = options.emit, looked_at = now, batched_from = now, heard_from = now, is_told = false,
+    blind = 0,
   }, Poller)
 end
 
@@ -94,36 +101,45 @@ function Poller:look(deadline)
   return self:take(self.target.read(self:call_options(deadline)))
 end
 
-function Poller:may_batch()
+function Poller:may_batch(ends)
   local batched, now = self.target.batched, self:now()
-  return batched ~= nil and now >= self.batched_from and now - self.looked_at < BATCHED_FOR
-    and batched.has_company()
+  return batched ~= nil and now >= self.batched_from and now < ends and batched.has_company()
 end
 
--- What a look shows must not be denied by batched reads.
-function Poller:look_instead(deadline, told_nothing)
+-- A look of its own although sweeps could tell.
+function Poller:look_instead(deadline)
+  self.is_told = false
   local phase = self:look(deadline)
-  if told_nothing or phase ~= "in_progress" then self.batched_from = self:now() + BATCHED_FOR end
+  if phase ~= "in_progress" then self.batched_from = self:now() + UNDENIED_FOR end
   return phase
 end
 
--- What a batched read shows is believed of a change under way; nil if it shows anything else.
-function Poller:record_batched(snapshot)
-  local phase, reason = self:phase_of(snapshot)
-  if phase == "in_progress" then return self:record(snapshot, phase, reason) end
-  return nil
+-- What a sweep shows counts as a look does; nil if it cannot be judged.
+function Poller:record_told(told)
+  local phase, reason = self:phase_of(told.snapshot)
+  if phase == "unknown" then return nil end
+  self.is_told, self.heard_from = true, told.began
+  self.heard = phase == "in_progress" and told.signature or nil
+  return self:record(told.snapshot, phase, reason)
 end
 
---- A batched read is believed if it shows the change under way, not for too long, and not by
---- whoever gives up; else one looks.
+--- One look, told by a sweep if others are at work too. While the change is under way a sweep tells
+--- only what is new.
 ---@param deadline number monotonic
----@param ends number monotonic, when the wait is given up
+---@param ends number? monotonic, when the wait is given up (`deadline`)
 ---@return alicloud.dr.Phase|nil nil if the look failed
 function Poller:look_batched(deadline, ends)
-  if not self:may_batch() then return self:look_instead(deadline) end
-  local snapshot = self.target.batched.look(self:call_options(ends))
-  local phase = snapshot and self:now() < ends and self:record_batched(snapshot)
-  return phase or self:look_instead(deadline, true)
+  self.blind = 0
+  if not self:may_batch(ends or deadline) then return self:look_instead(deadline) end
+  local told = self.target.batched.tell { after = self.heard_from, seen = self.heard,
+    ends = ends or deadline, due = self.looked_at + BATCHED_FOR }
+  self.blind = told.blind
+  return told.snapshot and self:record_told(told) or self:look_instead(deadline)
+end
+
+-- Only what began after now is heard.
+function Poller:listen()
+  self.heard_from, self.heard, self.is_told = self:now(), nil, false
 end
 
 --- Looks, and tells how long the look was held up by an outage: time in which nothing could be
@@ -135,8 +151,9 @@ end
 ---@return number held seconds
 function Poller:held_up_by_outage(look, deadline, ends)
   local before = self.client:patience()
+  self.blind = 0
   local phase = look(self, deadline, ends)
-  return phase, math.max(0, before - self.client:patience())
+  return phase, math.max(0, before - self.client:patience()) + self.blind
 end
 
 -- Counts reads in a row that said the same. A failed read says nothing and breaks nothing.
@@ -157,6 +174,8 @@ end
 
 -- A world that is not the intent's. One look may be of the past, so it takes several.
 local ODD = { direction_changed = true, conflict = true }
+-- What a sweep may settle.
+local UNDER_WAY = { in_progress = true, completed = true }
 
 -- What the looks so far settle. "not_started" is not believed any more once a look has shown
 -- another world: it may be the later one that is of the past, and then something would be sent
@@ -176,17 +195,20 @@ end
 ---@param deadline number monotonic
 ---@return alicloud.dr.Phase|nil phase never "unknown"; nil at the deadline
 function Poller:until_stable(stability, deadline)
-  local evidence = {}
+  local evidence, look = {}, self.look_batched
+  self:listen()
   while true do
-    local phase, held = self:held_up_by_outage(self.look, deadline)
+    local phase, held = self:held_up_by_outage(look, deadline)
     deadline = deadline + held
     if phase then count(evidence, phase, self:now()) end
     local settled = settled_phase(evidence, phase, stability, self:now())
-    if settled then return settled end
+    if settled and (not self.is_told or UNDER_WAY[settled]) then return settled end
     if self:now() >= deadline then
       return ODD[phase] and evidence.reads > 1 and phase or nil
     end
-    self:pause(self.poll, deadline)
+    -- What lets a call be sent again, or ends the change, is seen by a look of its own.
+    look = settled and self.look_instead or self.look_batched
+    if not self.is_told then self:pause(self.poll, deadline) end
   end
 end
 
@@ -272,19 +294,21 @@ function Poller:rest(wait, ends)
   wait.pause = math.min(wait.pause * GROWTH, self.poll)
 end
 
---- Waits until the change is done, or cannot get there any more.
+--- Waits until the change is done, or cannot get there any more. That it is done a sweep may tell,
+--- if it began after this; every other end is seen by a look of its own.
 ---@param deadline number monotonic
 ---@param stall number seconds without any change of state
 ---@param replayable boolean? the service may have taken the call for one that it had before
 ---@return alicloud.dr.Ending
 function Poller:until_completed(deadline, stall, replayable)
-  local wait, batched = self:begin_wait(deadline, stall, replayable), self.target.batched
-  local _ <close> = batched and batched.enter()
+  local wait, look = self:begin_wait(deadline, stall, replayable), self.look_batched
+  self:listen()
   while true do
-    local phase, held = self:held_up_by_outage(self.look_batched, wait.deadline, M.ends(wait))
+    local phase, held = self:held_up_by_outage(look, wait.deadline, M.ends(wait))
     local ending = self:settle(wait, phase, held)
-    if ending then return ending end
-    self:rest(wait, M.ends(wait))
+    if ending and (not self.is_told or ending == "completed") then return ending end
+    look = ending and self.look_instead or self.look_batched
+    if not self.is_told then self:rest(wait, M.ends(wait)) end
   end
 end
 

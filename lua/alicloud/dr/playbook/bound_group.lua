@@ -48,13 +48,17 @@ local function tell_stopped(engine, event)
     { shell.option("--region", event.region) })))
 end
 
+-- From then on a failover only waits for its end.
+local UNDER_WAY = { accepted = true, joined = true }
+
 -- What a verb looks at, its run has seen. Copies the options.
-local function noticed(engine, options)
-  local given = {}
+local function noticed(branch, options)
+  local engine, given = branch.engine, {}
   for name, value in pairs(options or {}) do given[name] = value end
   local listener = given.progress
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end
+    if event.verb == "failover" and UNDER_WAY[event.event] then branch:rest() end
     if event.event == "clearing" then
       engine:tell { type = "clearing", group_id = event.group_id, drill_id = event.drill_id }
     end
@@ -67,6 +71,12 @@ end
 
 local function outage_of(engine)
   return outage_time.of(engine.state, engine.runtime.time())
+end
+
+-- What the branch has changed itself, nothing from before shows.
+local function shared_reads(branch)
+  local reads = branch.engine.batched_reads
+  return reads and reads:since(branch.touched_at)
 end
 
 local function with_defaults(branch, group, verb, given, past)
@@ -82,7 +92,7 @@ local function with_defaults(branch, group, verb, given, past)
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.force then given.force = given.force or engine.state.force end
   if takes.outage_at then given.outage_at = given.outage_at or outage_of(engine) end
-  if takes.batched_reads then given.batched_reads = engine.batched_reads end
+  if takes.batched_reads then given.batched_reads = shared_reads(branch) end
   return given
 end
 
@@ -187,7 +197,7 @@ local function drill_of(branch, group, past)
   if drill and GOES_ON[drill.status] then return past end
   local _, fault
   if drill then
-    _, fault = call(branch, group, "clear_drill", nil, drill.id, noticed(branch.engine))
+    _, fault = call(branch, group, "clear_drill", nil, drill.id, noticed(branch))
   end
   if past.is_open and not fault then
     branch.engine:record { type = "outcome", step = branch.step_key, verb = past.verb,
@@ -251,9 +261,11 @@ local function perform(branch, group, verb, ...)
     return nil, call_recorder.no_drill(branch, verb)
   end
   local engine, arguments, place = branch.engine, table.pack(...), place_of(verb)
-  arguments[place] = noticed(engine, arguments[place])
+  arguments[place] = noticed(branch, arguments[place])
   local result, err = engine.executor:verb(branch, group, verb,
     table.unpack(arguments, 1, place))
+  branch:rise()
+  branch.touched_at = engine.loop.now()
   -- Why it ended is what was seen last.
   local seen = not result and err and (err.last or err.snapshot)
   if seen and seen.pairs and seen.from then engine:looked(seen) end
@@ -271,6 +283,7 @@ local function check(branch, group, method, options)
   if limit then given.max_rpo = math.max(limit, loss.seconds) end
   given.outage_at = given.outage_at or outage_of(branch.engine)
   given.force = given.force or branch.engine.state.force
+  if method == "precheck" then given.batched_reads = shared_reads(branch) end
   local report, err = group[method](group, given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err

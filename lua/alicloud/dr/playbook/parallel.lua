@@ -14,7 +14,8 @@ local waves = require "alicloud.dr.playbook.waves"
 local M = {}
 
 ---@class alicloud.dr.EachOptions
----@field parallel? integer how many at a time (8)
+---@field parallel? integer how many at a time (8); one that only waits for the end of a failover
+---does not count, except where there is one at a time
 ---@field max_errors? integer|string failures at which nothing more is begun: a number, or "10%" of
 ---all (1: the first)
 ---@field canary? integer|string[] so many, or those of these names, come first and must all succeed
@@ -91,46 +92,65 @@ local function take_result(round, job)
   end
 end
 
-local function start(round, job)
+---@class alicloud.dr.Seat
+---@field leave fun() others may begin meanwhile
+---@field take fun() may be one too many, for nobody who was begun is held up
+
+-- Where one comes after the other, each comes to its end before the next one.
+local function new_seat(round, job)
+  local taken = true
+  round.busy = round.busy + 1
+  local function leave()
+    if not taken or round.width == 1 and not job.over then return end
+    taken, round.busy, round.moved = false, round.busy - 1, true
+    round.gate.open()
+  end
+  return { leave = leave, take = function()
+    if not taken then taken, round.busy = true, round.busy + 1 end
+  end }
+end
+
+local function start(round, job, expected)
   local branch = round.branch:fork(job.name)
-  job.branch = branch
+  job.branch, branch.seat = branch, new_seat(round, job)
   job.task = round.loop.spawn(function()
     local _ <close> = setmetatable({}, { __close = function()
-      job.over = true
+      job.over, round.ended[#round.ended + 1] = true, job
+      if expected then expected.left() end
+      branch.seat.leave()
       round.gate.open()
     end })
     return bounded.call(round.loop, {}, round.call, job.item, branch)
   end)
-  round.running[#round.running + 1] = job
+  round.running = round.running + 1
 end
 
 local function collect(round)
   -- Who is called back himself has nothing to count.
   round.loop.checkpoint()
-  local left = {}
-  for _, job in ipairs(round.running) do
-    if job.over then take_result(round, job) else left[#left + 1] = job end
-  end
-  local ended = #left < #round.running
-  round.running = left
-  return ended
+  local ended, moved = round.ended, round.moved
+  round.ended, round.moved = {}, false
+  for _, job in ipairs(ended) do take_result(round, job) end
+  round.running = round.running - #ended
+  return moved
 end
 
--- Waits until at least one has ended.
+-- Waits until at least one has ended, or only waits itself.
 local function await(round)
   while not collect(round) do round.gate.wait() end
 end
 
 -- Carries out a part of the jobs.
 local function carry_out(round, jobs)
-  local next_job = 1
-  while next_job <= #jobs or #round.running > 0 do
+  local reads, next_job = round.branch.engine.batched_reads, 1
+  local expected <close> = reads and round.width > 1 and reads:expect(#jobs) or nil
+  while next_job <= #jobs or round.running > 0 do
     local may_start = not round.raised and round.errors < round.limit
-    while may_start and next_job <= #jobs and #round.running < round.width do
-      start(round, jobs[next_job])
+    while may_start and next_job <= #jobs and round.busy < round.width do
+      start(round, jobs[next_job], expected)
       next_job = next_job + 1
     end
-    if #round.running == 0 then break end
+    if round.running == 0 then break end
     await(round)
     if round.raised then break end
   end
@@ -141,7 +161,7 @@ local function new_round(branch, options, jobs, call)
   return { branch = branch, call = call, loop = loop, gate = loop.gate(), jobs = jobs,
     limit = limit_of(options.max_errors, #jobs), width = options.parallel or 8,
     leave_out = options.leave_out, errors = 0, ok = {}, failed = {}, left_out = {}, said = {},
-    running = {} }
+    running = 0, busy = 0, ended = {}, moved = false }
 end
 
 local function first_error(round)

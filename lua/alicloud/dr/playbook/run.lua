@@ -41,6 +41,8 @@ local M = {}
 ---@field verb string? the verb of a group that it is in
 ---@field fencing boolean? it has written down that a fence stops something
 ---@field ran_program boolean? its step has run a program
+---@field touched_at number monotonic seconds: what it has changed, it has changed before
+---@field seat alicloud.dr.Seat? its place among those of run:each that are counted
 ---@field parent alicloud.dr.PlaybookRun?
 ---@field reads table<string, boolean> parameters that were read outside of steps
 ---@field step_reads table<string, boolean> and in its step
@@ -94,6 +96,7 @@ local metatable = {
 local function new(engine, prefix, parent)
   local branch = setmetatable({ engine = engine, prefix = prefix, parent = parent, reads = {},
     step_reads = {} }, metatable)
+  branch.touched_at = parent and parent.touched_at or engine.loop.now()
   branch.client = engine.executor:client(branch)
   return branch
 end
@@ -309,6 +312,23 @@ end
 ---@return alicloud.dr.PlaybookRun
 function Branch:fork(name)
   return new(self.engine, self.prefix .. name .. "/", self)
+end
+
+local function seat_of(branch)
+  while branch and not branch.seat do branch = branch.parent end
+  return branch and branch.seat
+end
+
+--- Only waits from now on: run:each does not count it among those that it has at a time.
+function Branch:rest()
+  local seat = seat_of(self)
+  if seat then seat.leave() end
+end
+
+--- Goes on, and is counted again.
+function Branch:rise()
+  local seat = seat_of(self)
+  if seat then seat.take() end
 end
 
 --- Raises if this branch or the run has ended, or who calls was cancelled.

@@ -1,157 +1,210 @@
---- One listing for many who wait. Most looks at a change only show that it still is under way, and
---- many groups of a region can be told that by one listing. It says no more: what it does not
---- show under way is looked at properly, so that nothing is ever concluded from it. Whoever asks is
---- told by a listing that begins after he has asked.
+--- What many groups of a client share that are looked at at the same time: sweeps over their region
+--- instead of looks of their own, and turns for those who are about to change something.
+---
+--- A sweep proves of a group as much as a look of its own does, if it began after the moment that
+--- matters and tells of the whole group (alicloud.dr.read.sweep). Whom sweeps do not tell, or who
+--- is alone, looks by himself.
 
-local guard = require "alicloud.base.guard"
-local pages = require "alicloud.dr.read.pages"
-local snapshots = require "alicloud.dr.model.snapshot"
+local direction = require "alicloud.dr.model.direction"
+local sweepers = require "alicloud.dr.read.sweeper"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Seconds. Who asks meanwhile is told by the same listing, which begins at their end.
-local GATHER = 0.5
--- Of one call. Source: DescribeDiskReplicaGroups, GroupIds; DescribeDiskReplicaPairs, PairIds.
-local MOST_IDS = 100
-local DEADLINE = 30
--- Whoever waits for a failover waits at the secondary site.
-local SITE = "backup"
+-- Seconds since the beginning of a sweep for which whoever decides may go by it.
+local FRESH = 3.5
+-- Seconds for which a first look waits for a sweep: a minute for which calls are refused passes.
+local PATIENCE = 120
+-- So many at a time are between their look and the answer to their call. More would only stand in
+-- line for the quota while what they have seen grows old.
+local TURNS = 45
 
 ---@class alicloud.dr.BatchedReads
 ---@field client alicloud.Client
 ---@field loop alicloud.loop.Loop
----@field waiting table<string, integer> how many wait, by region
----@field gathering table<string, table> the batch that can be joined, by region
----@field tasks table<alicloud.Task, boolean>
 ---@field scope alicloud.Scope of all who share
+---@field present table<string, table<string, integer>> who is at work, and how often, by region
+---@field counts table<string, integer> how many they are, by region
+---@field expected integer how many are at work or will be, as somebody has said
+---@field sweepers table<string, alicloud.dr.Sweeper> by region
+---@field held integer turns
+---@field line alicloud.dr.SharedTurn[] those who wait for one
 local BatchedReads = {}
 BatchedReads.__index = BatchedReads
 
 ---@class alicloud.dr.BatchedRead
----@field enter fun(): table is to be closed when the waiting is over
----@field has_company fun(): boolean whether somebody else waits; one alone had better look
----@field look fun(options: { deadline: number }): alicloud.dr.Snapshot|nil nil: nothing was learnt
+---@field enter fun(): table is to be closed when the work is over
+---@field has_company fun(): boolean whether somebody else is at work; one alone had better look
+---@field observe fun(): alicloud.dr.Snapshot|nil, alicloud.Error|nil, number|nil a look to decide
+---by, its own where sweeps do not tell; each call gives another one. With others at work also how
+---old it is: monotonic seconds of the beginning of the sweep, or of the end of a look of its own,
+---which may have stood in line with the others'
+---@field tell fun(wish: alicloud.dr.Wish): alicloud.dr.Told
+---@field new_turn fun(): alicloud.dr.SharedTurn
 
---- Makes what the waiters of one client share.
+---@class alicloud.dr.Wish
+---@field after number monotonic seconds; the sweep begins later
+---@field ends number monotonic seconds at which one waits no longer
+---@field seen string? signature of what is known: one waits for something else
+---@field due number? monotonic seconds from which on one had better look by oneself
+
+---@class alicloud.dr.Told
+---@field snapshot alicloud.dr.Snapshot? nil: look by yourself
+---@field signature string? of it
+---@field began number? monotonic seconds, of its sweep
+---@field blind number seconds in which nothing could be read
+
+--- Makes what those at work with one client share.
 ---@param client alicloud.Client
----@param scope alicloud.Scope in which all of them wait
+---@param scope alicloud.Scope in which all of them are
 ---@return alicloud.dr.BatchedReads
 function M.new(client, scope)
-  return setmetatable({ client = client, scope = scope, loop = client.loop, waiting = {},
-    gathering = {}, tasks = {} }, BatchedReads)
+  return setmetatable({ client = client, scope = scope, loop = client.loop, present = {},
+    counts = {}, expected = 0, sweepers = {}, held = 0, line = {} }, BatchedReads)
 end
+
+-- The same, for one who has changed something himself.
+local Since = {}
+
+function Since:of(group) return self.reads:of(group, self.moment) end
+
+Since.__index = Since
 
 --- Whether a value was made here.
 ---@param value any
 ---@return boolean
 function M.is(value)
-  return getmetatable(value) == BatchedReads
+  local class = getmetatable(value)
+  return class == BatchedReads or class == Since
 end
 
-local function read(client, region, operation, parameter, ids)
-  return pages.all(client, operation,
-    { RegionId = region, Site = SITE, [parameter] = ids, MaxResults = MOST_IDS },
-    { region = region, deadline = DEADLINE })
+--- The same for whoever has changed something until a moment: he is shown nothing from before.
+---@param moment number monotonic seconds
+---@return { of: fun(self: table, group: alicloud.dr.Group): alicloud.dr.BatchedRead }
+function BatchedReads:since(moment)
+  return setmetatable({ reads = self, moment = moment }, Since)
 end
 
-local function names_of(records)
-  local ids = {}
-  for _, record in ipairs(records) do
-    for _, id in ipairs(snapshots.split_ids(record.PairIds) or {}) do ids[#ids + 1] = id end
+function BatchedReads:has_company(region)
+  return (self.counts[region] or 0) > 1 or self.expected > 1
+end
+
+function BatchedReads:sweeper(region)
+  local sweeper = self.sweepers[region]
+  if not sweeper then
+    sweeper = sweepers.new(self.client, region, function()
+      return self:has_company(region) and tables.keys(self.present[region] or {}) or nil
+    end)
+    self.sweepers[region] = sweeper
   end
-  return ids
+  return sweeper
 end
 
--- The pairs that the groups name, by the group that they name themselves. Read after the groups, as
--- in a look, and judged by the time of their own reading.
-local function read_pairs(client, region, ids)
-  local members, read_at = {}, nil
-  for first = 1, #ids, MOST_IDS do
-    local part = table.move(ids, first, math.min(first + MOST_IDS - 1, #ids), 1, {})
-    local records, _, meta = read(client, region, "ebs:DescribeDiskReplicaPairs", "PairIds", part)
-    if not records then return nil end
-    read_at = meta.server_time or read_at
-    for _, record in ipairs(records) do
-      local group = record.ReplicaGroupId
-      if type(group) == "string" then
-        members[group] = members[group] or {}
-        table.insert(members[group], record)
-      end
-    end
+--- Says that so many will be at work, so that the first of them is not taken to be alone.
+---@param count integer
+---@return { left: fun() } expected to be called for each whose work is over, and closed at the end
+function BatchedReads:expect(count)
+  local function less(number)
+    count, self.expected = count - number, self.expected - number
   end
-  return members, read_at
+  self.expected = self.expected + count
+  return setmetatable({ left = function() less(1) end }, { __close = function() less(count) end })
 end
 
--- Snapshots by group; none if anything could not be read.
-local function list(client, region, ids)
-  local records, _, meta = read(client, region, "ebs:DescribeDiskReplicaGroups", "GroupIds", ids)
-  if not records then return {} end
-  local members, later = read_pairs(client, region, names_of(records))
-  if not members then return {} end
-  local found = {}
-  for _, record in ipairs(records) do
-    local id = record.ReplicaGroupId
-    if type(id) == "string" then
-      found[id] = snapshots.new(record, members[id] or {}, { region = region, site = SITE,
-        read_at = later or meta.server_time, request_id = meta.request_id })
-    end
+local function add(reads, region, id, change)
+  local present = reads.present[region] or {}
+  local count = (present[id] or 0) + change
+  reads.present[region], present[id] = present, count > 0 and count or nil
+  reads.counts[region] = (reads.counts[region] or 0) + change
+end
+
+function BatchedReads:enter(region, id)
+  add(self, region, id, 1)
+  return setmetatable({}, { __close = function() add(self, region, id, -1) end })
+end
+
+---@class alicloud.dr.SharedTurn
+---@field reads alicloud.dr.BatchedReads
+---@field holds boolean
+---@field over boolean
+---@field gate table? of one that waits
+local Turn = {}
+Turn.__index = Turn
+
+local function next_in_line(reads)
+  while reads.line[1] do
+    local turn = table.remove(reads.line, 1)
+    if not turn.over then return turn end
   end
-  return found
 end
 
-local function close_batch(reads, region, batch)
-  if reads.gathering[region] == batch then reads.gathering[region] = nil end
-end
-
-function BatchedReads:read_batch(region, batch)
-  self.loop.sleep(GATHER)
-  close_batch(self, region, batch)
-  -- What is said of one group must not stop the others: an id that cannot be asked for raises.
-  local ok, found = guard.call(list, self.client, region, batch.ids)
-  self.tasks[batch.task] = nil
-  return ok and found or {}
-end
-
-function BatchedReads:join(region, group_id)
-  local batch = self.gathering[region]
-  if not batch then
-    batch = { ids = {} }
-    -- Whoever asks first may be given up, and the others wait on.
-    batch.task = self.scope:spawn(self.read_batch, self, region, batch)
-    self.gathering[region], self.tasks[batch.task] = batch, true
+--- Waits for it.
+function Turn:take()
+  local reads = self.reads
+  if reads.held < TURNS then
+    reads.held, self.holds = reads.held + 1, true
+    return
   end
-  batch.ids[#batch.ids + 1] = group_id
-  if #batch.ids == MOST_IDS then close_batch(self, region, batch) end
-  return batch.task
+  self.gate = reads.loop.gate()
+  reads.line[#reads.line + 1] = self
+  while not self.holds do self.gate.wait() end
 end
 
-function BatchedReads:enter(region)
-  self.waiting[region] = (self.waiting[region] or 0) + 1
-  return setmetatable({}, { __close = function()
-    self.waiting[region] = self.waiting[region] - 1
-  end })
+--- Ends it, or the wait for it; the next one has it.
+function Turn:close()
+  if self.over then return end
+  self.over = true
+  if not self.holds then return end
+  local reads, following = self.reads, next_in_line(self.reads)
+  if not following then
+    reads.held = reads.held - 1
+    return
+  end
+  following.holds = true
+  following.gate.open()
 end
 
---- What one group is told.
+Turn.__close = Turn.close
+
+local function told(group, sweep)
+  local snapshot = sweep and sweep:snapshot(group.id)
+  return snapshot and direction.towards(snapshot, group.to) or nil
+end
+
+--- What one group shares with the others.
 ---@param group alicloud.dr.Group
+---@param moment number? monotonic seconds: a look to decide by is later; nil: than now
 ---@return alicloud.dr.BatchedRead
-function BatchedReads:of(group)
-  local id, region = group.id, group.region
+function BatchedReads:of(group, moment)
+  local id, region, now = group.id, group.region, self.loop.now
+  local after = moment or now()
   return {
-    enter = function() return self:enter(region) end,
-    has_company = function() return (self.waiting[region] or 0) > 1 end,
-    look = function(options)
-      local task = self:join(region, id)
-      local found = task:wait(options.deadline) and task:result()
-      return found and found[id] or nil
+    enter = function() return self:enter(region, id) end,
+    has_company = function() return self:has_company(region) end,
+    observe = function()
+      local asked = now()
+      local wish = { id = id, after = math.max(after, asked - FRESH), ends = asked + PATIENCE }
+      after = asked
+      local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope, wish)
+      if sweep then return told(group, sweep), nil, sweep.began end
+      local snapshot, err = group:observe()
+      return snapshot, err, self:has_company(region) and now() or nil
+    end,
+    tell = function(wish)
+      local sweep, blind = self:sweeper(region):ask(self.scope,
+        { id = id, after = wish.after, ends = wish.ends, seen = wish.seen, due = wish.due })
+      return { snapshot = told(group, sweep), signature = sweep and sweep:signature(id),
+        began = sweep and sweep.began, blind = blind }
+    end,
+    new_turn = function()
+      return setmetatable({ reads = self, holds = false, over = false }, Turn)
     end,
   }
 end
 
 --- Gives up what is being read.
 function BatchedReads:close()
-  for task in pairs(self.tasks) do task:close() end
-  self.tasks, self.gathering = {}, {}
+  for _, sweeper in pairs(self.sweepers) do sweeper:close() end
 end
 
 BatchedReads.__close = BatchedReads.close

@@ -12,6 +12,8 @@ local M = {}
 local SITES = { "backup", "production" }
 
 local PAGE = 100
+-- Of lists that are as long as a region's.
+local LARGE_PAGE = 500
 
 local function read_groups(client, region, site, group_id, options)
   return pages.all(client, "ebs:DescribeDiskReplicaGroups",
@@ -27,7 +29,7 @@ end
 -- Pairs of groups are moved with their groups.
 local function lone_pairs(client, filter, site, take)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", {
-    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+    RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LARGE_PAGE,
   }, { region = filter.region })
   if not records then return nil, err end
   for _, record in ipairs(records) do
@@ -50,7 +52,7 @@ function M.named(client, filter)
   end
   for _, site in ipairs(filter.site and { filter.site } or SITES) do
     local records, err = pages.all(client, "ebs:DescribeDiskReplicaGroups", {
-      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = PAGE,
+      RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LARGE_PAGE,
     }, { region = filter.region })
     if not records then return nil, err end
     for _, record in ipairs(records) do take(record.ReplicaGroupId, record.GroupName) end

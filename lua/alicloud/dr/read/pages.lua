@@ -55,4 +55,34 @@ function M.all(client, name, params, options)
   return records, nil, metas.of(first)
 end
 
+---@class alicloud.dr.PageRead
+---@field records table[]
+---@field meta alicloud.Meta of the answer that they stood in
+---@field began number monotonic seconds
+
+--- Reads all pages, and tells which answer each record stood in.
+---@param client alicloud.Client
+---@param name string
+---@param params table
+---@param options table of each call
+---@return alicloud.dr.PageRead[]|nil
+---@return alicloud.Error? err
+function M.apart(client, name, params, options)
+  local operation, list, fault = operation_of(name), {}, nil
+  local first, err = pager.all(function(page_params)
+    local began = client.loop.now()
+    local answer, failure = client:call(name, page_params, options)
+    if not answer then return nil, failure end
+    local items, records = tables.at(answer, operation.paging.items), nil
+    if type(items) == "table" then
+      records, fault = only_records(items, operation.scope)
+      if not records then return nil, fault end
+    end
+    list[#list + 1] = { records = records or {}, meta = metas.of(answer), began = began }
+    return answer
+  end, operation.paging, params, operation.scope)
+  if not first then return nil, err end
+  return list
+end
+
 return M

@@ -35,6 +35,8 @@ end
 ---@class alicloud.dr.SettledOptions
 ---@field loop alicloud.Loop
 ---@field terms alicloud.dr.PrecheckTerms
+---@field observe? fun(group: table): alicloud.dr.Snapshot?, alicloud.Error? looks instead of the
+---group itself
 ---@field emit fun(event: table) told of each look, and of each wait for the next one
 ---@field is_decided? fun(snapshot: alicloud.dr.Snapshot): boolean no pre-check is needed
 ---@field waits_for_copies? boolean what passes with the end of a cycle is waited for as well
@@ -45,7 +47,7 @@ local function freeze_outage(terms, now)
 end
 
 local function look_once(group, given)
-  local snapshot, err = group:observe()
+  local snapshot, err = (given.observe or group.observe)(group)
   if not snapshot then return nil, err end
   freeze_outage(given.terms, snapshot.read_at)
   given.emit { event = "looked", snapshot = snapshot }
@@ -95,6 +97,31 @@ function M.look(group, given)
       reason = obstacle and obstacle.fact or "the direction was another one a moment ago" }
     given.loop.sleep(math.max(0, math.min(M.PAUSE, ends - now())))
   end
+end
+
+local function misplaced(group, snapshot)
+  local report = precheck.evaluate(snapshot)
+  local obstacle = precheck.first_obstacle(report)
+  return errors.new {
+    kind = "state", code = obstacle.code, message = obstacle.fact, hint = obstacle.cure,
+    outcome = "not_sent", region = group.region, group_id = group.id, snapshot = snapshot,
+  }
+end
+
+--- Looks at a group from its secondary site.
+---@param group alicloud.dr.Group
+---@return alicloud.dr.Snapshot|nil
+---@return alicloud.Error? err also if the side is not the secondary site of the group
+function M.from_secondary(group)
+  local snapshot, err = group:observe()
+  -- One odd look decides nothing.
+  if snapshot and snapshot.role ~= "secondary" then
+    group.client.loop.sleep(M.PAUSE)
+    snapshot, err = group:observe()
+  end
+  if not snapshot then return nil, err end
+  if snapshot.role ~= "secondary" then return nil, misplaced(group, snapshot) end
+  return snapshot
 end
 
 return M

@@ -1,0 +1,311 @@
+--- One listing of a side of a region: its groups, and after them their pairs. It tells of each
+--- group what a look of its own would, for hundreds by one call.
+---
+--- Pages are not one snapshot: a record that slips from one page to another is missing, or there
+--- twice. So a group is told of only where its record was listed once, where it names as many pairs
+--- as it counts, and where those and no others were listed, each once and as a pair of this group.
+--- Of any other group the sweep says nothing, neither good nor bad.
+
+local fields = require "alicloud.base.fields"
+local formats = require "alicloud.base.formats"
+local pages = require "alicloud.dr.read.pages"
+local snapshots = require "alicloud.dr.model.snapshot"
+
+local M = {}
+
+-- Of one call, and of one page.
+-- Source: DescribeDiskReplicaGroups, GroupIds and MaxResults; DescribeDiskReplicaPairs, PairIds and
+-- MaxResults.
+local MOST_IDS, PAGE = 100, 500
+-- Seconds between a group and its pairs, after which they show two different times.
+local TORN = 15
+
+local GROUPS = { operation = "ebs:DescribeDiskReplicaGroups", ids = "GroupIds" }
+local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
+
+---@class alicloud.dr.SweepOptions
+---@field site? "backup"|"production" the groups that have this site in the region ("backup")
+---@field ids? string[] the groups, and the pairs without a group, that are asked for; nil: all
+---@field sizes? alicloud.dr.SweepSizes of the side, if an earlier sweep has told them
+---@field deadline? number seconds of each call
+
+---@class alicloud.dr.SweepSizes how many the side lists
+---@field groups integer?
+---@field pairs integer?
+
+---@class alicloud.dr.Sweep
+---@field region string
+---@field site "backup"|"production"
+---@field began number monotonic seconds: all that it tells was read later
+---@field sizes alicloud.dr.SweepSizes
+---@field groups table<string, table> what was listed of each group, by its id
+---@field members table<string, table> the pairs of each group, by its id
+---@field lone table<string, table> pairs without a group, by their id
+---@field known table<string, boolean> whether a group is told of, as far as that was asked
+local Sweep = {}
+Sweep.__index = Sweep
+
+local function calls_of(count, most)
+  return math.max(1, math.ceil(count / most))
+end
+
+-- Only what can be asked for: what else a record names was not listed.
+local function askable(ids)
+  local list = {}
+  for _, id in ipairs(ids) do
+    if formats.ID.test(id) then list[#list + 1] = id end
+  end
+  return list
+end
+
+local function read_whole(sweep, what)
+  return pages.apart(sweep.client, what.operation,
+    { RegionId = sweep.region, Site = sweep.site, MaxResults = PAGE }, sweep.call_options)
+end
+
+local function read_by_ids(sweep, what, ids)
+  local list = {}
+  for first = 1, #ids, MOST_IDS do
+    local part = table.move(ids, first, math.min(first + MOST_IDS - 1, #ids), 1, {})
+    local read, err = pages.apart(sweep.client, what.operation, { RegionId = sweep.region,
+      Site = sweep.site, [what.ids] = part, MaxResults = MOST_IDS }, sweep.call_options)
+    if not read then return nil, err end
+    table.move(read, 1, #read, #list + 1, list)
+  end
+  return list
+end
+
+-- Reads those of the ids, or the whole side where that takes no more calls: then it tells of those
+-- as well who are asked for next. An id that is not there
+-- may be an error for all that are asked for with it.
+local function read(sweep, what, ids, size)
+  if ids and calls_of(#ids, MOST_IDS) < calls_of(size, PAGE) then
+    local list, err = read_by_ids(sweep, what, ids)
+    if list or err.code ~= "NoSuchResource" then return list, err, false end
+  end
+  local list, err = read_whole(sweep, what)
+  return list, err, true
+end
+
+local function count_records(list)
+  local count = 0
+  for _, page in ipairs(list) do count = count + #page.records end
+  return count
+end
+
+local function take_groups(sweep, list)
+  for _, page in ipairs(list) do
+    for _, record in ipairs(page.records) do
+      local id = record.ReplicaGroupId
+      if type(id) == "string" then
+        local twice = sweep.groups[id] ~= nil
+        sweep.groups[id] = { record = record, page = page, twice = twice }
+      end
+    end
+  end
+end
+
+-- The newest page that tells of a group is when it was read.
+local function take_member(sweep, group_id, record, page)
+  local members = sweep.members[group_id]
+  if not members then
+    members = { records = {}, page = page }
+    sweep.members[group_id] = members
+  end
+  members.page = page
+  members.records[#members.records + 1] = record
+end
+
+local function take_pairs(sweep, list)
+  for _, page in ipairs(list) do
+    for _, record in ipairs(page.records) do
+      local id, group_id = record.ReplicaPairId, record.ReplicaGroupId
+      if type(group_id) == "string" and group_id ~= "" then
+        take_member(sweep, group_id, record, page)
+      elseif type(id) == "string" then
+        sweep.lone[id] = { record = record, page = page, twice = sweep.lone[id] ~= nil }
+      end
+    end
+  end
+end
+
+local function divide(ids)
+  local of_groups, of_pairs = {}, {}
+  for _, id in ipairs(ids) do
+    table.insert(id:find "^pair%-" and of_pairs or of_groups, id)
+  end
+  return of_groups, of_pairs
+end
+
+-- The pairs that are named by the groups that are asked for, and those that are asked for.
+local function wanted_pairs(sweep, of_groups, of_pairs)
+  local list = table.move(of_pairs, 1, #of_pairs, 1, {})
+  for _, id in ipairs(of_groups) do
+    local entry = sweep.groups[id]
+    local names = entry and snapshots.split_ids(entry.record.PairIds) or {}
+    table.move(names, 1, #names, #list + 1, list)
+  end
+  return askable(list)
+end
+
+-- How many pairs the groups that were listed count: so many the side lists at least.
+local function pairs_at_least(sweep)
+  local count = 0
+  for _, entry in pairs(sweep.groups) do
+    count = count + (fields.count(entry.record.PairNumber) or 0)
+  end
+  return count
+end
+
+local function read_groups(sweep, ids)
+  -- How large the side is, the first sweep for more than one call of ids finds out.
+  local unknown = ids and #ids <= MOST_IDS and math.huge or 0
+  local list, err, whole = read(sweep, GROUPS, ids, sweep.sizes.groups or unknown)
+  if not list then return nil, err end
+  take_groups(sweep, list)
+  if whole then sweep.sizes.groups = count_records(list) end
+  return true, nil, whole
+end
+
+local function read_pairs(sweep, ids, size)
+  if ids and #ids == 0 then return true end
+  local list, err, whole = read(sweep, PAIRS, ids, size or math.huge)
+  if not list then return nil, err end
+  take_pairs(sweep, list)
+  if whole then sweep.sizes.pairs = count_records(list) end
+  return true
+end
+
+local function read_some(sweep, ids)
+  local of_groups, of_pairs = divide(ids)
+  local ok, err, whole = true, nil, false
+  if #of_groups > 0 then ok, err, whole = read_groups(sweep, askable(of_groups)) end
+  if not ok then return nil, err end
+  local size = sweep.sizes.pairs or whole and pairs_at_least(sweep) or nil
+  return read_pairs(sweep, wanted_pairs(sweep, of_groups, of_pairs), size)
+end
+
+local function read_all(sweep)
+  local ok, err = read_groups(sweep)
+  if not ok then return nil, err end
+  return read_pairs(sweep)
+end
+
+--- Sweeps over one side of a region.
+---@param client alicloud.Client
+---@param region string
+---@param options? alicloud.dr.SweepOptions
+---@return alicloud.dr.Sweep|nil
+---@return alicloud.Error? err something could not be read: then nothing is known
+function M.read(client, region, options)
+  local given = options or {}
+  local sizes = given.sizes or {}
+  local sweep = setmetatable({ client = client, region = region, site = given.site or "backup",
+    began = client.loop.now(), sizes = { groups = sizes.groups, pairs = sizes.pairs },
+    groups = {}, members = {}, lone = {}, known = {},
+    call_options = { region = region, deadline = given.deadline } }, Sweep)
+  local ok, err
+  if given.ids then ok, err = read_some(sweep, given.ids) else ok, err = read_all(sweep) end
+  if not ok then return nil, err end
+  return sweep
+end
+
+local NO_MEMBERS = { records = {} }
+
+-- Whether the pairs that were listed for a group are those that it names, each once.
+local function are_named(record, members)
+  local names = snapshots.split_ids(record.PairIds) or {}
+  local listed = members.records
+  if fields.count(record.PairNumber) ~= #names or #listed ~= #names then return false end
+  local left = {}
+  for _, id in ipairs(names) do left[id] = true end
+  for _, pair in ipairs(listed) do
+    local id = pair.ReplicaPairId
+    if not left[id] then return false end
+    left[id] = nil
+  end
+  return true
+end
+
+local function is_group_complete(entry, members)
+  if not entry or entry.twice then return false end
+  if members.page and members.page.began - entry.page.began >= TORN then return false end
+  return are_named(entry.record, members)
+end
+
+--- Whether all of a group was listed: its record and every pair that it counts and names, or of a
+--- pair without a group its own record.
+---@param id string
+---@return boolean
+function Sweep:is_complete(id)
+  local known = self.known[id]
+  if known == nil then
+    local lone = self.lone[id]
+    known = lone ~= nil and not lone.twice
+      or is_group_complete(self.groups[id], self.members[id] or NO_MEMBERS)
+    self.known[id] = known
+  end
+  return known
+end
+
+--- What a look at a group would show.
+---@param id string
+---@return alicloud.dr.Snapshot|nil nil: nothing is known, good or bad; whoever needs it looks
+function Sweep:snapshot(id)
+  if not self:is_complete(id) then return nil end
+  local lone, entry = self.lone[id], self.groups[id]
+  if lone then return snapshots.of_pair(lone.record, self:seen(lone.page, lone.page)) end
+  local members = self.members[id] or NO_MEMBERS
+  return snapshots.new(entry.record, members.records, self:seen(entry.page, members.page))
+end
+
+-- In the order of the listing: another order means no more than one look too many.
+local function add_words(parts, record, ...)
+  for i = 1, select("#", ...) do
+    local value = record[select(i, ...)]
+    parts[#parts + 1] = type(value) == "string" and value or ""
+  end
+end
+
+--- What of a group can change while it is changed: statuses, directions and pairs, as one text.
+---@param id string of one that is told of
+---@return string
+function Sweep:signature(id)
+  local lone, entry, parts = self.lone[id], self.groups[id], {}
+  if entry then
+    add_words(parts, entry.record, "Status", "SourceRegionId", "SourceZoneId",
+      "DestinationRegionId", "DestinationZoneId")
+  end
+  for _, pair in ipairs(lone and { lone.record } or (self.members[id] or NO_MEMBERS).records) do
+    add_words(parts, pair, "ReplicaPairId", "Status", "SourceRegion", "SourceZoneId",
+      "DestinationRegion", "DestinationZoneId")
+  end
+  return table.concat(parts, "\0")
+end
+
+-- What the pairs show is judged by the time of their own answer.
+function Sweep:seen(page, later)
+  return { region = self.region, site = self.site,
+    read_at = later and later.meta.server_time or page.meta.server_time,
+    request_id = page.meta.request_id }
+end
+
+--- The groups that were listed, told of or not.
+---@return string[] sorted
+function Sweep:group_ids()
+  local ids = {}
+  for id in pairs(self.groups) do ids[#ids + 1] = id end
+  table.sort(ids)
+  return ids
+end
+
+--- The pairs without a group that were listed.
+---@return string[] sorted
+function Sweep:lone_ids()
+  local ids = {}
+  for id in pairs(self.lone) do ids[#ids + 1] = id end
+  table.sort(ids)
+  return ids
+end
+
+return M

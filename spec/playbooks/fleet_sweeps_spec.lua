@@ -1,0 +1,148 @@
+-- A fleet that is read by sweeps: what they prove while lists lie, and how it gets on where calls
+-- are refused as too many.
+
+local alicloud = require "alicloud"
+local fleets = require "spec.playbooks.fleet_lab"
+local tables = require "alicloud.base.tables"
+
+local COUNT = 60
+
+-- Runs a fleet over a client whose requests are noted, and may be answered otherwise. What every
+-- group was at the end that was told of it is noted, too.
+local function run(given, disturb, settings)
+  local quick = {}
+  for i = 1, COUNT do quick[i] = { failover_seconds = 20, pairs = 2 } end
+  given.wire = false
+  local stage = fleets.stage(COUNT, quick, given)
+  local emu, told = stage.bench.emu, { opened = 0, early = {}, calls = {} }
+  local options = { region = "cn-shanghai", runtime = emu.runtime,
+    access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
+    transport = { send = emu.transport.send, perform = function(request)
+      local now = emu.runtime.time()
+      told.began = told.began or now
+      told.calls[#told.calls + 1] = { action = request.action, at = now - told.began,
+        id = request.params.ReplicaGroupId }
+      local answer = disturb and disturb(request, now - told.began, emu)
+      return answer or emu.transport.perform(request)
+    end } }
+  for name, value in pairs(settings or {}) do options[name] = value end
+  local result, err = fleets.run(stage, { parallel = COUNT, canary = 0, max_groups = COUNT },
+    { client = alicloud.client(options), progress = function(event)
+      if event.type ~= "outcome" or not event.ok then return end
+      told.opened = told.opened + 1
+      local group = emu:group(event.group_id)
+      local open = group.status == "failovered"
+      for _, pair in ipairs(group.pairs) do open = open and pair.status == "failovered" end
+      if not open then told.early[#told.early + 1] = event.group_id end
+    end })
+  told.took = emu.runtime.time() - told.began
+  return told, result, err, stage
+end
+
+local function count_of(told, action)
+  local count = 0
+  for _, call in ipairs(told.calls) do
+    if call.action == action then count = count + 1 end
+  end
+  return count
+end
+
+-- All are open, once each, and none was taken for open before it was.
+local function assert_moved(told, result, err, stage)
+  assert.same({}, told.early)
+  assert.is_truthy(result, tostring(err))
+  assert.equal(COUNT, told.opened)
+  assert.equal(COUNT, fleets.moved(stage))
+  assert.equal(COUNT, count_of(told, "FailoverDiskReplicaGroup"))
+end
+
+describe("a fleet that is read by sweeps", function()
+  it("moves with as many calls as groups, and few more", function()
+    local told, result, err, stage = run {}
+    assert_moved(told, result, err, stage)
+    assert.is_true(#told.calls < 2 * COUNT, #told.calls)
+    assert.is_true(told.took <= COUNT / 30 + 20 + 4, told.took)
+  end)
+
+  -- Lies of the lists, from one moment to another.
+  local LIES = {
+    ["lists are cut"] = { { short_list = 1 }, { short_list = 0 } },
+    ["lists are empty"] = { { empty_list = true }, { empty_list = false } },
+    ["lists are of the past"] = { { stale_read = 15 }, { stale_read = 0 } },
+    ["groups run ahead of their pairs"] = { { group_ahead = true }, { group_ahead = false } },
+    ["a word is unknown"] = { { unknown_status = "moving_on" }, { unknown_status = "" } },
+  }
+  for _, what in ipairs(tables.keys(LIES)) do
+    local lie = LIES[what]
+    it("takes none for open too early while " .. what, function()
+      local told, result, err, stage = run({}, function(_, at, emu)
+        emu:hostile(lie[at >= 2 and at < 30 and 1 or 2])
+      end)
+      assert_moved(told, result, err, stage)
+    end)
+  end
+
+  it("takes none for open too early while records slip from page to page", function()
+    local looks = 0
+    local told, result, err, stage = run({}, function(request, at, emu)
+      if at < 1 or not request.action:find "Describe" then return end
+      looks = looks + 1
+      local answer = emu.transport.perform(request)
+      local list = answer.result and (answer.result.ReplicaPairs or answer.result.ReplicaGroups)
+      if list and #list > 10 then
+        table.remove(list, looks % #list + 1)
+        list[#list + 1] = list[(looks * 7) % #list + 1]
+      end
+      return answer
+    end)
+    assert_moved(told, result, err, stage)
+  end)
+end)
+
+describe("a fleet whose calls are refused as too many", function()
+  -- Others take half of the quota of every action; of what is left, all is ours.
+  local LIMIT = 4
+
+  it("finishes in the time that is left to it, changes first", function()
+    local told, result, err, stage = run({ assume = { throttle = "second",
+      throttle_limit = LIMIT } }, nil, { rate = { action = LIMIT, reserve = 0,
+        actions = { FailoverDiskReplicaGroup = LIMIT } } })
+    assert_moved(told, result, err, stage)
+    assert.is_true(told.took <= 1.15 * (COUNT / LIMIT + 20), told.took)
+  end)
+
+  it("gives none up in a minute for which the account is blocked", function()
+    local blocked
+    local told, result, err, stage = run({}, function(request, at)
+      if at < 1 or at >= 61 or request.action ~= "FailoverDiskReplicaGroup" then return end
+      blocked = (blocked or 0) + 1
+      return { status = 400, headers = {},
+        body = '{"Code":"Throttling.User","Message":"blocked","RequestId":"r"}' }
+    end)
+    assert.is_truthy(result, tostring(err))
+    assert.same({}, told.early)
+    assert.equal(COUNT, fleets.moved(stage))
+    -- Those that were on their way.
+    assert.is_true(blocked > 0 and blocked <= 3 * 30, blocked)
+    assert.is_true(told.took <= 1.15 * (61 + COUNT / 30 + 20) + 60, told.took)
+  end)
+
+  it("lets no failover leave on a look that began more than five seconds before", function()
+    local left
+    local told, result, _, stage = run({}, function(request, at, emu)
+      if at >= 2 and not left then
+        left = 0
+        local group = emu:group "pg-40"
+        group.status = "created"
+        for _, pair in ipairs(group.pairs) do pair.status = "created" end
+      end
+      if request.params.ReplicaGroupId == "pg-40"
+        and request.action == "FailoverDiskReplicaGroup" then left = left + 1 end
+    end, { rate = { actions = { FailoverDiskReplicaGroup = 4 } } })
+    -- It had been seen to be ready, and stood in line for ten seconds.
+    assert.equal(0, left)
+    assert.equal("completed_with_exceptions", result.status)
+    assert.equal(COUNT - 1, fleets.moved(stage))
+    assert.is_true(told.took > 59 / 3 and told.took <= 59 / 3 + 20 + 6, told.took)
+  end)
+end)
