@@ -64,3 +64,7 @@ row("1000 groups, virtual time", fleet[2], "s")
 -- the state of its run, its looks, and a client that waits for the cloud on its own account.
 row("1000 groups, with the emulator, in memory", fleet[3], "MiB", "<= 88")
 row("1000 groups, calls of a group", fleet[4], "", "<= 8")
+local accounts = measure("spec/bench/accounts.lua", "10", "1000", "1000")
+row("10 accounts of 1000 groups, slowest over its bound", accounts[1], "", "<= 1.10")
+row("10 accounts of 1000 groups, in memory", accounts[3], "MiB", "<= 350")
+row("10 accounts of 1000 groups, CPU of a group", accounts[4], "ms", "<= 2")
