@@ -250,10 +250,11 @@ function core.look(path) end
 
 ---The names in a directory, in no order.
 ---@param path string
+---@param beginning? string only names that begin so
 ---@return string[]|nil names
 ---@return string? message
 ---@return string? code
-function core.list_directory(path) end
+function core.list_directory(path, beginning) end
 
 ---Who this process acts as.
 ---@return { uid: integer, gid: integer, groups: table<integer, boolean> } user `groups`: all of them

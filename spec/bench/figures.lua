@@ -62,7 +62,11 @@ for _, primary in ipairs { "up", "dark" } do
   local fleet = measure("spec/bench/fleet.lua", "1000", "200", "3", primary)
   row(name .. "time over bound", fleet[1], "", "<= 1.06")
   row(name .. "virtual time", fleet[2], "s")
-  row(name .. "in memory", fleet[3], "MiB")
+  row(name .. "in memory", fleet[3], "MiB", "<= 60")
   row(name .. "calls of a group", fleet[4], "", "<= 1.3")
-  row(name .. "CPU of a group", fleet[5], "ms")
+  row(name .. "CPU of a group", fleet[5], "ms", "<= 2")
 end
+local accounts = measure("spec/bench/accounts.lua", "10", "1000", "1000")
+row("10 accounts of 1000 groups, slowest over its bound", accounts[1], "", "<= 1.10")
+row("10 accounts of 1000 groups, in memory", accounts[3], "MiB", "<= 350")
+row("10 accounts of 1000 groups, CPU of a group", accounts[4], "ms", "<= 2")

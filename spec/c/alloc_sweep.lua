@@ -122,6 +122,8 @@ function calls.owner()
   if core.user().uid == 0 and core.private_group() then wrong "a group of root's own" end
   local names, message = core.list_directory("spec/vectors")
   if not names and not message then wrong "neither names nor message" end
+  names = core.list_directory("spec", "vector")
+  if names and names[1] ~= "vectors" then wrong "a name by its beginning" end
 end
 
 local READS = { "2021-07-30 DescribeRegions", "2014-05-26 DescribeDisks" }

@@ -41,10 +41,13 @@ static int core_look(lua_State *L)
     return 1;
 }
 
-/* [-1, +(1|3), v]  list_directory(path) -> names | nil, message, code */
+/* [-2, +(1|3), v]  list_directory(path, beginning = "") -> names that begin so | nil, message,
+ * code. A few of thousands are asked for at each step of a fleet: the others cost no string. */
 static int core_list_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
+    size_t length;
+    const char *beginning = luaL_optlstring(L, 2, "", &length);
     if (acL_push_confined(L, path))
         return 3;
     struct ac_buf *names = acL_push_buf(L, LIST_MAX_BYTES);
@@ -54,6 +57,8 @@ static int core_list_directory(lua_State *L)
     lua_newtable(L);
     lua_Integer n = 0;
     for (size_t at = 0; at < names->n; at += strlen(names->p + at) + 1) {
+        if (strncmp(names->p + at, beginning, length) != 0)
+            continue;
         lua_pushstring(L, names->p + at);
         lua_rawseti(L, -2, ++n);
     }

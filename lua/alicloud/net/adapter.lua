@@ -228,18 +228,24 @@ local ARRAY = getmetatable(core.array {})
 -- JSON is not nested deeper where we read it, and an answer has not so many values.
 local MAX_DEPTH, MAX_VALUES = 64, 1000000
 
--- Whether a value is what JSON can hold, so that nothing foreign runs when it is read: gives how
--- many more values there may be, or nil.
+local SCALAR = { string = true, number = true, boolean = true }
+
+-- Whether a table is what JSON can hold, so that nothing foreign runs when it is read: gives how
+-- many more values there may be, or nil. A page has ten thousand values, so it calls for none but
+-- tables.
 local function plain(value, depth, left)
-  local kind = type(value)
-  if kind == "string" or kind == "number" or kind == "boolean" then return left end
-  if kind ~= "table" then return value == core.null and left or nil end
   local metatable = debug.getmetatable(value)
   if metatable ~= nil and metatable ~= ARRAY or depth > MAX_DEPTH then return nil end
   for key, inner in next, value do
-    local is_name = type(key) == "string" or math.type(key) == "integer"
-    left = is_name and left > 0 and plain(inner, depth + 1, left - 1) or nil
-    if not left then return nil end
+    local is_name, kind = type(key) == "string" or math.type(key) == "integer", type(inner)
+    left = left - 1
+    if left < 0 or not is_name then return nil end
+    if kind == "table" then
+      left = plain(inner, depth + 1, left)
+      if not left then return nil end
+    elseif not SCALAR[kind] and inner ~= core.null then
+      return nil
+    end
   end
   return left
 end

@@ -197,7 +197,7 @@ local function add_crashes(list, point, how, unsynced, about, after)
   end
 end
 
-local AT = {}
+local AT = { program = function(list, point) each_of(list, programs.at(point)) end }
 
 function AT.request(list, point, about)
   if point.mutating then add_answers(list, point) else add_reads(list, point) end
@@ -302,8 +302,6 @@ function AT.store(list, point, about)
   end
 end
 
-function AT.program(list, point) each_of(list, programs.at(point)) end
-
 -- The kind of what is counted while the points are listed.
 local MERGED_OF = { bytes = "crashes", whole = "crashes", pauses = "crashes", signals = "stops",
   stood = "controllers", leases = "controllers", copies = "elsewhere" }
@@ -348,12 +346,11 @@ local function without_known(all, merged, told)
     if each.key then last[each.key] = each end
   end
   for _, each in ipairs(all) do
-    local same = each.key and last[each.key] or each
-    if same == each then
+    if not each.key or last[each.key] == each then
       rest[#rest + 1] = each
     else
       count(merged, each.rule, #each.troubles)
-      if told then told(each, same) end
+      if told then told(each) end
     end
   end
   return rest
@@ -372,12 +369,17 @@ local function keep_kinds(list, merged, kinds)
   return rest, counted
 end
 
+---@class alicloud.simulation.Listing
+---@field first integer? point
+---@field last integer? point
+---@field kinds table<string, boolean>? of trouble; nil: all
+---@field shared boolean? the store is shared
+---@field typos alicloud.simulation.Typo[]? what comes with the beginning
+---@field told fun(merged: alicloud.simulation.Family)? of each that is left out for another one
+
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]
----@param options { first: integer?, last: integer?, kinds: table<string, boolean>?,
----shared: boolean?, typos: alicloud.simulation.Typo[]?, told: fun(
----merged: alicloud.simulation.Family, same: alicloud.simulation.Family)? } points from and to; kinds of trouble; whether the store is
----shared; what comes with the beginning; told: of each family that is left out for another one
+---@param options alicloud.simulation.Listing
 ---@return alicloud.simulation.Family[]
 ---@return table<string, integer> merged by rule
 function M.list(points, options)

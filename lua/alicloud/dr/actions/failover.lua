@@ -262,6 +262,12 @@ local function confirm(change, snapshot, report)
   return now, nil, route, second
 end
 
+-- A failover takes a minute, in which what was looked at before is not kept: a fleet has thousands.
+local function carry_out(change, route, target)
+  if route == "join" then return conclude(change, change:join(target)) end
+  return conclude(change, change:apply(target))
+end
+
 local function follow(change, route, report, snapshot)
   if route == "done" then
     change.unneeded_force = some(change.options.force)
@@ -273,8 +279,7 @@ local function follow(change, route, report, snapshot)
   change.forced = some(report and report.forced)
   change.unneeded_force = some(report and report.unneeded or change.options.force)
   target.terms.force = change.forced
-  if route == "join" then return conclude(change, change:join(target)) end
-  return conclude(change, change:apply(target))
+  return carry_out(change, route, target)
 end
 
 local function begin(change)

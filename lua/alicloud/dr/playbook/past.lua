@@ -113,9 +113,10 @@ end
 ---@return table|nil result
 ---@return alicloud.dr.Continue|nil past
 function M.pending(state, verb, group_id, step)
-  for i = #state.intents, 1, -1 do
-    local entry = state.intents[i]
-    if entry.intent.group_id == group_id and concerns(entry, verb) then
+  local intents = state.intents_of[group_id] or {}
+  for i = #intents, 1, -1 do
+    local entry = intents[i]
+    if concerns(entry, verb) then
       if M.is_open(entry) then
         return nil, with_drill(state, entry, entry.outcome and entry.outcome.drill_id)
       end
@@ -136,13 +137,12 @@ end
 ---@return table<string, boolean|"refused">
 function M.spent_tokens(state, group_id)
   local spent = {}
-  for _, entry in ipairs(state.intents) do
-    local mine, token = entry.intent.group_id == group_id, entry.intent.client_token
-    local ended = mine and entry.outcome
+  for _, entry in ipairs(state.intents_of[group_id] or {}) do
+    local token, ended = entry.intent.client_token, entry.outcome
     if ended and (ended.ok or ended.outcome == "accepted"
       or ended.code == "Client.TokenReplayed") then
       spent[token] = true
-    elseif mine and M.refusal_of(state, token) then
+    elseif M.refusal_of(state, token) then
       spent[token] = "refused"
     end
   end

@@ -50,6 +50,7 @@ local M = {}
 ---@field order string[] keys by first mention
 ---@field calls table[]
 ---@field intents table[]
+---@field intents_of table<string, table[]> the same by group: a fleet has thousands
 ---@field gates table<string, alicloud.dr.GateState>
 ---@field marks table<string, number> unix seconds
 ---@field mode "graceful"|"ungraceful"
@@ -88,8 +89,8 @@ local M = {}
 ---@return alicloud.dr.RunState
 function M.new()
   return { attempts = 0, params = {}, corrections = {}, steps = {}, order = {}, calls = {},
-    intents = {}, gates = {}, marks = {}, clocks = { marks = {} }, looks = {}, production = {},
-    taken_lines = {}, mode = "graceful" }
+    intents = {}, intents_of = {}, gates = {}, marks = {}, clocks = { marks = {} }, looks = {},
+    production = {}, taken_lines = {}, mode = "graceful" }
 end
 
 local function step_of(state, key)
@@ -198,12 +199,16 @@ function APPLY.intent(state, event)
     at = event.at, step = event.step, resend_window = event.resend_window,
     one_shot = event.one_shot, force = event.force }
   state.intents[#state.intents + 1] = entry
+  local group_id = event.intent.group_id
+  state.intents_of[group_id] = state.intents_of[group_id] or {}
+  table.insert(state.intents_of[group_id], entry)
   table.insert(step_of(state, event.step).intents, entry)
 end
 
 function APPLY.outcome(state, event)
-  for i = #state.intents, 1, -1 do
-    local entry = state.intents[i]
+  local intents = state.intents_of[event.group_id] or {}
+  for i = #intents, 1, -1 do
+    local entry = intents[i]
     if entry.verb == event.verb and entry.intent.client_token == event.client_token then
       entry.outcome = { ok = event.ok, outcome = event.outcome, code = event.code,
         drill_id = event.drill_id,

@@ -66,12 +66,12 @@ function M.open(path)
   if place then file, err = private.open(path, place) else err = failure(path, message, code) end
   if not file then return nil, err end
   return setmetatable({ name = path, directory = directory, place = place, file = file,
-    leases = {}, pid = core.process().pid }, Store)
+    leases = {}, pid = core.pid() }, Store)
 end
 
 -- A fork shares descriptors and with them the locks, so a child must neither use nor release them.
 local function is_own(store)
-  return core.process().pid == store.pid
+  return core.pid() == store.pid
 end
 
 local function forked(store)
@@ -257,10 +257,11 @@ function Lease:release()
   if self.own then self.file:close() end
 end
 
-local function write_holder(file, holder)
+-- A crash of the machine ends all locks; only the fence of a run must outlive it.
+local function write_holder(file, holder, durable)
   local ok, message, code = file:truncate(0)
   if ok then ok, message, code = file:append(core.encode(holder) .. "\n") end
-  if ok then ok, message, code = file:sync() end
+  if ok and durable then return file:sync() end
   return ok, message, code
 end
 
@@ -307,17 +308,16 @@ local function take(store, name, note, holder)
   local file, byte = locked_by(store, name, note)
   if not file then return nil, byte end
   local locked, message, code = file:lock(byte)
-  local before = read_holder(note)
-  local path = note_path(store, name)
+  local before, path = read_holder(note), note_path(store, name)
   if locked == false then return nil, held(name, path, before) end
   if not locked then return nil, failure(path, message, code) end
   local fence = (before and math.tointeger(before.fence) or 0) + 1
   local entry, ok = { fence = fence, journal = store.name }, true
   for key, value in pairs(holder or {}) do entry[key] = value end
-  if holder then ok, message, code = write_holder(note, entry) end
+  if holder then ok, message, code = write_holder(note, entry, name == "run") end
   if ok then
-    return setmetatable({ store = store, file = file, byte = byte, fence = fence,
-      own = file == note }, Lease)
+    local lease = { store = store, file = file, byte = byte, fence = fence, own = file == note }
+    return setmetatable(lease, Lease)
   end
   file:unlock(byte)
   return nil, failure(path, message, code)

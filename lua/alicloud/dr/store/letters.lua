@@ -10,6 +10,7 @@ local MODE, TEAM_MODE = tonumber("600", 8), tonumber("640", 8)
 local FOREIGN_WRITE = tonumber("022", 8)
 -- A line is a few hundred bytes; what is longer was not left by the command.
 local MAX_BYTES = 65536
+local DOT = ("."):byte()
 
 ---@class alicloud.dr.Letters the lines of one file
 ---@field name string of the file
@@ -61,14 +62,14 @@ end
 function M.read(path, place)
   local directory, base = path:match "^(.-)/?([^/]*)$"
   if directory == "" then directory = path:sub(1, 1) == "/" and "/" or "." end
-  local names, message, code = core.list_directory(directory)
+  -- The locks of a fleet lie beside it, thousands of them.
+  local prefix = base .. ".mail"
+  local names, message, code = core.list_directory(directory, prefix)
   if not names then return nil, message, code end
-  local prefix, list = base .. ".mail", {}
+  local list = {}
   table.sort(names)
   for _, name in ipairs(names) do
-    local rest = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1)
-    local letters = (rest == "" or rest and rest:sub(1, 1) == ".")
-      and read(directory .. "/" .. name, place)
+    local letters = (name:byte(#prefix + 1) or DOT) == DOT and read(directory .. "/" .. name, place)
     if letters then list[#list + 1] = letters end
   end
   return list

@@ -39,6 +39,7 @@ M.STATUSES = world_schema.STATUSES
 ---@field instance_by_id table<string, alicloud.emulator.Instance>
 ---@field drills table[]
 ---@field drill_by_id table<string, table>
+---@field order table<table, integer> of groups and pairs, as their lists have them
 ---@field moving table[]  records with a change under way
 ---@field next_due number  when the next of them takes a step
 ---@field account alicloud.emulator.Account
@@ -84,6 +85,7 @@ local KINDS = {
   disk = { "disks", "disk_by_id" }, instance = { "instances", "instance_by_id" },
   drill = { "drills", "drill_by_id" },
 }
+local IS_LISTED = { group = true, pair = true }
 
 --- Adds a record.
 ---@param kind "group"|"pair"|"disk"|"instance"|"drill"
@@ -96,6 +98,10 @@ function World:add(kind, record)
   end
   list[#list + 1] = record
   by_id[record.id] = record
+  if IS_LISTED[kind] then
+    self.added = self.added + 1
+    self.order[record] = self.added
+  end
   add_places(self, record)
   return nil
 end
@@ -105,7 +111,7 @@ end
 ---@param record table
 function World:remove(kind, record)
   local list, by_id = self[KINDS[kind][1]], self[KINDS[kind][2]]
-  by_id[record.id] = nil
+  by_id[record.id], self.order[record] = nil, nil
   for index, known in ipairs(list) do
     if known == record then
       table.remove(list, index)
@@ -299,8 +305,9 @@ function M.rebuild(about, now)
   local world = setmetatable({
     regions = {}, region_by_id = {}, groups = {}, group_by_id = {}, pairs = {}, pair_by_id = {},
     disks = {}, disk_by_id = {}, instances = {}, instance_by_id = {}, drills = {},
-    drill_by_id = {}, moving = {}, next_due = math.huge, account = make_account(about.account),
-    timings = over(TIMINGS, about.timings), statuses = about.statuses }, world_mt)
+    drill_by_id = {}, order = {}, added = 0, moving = {}, next_due = math.huge,
+    account = make_account(about.account), timings = over(TIMINGS, about.timings),
+    statuses = about.statuses }, world_mt)
   for _, region in ipairs(about.regions or {}) do add_region(world, region) end
   for _, region in ipairs(world.regions) do
     if state.is_dark(region) then region.dark_since = region.dark_since or now end

@@ -87,20 +87,31 @@ local function lacks_one(emu, question, kind)
   return false
 end
 
--- The records that can be an answer: where one is named, that one alone.
+-- As a whole list has them.
+local function in_order(world, list)
+  local order = world.order
+  table.sort(list, function(a, b) return order[a] < order[b] end)
+  return list
+end
+
+-- The records that can be an answer: where some are named, those alone, or those of their group.
 local function candidates(emu, question, kind)
-  local id = question.ids and next(question.ids)
-  if not id or next(question.ids, id) then return emu.world[kind.list] end
-  return { emu.world[kind.by_id][id] }
+  local world, list = emu.world, {}
+  for id in pairs(question.ids or {}) do list[#list + 1] = world[kind.by_id][id] end
+  if question.ids then return in_order(world, list) end
+  local group = kind.members and world.group_by_id[question.params.ReplicaGroupId]
+  if not group then return world[kind.list] end
+  return in_order(world, table.move(group.pairs, 1, #group.pairs, 1, list))
 end
 
 --- Collects every record that the question is about, and counts those seen from the first site.
 local function collect(emu, question, kind)
   local settings, found, first_count = emu.settings, {}, 0
+  local asked = candidates(emu, question, kind)
   local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
   for number, site in ipairs(question.sites) do
     local side = views.listed_side(views.side(site, settings), settings)
-    for _, record in ipairs(candidates(emu, question, kind)) do
+    for _, record in ipairs(asked) do
       if is_answer(emu, question, kind, record, side) then
         if record.status == "deleted" and not shows_deleted then
           return nil, errors.refuse("OperationDenied.InvalidStatus")
@@ -169,6 +180,7 @@ end
 
 local PAIRS = {
   list = "pairs", by_id = "pair_by_id", ids = "PairIds", answer = "ReplicaPairs", show = views.pair,
+  members = true,
   wants = function(question, pair, emu)
     return (not question.ids or question.ids[pair.id])
       and is_member(pair, question.params.ReplicaGroupId, emu)
