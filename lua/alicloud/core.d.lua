@@ -498,6 +498,21 @@ function core.array(list) end
 ---@return boolean
 function core.is_array(value) end
 
+---Whether JSON can hold a value, so that nothing foreign runs when it is read: no objects, up to 64
+---tables deep, up to 1,000,000 values. Calls nothing.
+---@param value any
+---@return boolean
+function core.is_json(value) end
+
+---A copy of a value that JSON gives back as it is; nil where anything about it is odd: what is no
+---text in UTF-8, null, holes, objects, more than 20 tables in each other or 10,000 in all, or a
+---name that `secrets` does not know. Calls nothing.
+---@param value any
+---@param secrets table<string, boolean> whether what a name stands for is hidden
+---@param hidden any what stands in its place
+---@return any
+function core.plain_copy(value, secrets, hidden) end
+
 ---@param name "SHA1"|"SHA256"|"SM3"
 ---@param text string
 ---@return string raw

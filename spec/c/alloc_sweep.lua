@@ -197,6 +197,13 @@ function calls.encode()
   if text ~= '{"a":[1,2.5,"x",null],"b":[]}' then wrong(text) end
 end
 
+function calls.plain_copy()
+  local given = { a = { 1, "x", { b = 0.5 } }, key = "k" }
+  if not core.is_json(given) then wrong "what JSON can hold" end
+  local text = core.encode(core.plain_copy(given, { a = false, b = false, key = true }, "-"))
+  if text ~= '{"a":[1,"x",{"b":0.5}],"key":"-"}' then wrong(text) end
+end
+
 function calls.read()
   for _, exchange in ipairs(exchanges) do
     local result, fields = core.read(exchange)

@@ -276,6 +276,24 @@ describe("a derived client", function()
     assert.equal(2, #transport.requests)
   end)
 
+  it("with another listener tells nobody else, and shares what was learnt", function()
+    local told = {}
+    local function witness(name)
+      return { before = function() told[#told + 1] = name end, after = function() end }
+    end
+    local client = helper.client({}, { witness = witness "first", timeout = 7 })
+    local own = client:with { witness = witness "second" }
+    own:call("FailoverDiskReplicaGroup", GROUP)
+    client:call("FailoverDiskReplicaGroup", GROUP)
+    own:with({ caller = function() return "run" end }):call("FailoverDiskReplicaGroup", GROUP)
+    own:with({ timeout = 5 }):call("FailoverDiskReplicaGroup", GROUP)
+    assert.same({ "second", "first", "second", "second" }, told)
+    assert.equal(client.loop, own.loop)
+    own:close()
+    assert.has_error(function() own:call("DescribeRegions") end, "the client is closed")
+    assert.is_true(client:validate "DescribeRegions")
+  end)
+
   it("checks its options at the caller", function()
     local client = helper.client {}
     assert.matches("client/init_spec.lua:%d+: client:with: unknown option", helper.raised(function()

@@ -237,3 +237,63 @@ describe("encode", function()
     assert.is_false(pcall(core.encode, loop))
   end)
 end)
+
+describe("what JSON can hold", function()
+  local function nested(tables)
+    local root = {}
+    local inner = root
+    for _ = 2, tables do inner.a = {}; inner = inner.a end
+    return root
+  end
+
+  it("is known without anything foreign that runs", function()
+    for _, value in ipairs { "a", 1, 0.5, true, { a = { 1, core.null }, [7] = core.array {} } } do
+      assert.is_true(core.is_json(value))
+    end
+    local trap = setmetatable({}, { __index = error, __pairs = error, __len = error })
+    for _, value in ipairs { print, trap, { { trap } }, { [1.5] = 1 }, { [{}] = 1 } } do
+      assert.is_false(core.is_json(value))
+    end
+    assert.is_false(core.is_json(nil))
+  end)
+
+  it("has bounds", function()
+    assert.is_true(core.is_json(nested(64)))
+    assert.is_false(core.is_json(nested(65)))
+    local many = {}
+    for i = 1, 1000000 do many[i] = 1 end
+    assert.is_true(core.is_json(many))
+    many[#many + 1] = 1
+    assert.is_false(core.is_json(many))
+  end)
+
+  local function copy_of(value)
+    return core.plain_copy(value, { a = false, b = false, key = true, ["\xff"] = false }, "-")
+  end
+
+  it("is copied with secrets hidden", function()
+    local given = { a = { 1, "x", { b = 0.5 } }, b = core.array {}, key = print }
+    local copy = copy_of(given)
+    assert.equal('{"a":[1,"x",{"b":0.5}],"b":[],"key":"-"}', core.encode(copy))
+    assert.is_nil(copy_of { b = setmetatable({ a = 1 }, { __name = "X" }) }.key)
+    copy.a[1] = 2
+    assert.equal(1, given.a[1])
+    assert.is_true(core.is_array(copy.a) and core.is_array(copy.b))
+  end)
+
+  it("is not copied where anything is odd", function()
+    local round = {}
+    round.a = round
+    for _, value in ipairs { { a = "\xff" }, { a = "a\0" }, { a = print }, { a = core.null },
+      { 1, core.null }, { unknown = 1 }, { [2] = 1 }, { 1, a = 2 }, { [1.5] = 2 },
+      { a = math.huge }, { a = 0 / 0 }, { ["\xff"] = 1 }, round, nested(21),
+      { a = setmetatable({}, { __index = { b = 1 } }) },
+      { a = setmetatable({}, { __pairs = next }) },
+      { a = setmetatable({}, { __metatable = "mine" }) } } do
+      assert.is_nil(copy_of(value))
+    end
+    assert.is_table(copy_of(nested(20)))
+    assert.has_error(function() core.plain_copy({}, nil, "-") end)
+    assert.has_error(function() core.plain_copy({}) end)
+  end)
+end)

@@ -72,6 +72,24 @@ static int core_array(lua_State *L)
     return 1;
 }
 
+/* [-1, +1, m]  is_json(value) -> boolean */
+static int core_is_json(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, ac_value_is_json(L, 1));
+    return 1;
+}
+
+/* [-3, +1, v]  plain_copy(value, secrets, hidden) -> copy | nil */
+static int core_plain_copy(lua_State *L)
+{
+    luaL_checkany(L, 3);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 3);
+    ac_value_push_plain(L, 1, 2, 3);
+    return 1;
+}
+
 /* [-1, +1, m]  is_array(t) -> boolean */
 static int core_is_array(lua_State *L)
 {
@@ -245,6 +263,8 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"encode", core_encode},
                                      {"array", core_array},
                                      {"is_array", core_is_array},
+                                     {"is_json", core_is_json},
+                                     {"plain_copy", core_plain_copy},
                                      {"digest", core_digest},
                                      {"hmac", core_hmac},
                                      {"sha256", core_sha256},

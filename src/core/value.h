@@ -22,6 +22,16 @@ void ac_value_push_array_metatable(lua_State *L);
 /* [-0, +0, m]  Whether it is a table with that metatable. */
 bool ac_value_is_array(lua_State *L, int index);
 
+/* [-0, +0, m]  Whether JSON can hold the value at `index`, which is absolute, so that nothing foreign
+ * runs when it is read: no objects, not too deep, not too much. In value_check.c. */
+bool ac_value_is_json(lua_State *L, int index);
+
+/* [-0, +1, m]  Pushes a copy of the value at `index` that JSON carries as it is, and returns true;
+ * nil and false where there is anything odd about it, also a name that the table at `secrets` does
+ * not know. It says of a name whether its value is a secret, for which the value at `hidden` then
+ * stands. The indices are absolute. In value_copy.c. */
+bool ac_value_push_plain(lua_State *L, int index, int secrets, int hidden);
+
 /* [-0, +1, e]  Pushes the value of a text, or nil with reader->why and reader->at set where it is
  * not JSON or cannot be represented faithfully (duplicate keys, numbers out of range). Needs a
  * reader that ac_json_open() has opened. `secrets` is the index of a set of names: members of these

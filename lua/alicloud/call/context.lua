@@ -142,6 +142,10 @@ for name in pairs(net_options.SCHEMA) do M.ADAPTER_OPTIONS[#M.ADAPTER_OPTIONS + 
 --- Names of the options that a loop is made by.
 M.LOOP = { "runtime", "loop" }
 
+--- Names of the options that say who is told of calls. What a recorder takes down is asked for
+--- otherwise, so it is none of them.
+M.LISTENERS = { witness = true, tracer = true, caller = true }
+
 local function user_agent(suffix)
   local ours = ("AlibabaCloud (Lua) %s Core/%s"):format(_VERSION:gsub(" ", "/"), core.version.core)
   return suffix and ours .. " " .. suffix or ours
@@ -156,6 +160,17 @@ function M.takes(given, names)
     if given[name] ~= nil then return true end
   end
   return false
+end
+
+--- Whether no other options are given than some.
+---@param given table
+---@param names table<string, true>
+---@return boolean
+function M.takes_only(given, names)
+  for name in pairs(given) do
+    if not names[name] then return false end
+  end
+  return true
 end
 
 --- What is remembered of the options for `with`: everything but the keys, and by value.

@@ -18,6 +18,7 @@ local rate_limit = require "alicloud.call.rate_limit"
 local schema = require "alicloud.base.schema"
 local services = require "alicloud.client.service"
 local stats = require "alicloud.call.stats"
+local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.call.dependencies"
 local dependencies = lazy.module "alicloud.call.dependencies"
@@ -91,6 +92,23 @@ function M.new(given)
   return new_client(context)
 end
 
+-- A context like another one, which keeps what that one has opened.
+local function heir_of(parent)
+  local context = {}
+  for name, value in pairs(parent) do context[name] = value end
+  context.parent, context.owned_adapter, context.owned_provider = parent, nil, nil
+  return context
+end
+
+-- Who listens changes nothing of what is sent, and where to.
+local function with_listeners(parent, given)
+  local context = heir_of(parent)
+  context.config = tables.merged(parent.config, given)
+  context.interceptor = given.witness or parent.interceptor
+  context.tracer = given.tracer or parent.tracer
+  return context
+end
+
 --- A client that differs in some options. It shares transport, retry budget, rate and server clock
 --- with this one unless the options are about them. What only observes begets nothing that changes.
 ---@param given alicloud.ClientOptions
@@ -98,6 +116,9 @@ end
 function Client:with(given)
   local parent = context_of(self)
   local all = schema.check("client:with", given, contexts.SCHEMA, 2)
+  if contexts.takes_only(all, contexts.LISTENERS) then
+    return new_client(with_listeners(parent, all))
+  end
   if parent.mode == "observe" and all.mode == "normal" then
     error('client:with: option mode: got "normal" of a client that only observes; allowed: '
       .. '"observe"', 2)
@@ -136,9 +157,7 @@ end
 ---@return alicloud.Client
 function Client:outlasting(given)
   local parent = context_of(self)
-  local context = {}
-  for name, value in pairs(parent) do context[name] = value end
-  context.parent, context.owned_adapter, context.owned_provider = parent, nil, nil
+  local context = heir_of(parent)
   local settings, budget = outage_retry.for_work(parent.outage_retry, given or {})
   context.outage_retry, context.budget = settings, budget or parent.budget
   return new_client(context)

@@ -133,7 +133,8 @@ end
 ---@return string[] faults what is not in it: "result.v[3]: got a function"
 function M.copy(value, name, most)
   local keeping = setmetatable({ faults = {}, above = {}, tables = 0, depth = 0 }, Keeping)
-  local copy = keeping:value(value, name)
+  local usual = type(value) == "table" and journals.usual_copy(value)
+  local copy = usual or keeping:value(value, name)
   local has_bytes = most and (type(copy) == "table" or type(copy) == "string")
   local size = has_bytes and #core.encode(copy) or 0
   if not has_bytes or size <= most then return copy, keeping.faults end
