@@ -17,7 +17,8 @@ local M = {}
 ---@field failover_seconds number
 ---@field last_one_shot number|nil  unix seconds
 ---@field transition table|nil  a change that is under way
----@field log table  changes of status, for stale reads
+---@field log (number|string)[]  of each change of status when it came, and the status before, for
+--- stale reads
 
 ---@class alicloud.emulator.Pair: alicloud.emulator.Unit
 ---@field group_id string|nil

@@ -12,9 +12,10 @@ local LOG_LENGTH = 32
 ---@param at number  unix seconds
 function M.set_status(record, status, at)
   local log = record.log
-  log[#log + 1] = { at = at, before = record.status }
-  if #log > 2 * LOG_LENGTH then
-    record.log = table.move(log, #log - LOG_LENGTH + 1, #log, 1, {})
+  local length = #log
+  log[length + 1], log[length + 2] = at, record.status
+  if length >= 4 * LOG_LENGTH then
+    record.log = table.move(log, length + 3 - 2 * LOG_LENGTH, length + 2, 1, {})
   end
   record.status = status
 end
@@ -25,8 +26,8 @@ end
 ---@return string
 function M.status_at(record, at)
   local log = record.log
-  for index = 1, #log do
-    if log[index].at > at then return log[index].before end
+  for index = 1, #log, 2 do
+    if log[index] > at then return log[index + 1] end
   end
   return record.status
 end

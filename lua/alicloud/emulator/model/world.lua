@@ -161,14 +161,16 @@ function World:advance_to(now)
   end
 end
 
+local function is_earlier(a, b)
+  if a.at ~= b.at then return a.at < b.at end
+  return a.order < b.order
+end
+
 --- Lets a record change later, in steps; a change that is under way is dropped.
 ---@param record table
 ---@param steps table[]  { at, order, record, status, act }
 function World:schedule(record, steps)
-  table.sort(steps, function(a, b)
-    if a.at ~= b.at then return a.at < b.at end
-    return a.order < b.order
-  end)
+  table.sort(steps, is_earlier)
   record.transition = { steps = steps, done = 0 }
   expect_step(self, record)
   if record.is_moving then return end

@@ -122,16 +122,17 @@ function M.wrong_status(unit, legal, code)
   return refuse(code or DENIED .. ".InvalidStatus")
 end
 
+-- A pair without a place of its own lies where its group does.
+local function is_place(own, place)
+  return not own or own.region == place.region and own.zone == place.zone
+end
+
 --- Whether a pair lies where its group does.
 ---@param pair alicloud.emulator.Pair
 ---@param group alicloud.emulator.Group
 ---@return boolean
 function M.same_places(pair, group)
-  for _, side in ipairs { "source", "destination" } do
-    local own, place = pair[side], group[side]
-    if own and (own.region ~= place.region or own.zone ~= place.zone) then return false end
-  end
-  return true
+  return is_place(pair.source, group.source) and is_place(pair.destination, group.destination)
 end
 
 --- Reads a boolean parameter.
