@@ -100,7 +100,7 @@ describe("alicloud-dr explore", function()
     words[5], words[6] = "--draft-world", path
     local ran = explore(table.unpack(words))
     assert.equal(0, ran.code, ran.err)
-    assert.matches("1 groups, %d+ disks, %d+ instances", ran.out)
+    assert.matches("1 group, %d+ disks, %d+ instances", ran.out)
     local world = require("alicloud.core").decode(scratch.read(path))
     assert.is_nil(require("alicloud.emulator").world_problem(world))
     ran = explore(table.unpack(words))
