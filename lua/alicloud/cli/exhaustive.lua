@@ -43,8 +43,8 @@ local function progress(io)
   local spinner, began = terminal.spinner(io), core.monotonic()
   return spinner, function(deal)
     if deal.done % 20 ~= 0 then return end
-    spinner.show("explore", ("%d/%d parts, %d runs, %d violations%s"):format(deal.done, deal.total,
-      deal.report.runs, deal.report.harmed, time_left(deal, began)))
+    spinner.show("  explore  ", ("%d/%d parts, %d runs, %d violations%s"):format(deal.done,
+      deal.total, deal.report.runs, deal.report.harmed, time_left(deal, began)))
   end
 end
 
@@ -72,7 +72,8 @@ end
 local function print_kinds(io, report)
   for _, rule in ipairs(tables.keys(report.merged)) do
     if report.merged[rule] > 0 then
-      io.out(("  %8d  not run: %s\n"):format(report.merged[rule], rules[rule] or rule))
+      io.out(fold.hang(io, ("  %8d  not run: %s"):format(report.merged[rule],
+        rules[rule] or rule), 12) .. "\n")
     end
   end
   explored.print_coverage(io, report.met)
@@ -89,7 +90,7 @@ local function print_report(io, args, report)
   io.out(fold.hang(io, ("  %s %s, %s"):format(mark, headline(args, report),
     report.harmed == 0 and "no violation" or ("%d with a violation"):format(report.harmed)), 6)
     .. "\n")
-  rehearsal.print_programs(io, report.programs)
+  rehearsal.print_programs(io, report)
   if not args.only then
     io.out(fold.hang(io, ("    %d troubles, %d single ones that differ, %d merged"):format(
       report.troubles, report.traces, report.troubles - report.runs), 6) .. "\n")
@@ -108,7 +109,8 @@ local function report_object(args, report, confined)
     crashes = report.crashes, requests = report.requests, effects = report.effects,
     endings = report.endings, violations = core.array(harms),
     coverage = explored.coverage(report.met), confined = confined,
-    unnamed_programs = core.array(report.programs or {}) }
+    unnamed_programs = core.array(report.programs or {}),
+    unused_programs = core.array(report.unused or {}) }
 end
 
 --- Explores, and shows it.

@@ -181,7 +181,7 @@ local function print_report(io, args, report)
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
   io.out(fold.hang(io, words, 6) .. "\n")
   explored.print_coverage(io, report.met)
-  rehearsal.print_programs(io, report.programs)
+  rehearsal.print_programs(io, report)
 end
 
 local function report_object(args, report, confined)
@@ -194,14 +194,15 @@ local function report_object(args, report, confined)
     requests = report.requests, effects = report.effects, endings = report.endings,
     invariants = invariants.INVARIANTS, violations = core.array(harms),
     coverage = explored.coverage(report.met), confined = confined,
-    unnamed_programs = core.array(report.programs or {}) }
+    unnamed_programs = core.array(report.programs or {}),
+    unused_programs = core.array(report.unused or {}) }
 end
 
 local function progress(io, seeds)
   local spinner = terminal.spinner(io)
   return spinner, function(report)
     if report.seeds % SHOWN_EVERY == 0 then
-      spinner.show("explore", ("%d/%d seeds, %d crashes, %d violations"):format(report.seeds,
+      spinner.show("  explore  ", ("%d/%d seeds, %d crashes, %d violations"):format(report.seeds,
         seeds, report.crashes, report.harmed))
     end
   end
