@@ -115,6 +115,10 @@ describe("alicloud-dr explore", function()
     words[5] = "--world"
     ran = explore(table.unpack(table.move({ "--seeds", "3" }, 1, 2, 7, words)))
     assert.equal(0, ran.code, ran.err)
+    assert.not_matches("proves little", ran.out)
+    words[2] = "group=pg-other"
+    ran = explore(table.unpack(words))
+    assert.matches("no run came to its end, .* does the playbook fit this world%?", ran.out)
     for _, more in ipairs { { "--seed", "1" }, { "--exhaustive", "1" }, { "--world", path } } do
       ran = explore("planned", "group=x", "--draft-world", path, table.unpack(more))
       assert.equal(2, ran.code)

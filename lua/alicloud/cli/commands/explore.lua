@@ -168,6 +168,18 @@ local function sorted_invariants()
   return names
 end
 
+-- A playbook that never comes to its end has shown nothing of what lies behind the place where it
+-- stops; in a world of somebody's own the world may be why.
+local function print_never(io, args, report)
+  if report.seeds == 1 then return end
+  -- How a run ended is a word, and why it stopped is a code.
+  for name in pairs(report.endings) do
+    if name:find "^%l" then return end
+  end
+  io.out(fold.hang(io, "    no run came to its end, so this proves little: "
+    .. (args.world and "does the playbook fit this world?" or "take more seeds"), 6) .. "\n")
+end
+
 local function print_report(io, args, report)
   for _, harm in ipairs(report.violations) do print_harm(io, args, harm) end
   for _, ending in ipairs(sorted_endings(report)) do
@@ -180,6 +192,7 @@ local function print_report(io, args, report)
   local words = ("    invariants %s: %s"):format(table.concat(sorted_invariants(), " "),
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
   io.out(fold.hang(io, words, 6) .. "\n")
+  print_never(io, args, report)
   explored.print_coverage(io, report.met)
   rehearsal.print_programs(io, report)
 end
