@@ -96,6 +96,20 @@ describe("alicloud-dr explore --exhaustive", function()
     assert.same(whole, explore(table.unpack(words)).object)
   end)
 
+  it("says how to go on when it is interrupted, below a line that is cleared", function()
+    local units = require "alicloud.cli.confine.units"
+    local ended = stub(units, "explore", function(_, _, given)
+      given.progress { done = 20, total = 60, known = 0, report = { runs = 20, harmed = 0 } }
+      error("interrupted!", 0)
+    end)
+    finally(function() ended:revert() end)
+    local shown = desks.new { env = {}, tty = true }:run("explore", MOVE, "--region",
+      "cn-shanghai", "--exhaustive", "1", "--progress", scratch.directory() .. "/progress")
+    assert.equal(130, shown.code)
+    assert.matches("20/60 parts.*\r\27%[K$", shown.out)
+    assert.matches("what is done is kept: the same command goes on\n.*interrupted\n$", shown.err)
+  end)
+
   it("says how to go on where a process has ended too early", function()
     local units = require "alicloud.cli.confine.units"
     local ended = stub(units, "explore", function() return nil, { failure = "out of time" } end)

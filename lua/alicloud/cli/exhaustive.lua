@@ -5,6 +5,7 @@ local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local explored = require "alicloud.cli.explored"
 local fold = require "alicloud.cli.fold"
+local guard = require "alicloud.base.guard"
 local output = require "alicloud.cli.output"
 local rehearsal = require "alicloud.cli.rehearsal"
 local rules = require "alicloud.simulation.enumerate".RULES
@@ -113,6 +114,12 @@ local function report_object(args, report, confined)
     unused_programs = core.array(report.unused or {}) }
 end
 
+-- What can be gone on with after an end before the last part.
+local function tell_kept(io, given)
+  io.err(given.file and "alicloud-dr: what is done is kept: the same command goes on\n"
+    or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
+end
+
 --- Explores, and shows it.
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -121,15 +128,19 @@ end
 ---@param begin table handler of its frame `playbook`
 ---@return integer exit_code
 function M.run(args, io, given, job, begin)
-  local spinner, show = progress(io)
+  local spinner <close>, show = progress(io)
+  local _ <close> = setmetatable({}, { __close = function(_, raised)
+    if not guard.is_interrupt(raised) then return end
+    spinner.clear()
+    tell_kept(io, given)
+  end })
   given.progress, given.key = show, given.file and key_of(args, job) or ""
   local report, confined = units.explore({ entry = "alicloud.cli.confined.exhaustive", job = job,
     io = io, time = cli_clients.runtime(io).time }, begin, given)
   spinner.clear()
   if not report then
     local code = confine.fail(io, args, confined)
-    io.err(given.file and "alicloud-dr: what is done is kept: the same command goes on\n"
-      or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
+    tell_kept(io, given)
     return code
   end
   local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed

@@ -273,7 +273,7 @@ end
 local function explore_seeds(args, io)
   local given, job = read_seeds(args), job_of(args, io)
   job.only = given.only
-  local spinner, show = progress(io, given.seeds)
+  local spinner <close>, show = progress(io, given.seeds)
   given.progress = show
   local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
     io = io, time = cli_clients.runtime(io).time }, begins(args, io, job.params), given)
