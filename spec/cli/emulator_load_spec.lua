@@ -35,6 +35,13 @@ describe("emulator --load", function()
     assert.is_true(row.longest_wait < 1.1)
   end)
 
+  it("lets a client wait for the quota that the emulator is given", function()
+    local row = replay(FAILOVER:format(0, 100, 0), { throttle = "second", throttle_limit = 100 })[1]
+    assert.same({ 0, 100 }, { row.throttled, row.quota })
+    -- What the account has for all operations of a region holds as before: 60 a second for us.
+    assert.is_true(row.longest_wait < 1.01)
+  end)
+
   it("blocks until the next full minute of the file", function()
     local text = FAILOVER:format(50, 41, 0) .. FAILOVER:format(55, 1, 0)
       .. FAILOVER:format(60, 1, 0)
@@ -43,8 +50,10 @@ describe("emulator --load", function()
   end)
 
   it("takes the lines of a recording, whose other lines tell nothing of calls", function()
-    local calls = assert(load.read('{"v":1,"n":0,"at":1,"tool":"x"}\n\n{"n":1,"at":1795316400.5,'
-      .. '"product":"ecs","action":"DescribeDisks","region":"cn-beijing","ms":4}\n'))
+    local calls = assert(load.read('{"v":1,"n":0,"at":"2026-11-30T12:46:19.493Z","tool":"x"}\n\n'
+      .. '{"n":1,"at":"2026-11-30T12:46:19.582Z","product":"ecs","action":"DescribeDisks",'
+      .. '"attempt":1,"region":"cn-beijing","ms":4}\n'))
+    assert.is_true(math.abs(calls[1].at - 1796042779.582) < 0.001)
     assert.equal(1, #calls)
     assert.equal("ecs", calls[1].line.product)
   end)
@@ -54,7 +63,13 @@ describe("emulator --load", function()
       ["{"] = "line 1: no JSON object", ['\n{"at":1,"action":"Nope"}'] = "line 2: action: got Nope",
       ['{"at":"x","action":"StopInstance"}'] = "line 1: at:", [""] = "holds no call",
       ['{"at":1,"product":"ecs","action":"StopInstance","count":0}'] = "line 1: count:",
-      ['{"at":1,"product":"ecs","action":"StopInstance","over":-1}'] = "line 1: over:",
+      ['{"at":1,"product":"ecs","action":"StopInstance","over":-1}'] = "line 1: over: got -1",
+      ['{"at":-1,"product":"ecs","action":"StopInstance"}'] = "line 1: at: got -1; allowed:",
+      ['{"at":1,"product":"oss","action":"StopInstance"}'] = "line 1: product: got oss",
+      ['{"at":1,"action":"StopInstance"}'] = 'ecs has it: "product": "ecs"',
+      ['{"at":1,"product":"ecs","action":"StopInstance","region":"a b"}'] = "line 1: region: got",
+      ['{"at":1,"product":"ecs","action":"StopInstance","regoin":"x"}'] = "line 1: no field regoin",
+      ['{"at":1,"product":["ecs"],"action":{}}'] = "line 1: product: got",
     } do
       local ran = run(text)
       assert.equal(2, ran.code)

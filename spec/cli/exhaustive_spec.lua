@@ -23,7 +23,8 @@ describe("alicloud-dr explore --exhaustive", function()
     assert.matches("✔ every single trouble %(answers%) at every one of %d+ points: 29 runs, "
       .. "no violation", ran.out)
     assert.matches("29 troubles, %d+ single ones that differ, 0 merged", ran.out)
-    assert.matches("met %d+ kinds .*never: .*request DescribeDiskReplicaGroups/unsent", ran.out)
+    assert.matches("met %d+ kinds .*never:\n", ran.out)
+    assert.matches("\n      request DescribeDiskReplicaGroups: [%l, ]*unsent\n", ran.out)
     assert.same({}, desk:sends())
   end)
 
@@ -93,6 +94,20 @@ describe("alicloud-dr explore --exhaustive", function()
     output:close()
     table.move({ "--progress", path }, 1, 2, #words + 1, words)
     assert.same(whole, explore(table.unpack(words)).object)
+  end)
+
+  it("says how to go on when it is interrupted, below a line that is cleared", function()
+    local units = require "alicloud.cli.confine.units"
+    local ended = stub(units, "explore", function(_, _, given)
+      given.progress { done = 20, total = 60, known = 0, report = { runs = 20, harmed = 0 } }
+      error("interrupted!", 0)
+    end)
+    finally(function() ended:revert() end)
+    local shown = desks.new { env = {}, tty = true }:run("explore", MOVE, "--region",
+      "cn-shanghai", "--exhaustive", "1", "--progress", scratch.directory() .. "/progress")
+    assert.equal(130, shown.code)
+    assert.matches("20/60 parts.*\r\27%[K$", shown.out)
+    assert.matches("what is done is kept: the same command goes on\n.*interrupted\n$", shown.err)
   end)
 
   it("says how to go on where a process has ended too early", function()

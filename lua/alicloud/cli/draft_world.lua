@@ -40,6 +40,10 @@ local function write(path, text)
   if not ok then options.refuse("--draft-world: " .. message) end
 end
 
+local function counted(list, word)
+  return ("%d %s%s"):format(#list, word, #list == 1 and "" or "s")
+end
+
 local function object_of(path, world, problem)
   local found = { draft_world = path, problem = problem }
   for _, name in ipairs { "groups", "disks", "instances" } do found[name] = #world[name] end
@@ -74,8 +78,8 @@ function M.run(args, io, job, begin)
   local path, world, problem = args.draft_world, confined.value.world, confined.value.problem
   write(path, text_of(world))
   if args.json then return output.json(io, output.EXIT.done, object_of(path, world, problem)) end
-  io.out(("%s: %d groups, %d disks, %d instances\n"):format(terminal.clean(path, 300),
-    #world.groups, #world.disks, #world.instances))
+  io.out(("%s: %s, %s, %s\n"):format(terminal.clean(path, 300), counted(world.groups, "group"),
+    counted(world.disks, "disk"), counted(world.instances, "instance")))
   if problem then io.out("  " .. terminal.clean(problem, 1000) .. "\n") end
   local typed = rehearsal.words(args)
   typed[#typed + 1] = shell.option("--world", path)

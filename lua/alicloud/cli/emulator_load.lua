@@ -5,6 +5,8 @@
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
+local formats = require "alicloud.base.formats"
+local moment = require "alicloud.base.moment"
 local output = require "alicloud.cli.output"
 local quotas = require "alicloud.emulator.gateway.quotas"
 local rate_limit = require "alicloud.call.rate_limit"
@@ -26,32 +28,81 @@ local M = {}
 local MOST_CALLS, DEFAULT_REGION = 1000000, "cn-shanghai"
 -- Longer than a year is no day.
 local LONGEST = 366 * 86400
+local PRODUCTS = { "ebs", "ecs", "sts" }
+local KNOWN = tables.set(PRODUCTS)
+local FIELDS = tables.set { "at", "product", "action", "region", "count", "over" }
 
 local function is_number(value, least, most)
   return type(value) == "number" and value >= least and value <= most
 end
 
 local function operation_of(product, action)
-  local known = (product == "ebs" or product == "ecs" or product == "sts")
-    and services.data(product).operations
-  return known and known[action] or nil
+  return services.data(product).operations[action]
 end
 
--- A recording says in the same fields what was asked when; its other lines have no action.
-local function read_line(record)
-  if record.action == nil and record.n then return nil end
-  local line = { at = record.at, product = record.product or "ebs", action = record.action,
-    region = record.region or DEFAULT_REGION, count = record.count or 1, over = record.over or 0 }
-  if not is_number(line.at, 0, math.huge) then return nil, "at: allowed: seconds" end
-  if not operation_of(line.product, line.action) then
-    return nil, ("action: got %s; allowed: an operation of ebs, ecs or sts"):format(
-      tostring(line.action))
+local function product_of(action)
+  for _, product in ipairs(PRODUCTS) do
+    if operation_of(product, action) then return product end
   end
-  if type(line.region) ~= "string" then return nil, "region: allowed: text" end
+end
+
+local function refused(field, value, allowed)
+  return nil, ("%s: got %s; allowed: %s"):format(field, terminal.clean(tostring(value), 60),
+    allowed)
+end
+
+-- An operation of another product is there, too: the line may have forgotten which.
+local function refused_action(line)
+  local other = product_of(line.action)
+  if other then
+    return refused("action", line.action, ('an operation of %s; %s has it: "product": "%s"'):format(
+      line.product, other, other))
+  end
+  return refused("action", line.action, "an operation of ebs, ecs or sts")
+end
+
+-- What a hand has written: a field that is none may be a slip.
+local function unknown_field(record)
+  for _, name in ipairs(tables.keys(record)) do
+    if not FIELDS[name] then
+      return ("no field %s; allowed: at, product, action, region, count, over"):format(
+        terminal.clean(tostring(name), 60))
+    end
+  end
+end
+
+local function check_numbers(line)
+  if not is_number(line.at, 0, math.huge) then
+    return refused("at", line.at, "seconds, 0 or more")
+  end
   if math.type(line.count) ~= "integer" or not is_number(line.count, 1, MOST_CALLS) then
-    return nil, ("count: allowed: a whole number from 1 to %d"):format(MOST_CALLS)
+    return refused("count", line.count, ("a whole number from 1 to %d"):format(MOST_CALLS))
   end
-  if not is_number(line.over, 0, LONGEST) then return nil, "over: allowed: seconds" end
+  if not is_number(line.over, 0, LONGEST) then
+    return refused("over", line.over, ("seconds from 0 to %d"):format(LONGEST))
+  end
+  return true
+end
+
+-- A recording says in the same fields what was asked when, with the day; its other lines have no
+-- action.
+local function read_line(record)
+  local recorded = record.n ~= nil
+  if recorded and record.action == nil then return nil end
+  local fault = not recorded and unknown_field(record)
+  if fault then return nil, fault end
+  local at = recorded and type(record.at) == "string" and moment.from_rfc3339(record.at)
+  local line = { at = at or record.at, product = record.product or "ebs", action = record.action,
+    region = record.region or DEFAULT_REGION, count = record.count or 1, over = record.over or 0 }
+  local ok, message = check_numbers(line)
+  if not ok then return nil, message end
+  if not KNOWN[line.product] then
+    return refused("product", line.product, "ebs, ecs, sts")
+  end
+  if not operation_of(line.product, line.action) then return refused_action(line) end
+  if not formats.REGION.test(line.region) then
+    return refused("region", line.region, "a region such as cn-shanghai")
+  end
   return line
 end
 
@@ -141,9 +192,19 @@ local function pass(loop, limiter, call, row)
     math.max(row.longest_wait, passed - came)
 end
 
+-- The rate of a client that knows the quota of each operation, whatever the emulator assumes.
+local function limiter_of(rows, settings)
+  local quota = {}
+  for _, row in pairs(rows) do
+    local action = row.operation:match "[^:]*$"
+    quota[action] = quotas.limit(settings, action)
+  end
+  return assert(rate_limit.new { actions = quota })
+end
+
 -- As a client makes them that keeps its own rate; the answer comes at once.
 local function count_waits(loop, calls, rows, settings)
-  local limiter, began = rate_limit.new {}, loop.now()
+  local limiter, began = limiter_of(rows, settings), loop.now()
   loop.scope(function(scope)
     for _, call in ipairs(calls) do
       local left = began + call.at - calls[1].at - loop.now()
@@ -202,8 +263,8 @@ function M.run(args, io, text, options)
     return output.json(io, output.EXIT.done, { load = core.array(rows), calls = #calls,
       throttle = options.assume.throttle, seconds = calls[#calls].at - calls[1].at })
   end
-  io.out(("%d calls in %.0f s; the emulator assumes throttle=%s\n"):format(#calls,
-    calls[#calls].at - calls[1].at, options.assume.throttle))
+  io.out(("%d %s in %.0f s; the emulator assumes throttle=%s\n"):format(#calls,
+    #calls == 1 and "call" or "calls", calls[#calls].at - calls[1].at, options.assume.throttle))
   print_rows(io, rows)
   return output.EXIT.done
 end

@@ -5,6 +5,7 @@ local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local explored = require "alicloud.cli.explored"
 local fold = require "alicloud.cli.fold"
+local guard = require "alicloud.base.guard"
 local output = require "alicloud.cli.output"
 local rehearsal = require "alicloud.cli.rehearsal"
 local rules = require "alicloud.simulation.enumerate".RULES
@@ -43,8 +44,8 @@ local function progress(io)
   local spinner, began = terminal.spinner(io), core.monotonic()
   return spinner, function(deal)
     if deal.done % 20 ~= 0 then return end
-    spinner.show("explore", ("%d/%d parts, %d runs, %d violations%s"):format(deal.done, deal.total,
-      deal.report.runs, deal.report.harmed, time_left(deal, began)))
+    spinner.show("  explore  ", ("%d/%d parts, %d runs, %d violations%s"):format(deal.done,
+      deal.total, deal.report.runs, deal.report.harmed, time_left(deal, began)))
   end
 end
 
@@ -72,7 +73,8 @@ end
 local function print_kinds(io, report)
   for _, rule in ipairs(tables.keys(report.merged)) do
     if report.merged[rule] > 0 then
-      io.out(("  %8d  not run: %s\n"):format(report.merged[rule], rules[rule] or rule))
+      io.out(fold.hang(io, ("  %8d  not run: %s"):format(report.merged[rule],
+        rules[rule] or rule), 12) .. "\n")
     end
   end
   explored.print_coverage(io, report.met)
@@ -89,7 +91,7 @@ local function print_report(io, args, report)
   io.out(fold.hang(io, ("  %s %s, %s"):format(mark, headline(args, report),
     report.harmed == 0 and "no violation" or ("%d with a violation"):format(report.harmed)), 6)
     .. "\n")
-  rehearsal.print_programs(io, report.programs)
+  rehearsal.print_programs(io, report)
   if not args.only then
     io.out(fold.hang(io, ("    %d troubles, %d single ones that differ, %d merged"):format(
       report.troubles, report.traces, report.troubles - report.runs), 6) .. "\n")
@@ -108,7 +110,14 @@ local function report_object(args, report, confined)
     crashes = report.crashes, requests = report.requests, effects = report.effects,
     endings = report.endings, violations = core.array(harms),
     coverage = explored.coverage(report.met), confined = confined,
-    unnamed_programs = core.array(report.programs or {}) }
+    unnamed_programs = core.array(report.programs or {}),
+    unused_programs = core.array(report.unused or {}) }
+end
+
+-- What can be gone on with after an end before the last part.
+local function tell_kept(io, given)
+  io.err(given.file and "alicloud-dr: what is done is kept: the same command goes on\n"
+    or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
 end
 
 --- Explores, and shows it.
@@ -119,15 +128,19 @@ end
 ---@param begin table handler of its frame `playbook`
 ---@return integer exit_code
 function M.run(args, io, given, job, begin)
-  local spinner, show = progress(io)
+  local spinner <close>, show = progress(io)
+  local _ <close> = setmetatable({}, { __close = function(_, raised)
+    if not guard.is_interrupt(raised) then return end
+    spinner.clear()
+    tell_kept(io, given)
+  end })
   given.progress, given.key = show, given.file and key_of(args, job) or ""
   local report, confined = units.explore({ entry = "alicloud.cli.confined.exhaustive", job = job,
     io = io, time = cli_clients.runtime(io).time }, begin, given)
   spinner.clear()
   if not report then
     local code = confine.fail(io, args, confined)
-    io.err(given.file and "alicloud-dr: what is done is kept: the same command goes on\n"
-      or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
+    tell_kept(io, given)
     return code
   end
   local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed

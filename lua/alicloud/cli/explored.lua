@@ -7,13 +7,29 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- The line of what an exploration has come by, and what it never has.
+-- One line for each request or write, with all that never came of it.
+local function by_name(never)
+  local lines = {}
+  for _, key in ipairs(never) do
+    local name, part = key:match "^(.*)/([^/]*)$"
+    local last = lines[#lines]
+    if last and last:sub(1, #name + 2) == name .. ": " then
+      lines[#lines] = last .. ", " .. part
+    else
+      lines[#lines + 1] = name .. ": " .. part
+    end
+  end
+  return lines
+end
+
+--- The lines of what an exploration has come by, and what it never has.
 ---@param io alicloud.cli.Io
 ---@param met table<string, integer>
 function M.print_coverage(io, met)
   local never = coverage.never(met)
-  io.out(fold.hang(io, ("    met %d kinds of requests, writes, phases and codes; never: %s")
-    :format(#tables.keys(met), #never > 0 and table.concat(never, ", ") or "none"), 6) .. "\n")
+  io.out(("    met %d kinds of requests, writes, phases and codes; never:%s\n"):format(
+    #tables.keys(met), #never > 0 and "" or " none"))
+  for _, line in ipairs(by_name(never)) do io.out(fold.hang(io, "      " .. line, 8) .. "\n") end
 end
 
 --- The same for `--json`.

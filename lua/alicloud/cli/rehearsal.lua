@@ -39,10 +39,16 @@ function M.words(args)
   return typed
 end
 
---- Tells of programs that were not started and have no line in the table.
+--- Tells of programs that were not started and have no line in the table, and of lines that are of
+--- none.
 ---@param io alicloud.cli.Io
----@param names string[]|nil
-function M.print_programs(io, names)
+---@param report { programs: string[]?, unused: string[]? }
+function M.print_programs(io, report)
+  if report.unused and #report.unused > 0 then
+    io.out(fold.hang(io, ("    --program names what an undisturbed run does not start: %s"):format(
+      terminal.clean(table.concat(report.unused, ", "), 500)), 6) .. "\n")
+  end
+  local names = report.programs
   if not names or #names == 0 then return end
   io.out(fold.hang(io, ("    no program is started, each ended well: %s; others: --program %s")
     :format(terminal.clean(table.concat(names, ", "), 500), shell.quote(names[1] .. "=1,0")), 6)

@@ -177,7 +177,7 @@ function M.spinner(io)
     io.out("\r\27[K" .. widths.cut(label .. FRAMES[frame] .. " " .. text, io.columns - 1))
     visible = true
   end
-  return { show = show, clear = clear }
+  return setmetatable({ show = show, clear = clear }, { __close = clear })
 end
 
 return M

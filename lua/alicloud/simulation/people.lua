@@ -50,6 +50,7 @@ end
 ---@field commands { command: string, at: integer, step: string? }[] as they are started
 ---@field verifications table<string, boolean> steps that try until they succeed
 ---@field unnamed string[] those that no table answers
+---@field unused string[] names in the table of what was not started
 ---@field typos alicloud.simulation.Typo[]
 
 -- After how many requests the first failover was asked for.
@@ -109,7 +110,8 @@ function M.learn(plan)
   if known then return known end
   local stage, _, asked = discover.undisturbed(plan)
   known = { commands = stage.programs.commands, verifications = verifications_of(stage),
-    typos = typos_of(stage, asked, plan.params), unnamed = tables.keys(stage.programs.unnamed) }
+    typos = typos_of(stage, asked, plan.params), unnamed = tables.keys(stage.programs.unnamed),
+    unused = programs.unused(stage) }
   learned[plan] = known
   return known
 end

@@ -4,6 +4,7 @@
 
 local programs = require "alicloud.dr.playbook.program"
 local random = require "alicloud.simulation.random"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -128,6 +129,17 @@ end
 ---@param stage alicloud.simulation.Stage
 function M.prepare(stage)
   stage.programs = { started = 0, turns = {}, unnamed = {}, commands = {} }
+end
+
+--- The names in the table by which nothing was started: one of them may be a slip.
+---@param stage alicloud.simulation.Stage after its run
+---@return string[]
+function M.unused(stage)
+  local names = {}
+  for _, name in ipairs(tables.keys(stage.plan.programs or {})) do
+    if not stage.programs.turns[name] then names[#names + 1] = name end
+  end
+  return names
 end
 
 --- What answers in the place of programs.

@@ -34,7 +34,7 @@ local recorded_worlds = lazy.module "alicloud.conformance.world"
 local M = {}
 
 -- Ctrl-C and the end of standard input are noticed within this many seconds.
-local SLICE = 0.2
+local SLICE, MOST_SHOWN = 0.2, 20
 
 local EPILOG = [[
 Examples:
@@ -268,6 +268,13 @@ local function group_line(group)
     #group.pairs == 1 and "pair" or "pairs")
 end
 
+-- Of a whole region's groups the first ones are enough to see that it is the right world, and what
+-- comes behind them stays on the screen.
+local function print_groups(io, groups)
+  for i = 1, math.min(#groups, MOST_SHOWN) do io.out(group_line(groups[i])) end
+  if #groups > MOST_SHOWN then io.out(("  and %d more\n"):format(#groups - MOST_SHOWN)) end
+end
+
 -- Lines that a shell can evaluate, and the option of a client.
 local function endpoint_lines(listening)
   if not listening.endpoints then return "" end
@@ -301,7 +308,7 @@ local function announce(emu, listening, args, io)
   if args.assume_from then
     io.out(("  assumes what was seen: %s\n\n"):format(terminal.clean(args.assume_from, 300)))
   end
-  for _, group in ipairs(groups) do io.out(group_line(group)) end
+  print_groups(io, groups)
   io.out(("\nPoint a client at it:\n"
     .. "  export ALIBABA_CLOUD_ENDPOINT=%s\n"
     .. "  export ALIBABA_CLOUD_ACCESS_KEY_ID=%s\n"
@@ -350,7 +357,10 @@ local function replay_load(args, io)
   local options, problem = read_options(args, io)
   local text, code
   if options then text, problem = orders.reader({}, io)(args.load) end
-  if text then code, problem = emulator_load.run(args, io, text, options) end
+  if text then
+    code, problem = emulator_load.run(args, io, text, options)
+    if problem then problem = ("%s: %s"):format(terminal.clean(args.load, 300), problem) end
+  end
   if code then return code end
   return fail(io, args, output.EXIT.usage, "Client.Usage", "--load: " .. problem)
 end

@@ -168,6 +168,18 @@ local function sorted_invariants()
   return names
 end
 
+-- A playbook that never comes to its end has shown nothing of what lies behind the place where it
+-- stops; in a world of somebody's own the world may be why.
+local function print_never(io, args, report)
+  if report.seeds == 1 then return end
+  -- How a run ended is a word, and why it stopped is a code.
+  for name in pairs(report.endings) do
+    if name:find "^%l" then return end
+  end
+  io.out(fold.hang(io, "    no run came to its end, so this proves little: "
+    .. (args.world and "does the playbook fit this world?" or "take more seeds"), 6) .. "\n")
+end
+
 local function print_report(io, args, report)
   for _, harm in ipairs(report.violations) do print_harm(io, args, harm) end
   for _, ending in ipairs(sorted_endings(report)) do
@@ -180,8 +192,9 @@ local function print_report(io, args, report)
   local words = ("    invariants %s: %s"):format(table.concat(sorted_invariants(), " "),
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
   io.out(fold.hang(io, words, 6) .. "\n")
+  print_never(io, args, report)
   explored.print_coverage(io, report.met)
-  rehearsal.print_programs(io, report.programs)
+  rehearsal.print_programs(io, report)
 end
 
 local function report_object(args, report, confined)
@@ -194,14 +207,15 @@ local function report_object(args, report, confined)
     requests = report.requests, effects = report.effects, endings = report.endings,
     invariants = invariants.INVARIANTS, violations = core.array(harms),
     coverage = explored.coverage(report.met), confined = confined,
-    unnamed_programs = core.array(report.programs or {}) }
+    unnamed_programs = core.array(report.programs or {}),
+    unused_programs = core.array(report.unused or {}) }
 end
 
 local function progress(io, seeds)
   local spinner = terminal.spinner(io)
   return spinner, function(report)
     if report.seeds % SHOWN_EVERY == 0 then
-      spinner.show("explore", ("%d/%d seeds, %d crashes, %d violations"):format(report.seeds,
+      spinner.show("  explore  ", ("%d/%d seeds, %d crashes, %d violations"):format(report.seeds,
         seeds, report.crashes, report.harmed))
     end
   end
@@ -259,7 +273,7 @@ end
 local function explore_seeds(args, io)
   local given, job = read_seeds(args), job_of(args, io)
   job.only = given.only
-  local spinner, show = progress(io, given.seeds)
+  local spinner <close>, show = progress(io, given.seeds)
   given.progress = show
   local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
     io = io, time = cli_clients.runtime(io).time }, begins(args, io, job.params), given)

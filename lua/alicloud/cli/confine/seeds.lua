@@ -56,7 +56,9 @@ local function handlers_of(deal, begin)
   return {
     playbook = begin,
     ready = { shape = shapes.READY, answer = function(frame)
-      deal.report.programs = frame.programs
+      -- Said once, before the first block.
+      deal.report.programs = frame.programs or deal.report.programs
+      deal.report.unused = frame.unused or deal.report.unused
       if next_seed <= last then return { type = "end" } end
       next_seed, last = deal.next, math.min(deal.next + BLOCK - 1, deal.last)
       deal.next = last + 1

@@ -74,8 +74,9 @@ function M.fault(where, value, fields)
   return nil
 end
 
---- What a process tells that is ready to rehearse: programs that no table names.
-M.READY = { ["programs?"] = M.list(M.text(4000), 1000) }
+--- What a process tells that is ready to rehearse: programs that no table names, and names in the
+--- table of what it does not start.
+M.READY = { ["programs?"] = M.list(M.text(4000), 1000), ["unused?"] = M.list(M.text(4000), 1000) }
 
 --- A table with fields, see `fault`.
 ---@param fields table<string, alicloud.schema.Rule>

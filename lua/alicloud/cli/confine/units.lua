@@ -18,7 +18,7 @@ local numbers = shapes.list(schema.integer(1, MOST), 2)
 
 local LISTED = { points = count, units = schema.integer(0, MOST), troubles = count,
   merged = counts, met = counts, violations = shapes.list(text(12000), 1000),
-  ["programs?"] = shapes.READY["programs?"] }
+  ["programs?"] = shapes.READY["programs?"], ["unused?"] = shapes.READY["unused?"] }
 
 local UNIT = { runs = count, troubles = count, merged = counts, processes = count, crashes = count,
   requests = count, effects = count, endings = counts, met = counts, harmed = count,
@@ -110,7 +110,7 @@ local function begin_list(deal, frame)
   if deal.listed then return end
   deal.listed = true
   deal.report.points, deal.report.troubles = frame.points, frame.troubles
-  deal.report.programs = frame.programs
+  deal.report.programs, deal.report.unused = frame.programs, frame.unused
   merge(deal.report.merged, frame.merged)
   merge(deal.report.met, frame.met)
   for _, what in ipairs(frame.violations) do

@@ -66,7 +66,8 @@ function M.run(job, link)
   local block = link.ask { type = "listed", points = about.points, units = #about.units,
     troubles = about.troubles, merged = about.merged, met = about.met,
     violations = core.array(violations),
-    programs = core.array(people.learn(plan).unnamed) }
+    programs = core.array(people.learn(plan).unnamed),
+    unused = core.array(people.learn(plan).unused) }
   while block.type ~= "end" do
     if block.type == "wait" then
       block = link.ask { type = "idle" }

@@ -42,7 +42,9 @@ function M.run(job, link)
     assume = job.assume, messages = job.messages })
   if not plan then book.refuse_world(message) end
   if job.timings then plan.world = assumed.in_world(plan.world, job.timings) end
-  local block = link.ask { type = "ready", programs = core.array(people.learn(plan).unnamed) }
+  local known = people.learn(plan)
+  local block = link.ask { type = "ready", programs = core.array(known.unnamed),
+    unused = core.array(known.unused) }
   while block.type == "block" do
     for seed = block.first, block.first + block.count - 1 do
       link.send(seed_of(simulation.explore(plan, { first = seed, seeds = 1, only = job.only,

@@ -202,6 +202,7 @@ local EXPLORE = {
   COVERAGE,
   { "confined", shared.confined, "" },
   { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
+  { "unused_programs", list(text), "`--program` names them, and an undisturbed run starts none" },
 }
 
 local EXHAUSTIVE = {
@@ -226,6 +227,7 @@ local EXHAUSTIVE = {
   COVERAGE,
   { "confined", shared.confined, "" },
   { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
+  { "unused_programs", list(text), "`--program` names them, and an undisturbed run starts none" },
 }
 
 local DRAFT = {

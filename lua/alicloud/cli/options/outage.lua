@@ -2,6 +2,7 @@
 --- and what is printed on standard error about them.
 
 local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
 local formats = require "alicloud.base.formats"
 local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
@@ -38,7 +39,7 @@ local function wait_reporter(io)
     if waiting and event.sentence == said and event.left > left / 2 then return end
     if not waiting and not said then return end
     said, left = waiting and event.sentence or nil, event.left
-    io.err("alicloud-dr: " .. terminal.clean(wait_line(event), 1000) .. "\n")
+    io.err(fold.hang(io, "alicloud-dr: " .. terminal.clean(wait_line(event), 1000), 2) .. "\n")
   end
 end
 
