@@ -177,6 +177,25 @@ describe("a simulation", function()
     assert.is_true(sends[#sends].time - sends[1].time > 120)
   end)
 
+  it("does not take what the emulator raises for an outage", function()
+    local gateway = require "alicloud.emulator.gateway"
+    local perform = gateway.perform
+    local _ <close> = setmetatable({}, { __close = function() gateway.perform = perform end })
+    for _, action in ipairs { "DescribeDiskReplicaGroups", "FailoverDiskReplicaGroup" } do
+      local raised = false
+      gateway.perform = function(emu, request)
+        if not raised and request.action == action then
+          raised = true
+          error "a slip in the model"
+        end
+        return perform(emu, request)
+      end
+      local rehearsal = simulation.judge(case_of {}, plan)
+      assert.matches("^raised by the emulator: .*a slip in the model", rehearsal.violations[1])
+      assert.equal(1, #rehearsal.violations)
+    end
+  end)
+
   it("holds an incident's token against the intent that it stands for", function()
     local case = case_of({
       { kind = "answers", rule = { effect = { partial = 1 },
