@@ -6,6 +6,7 @@ local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local emulator = require "alicloud.emulator"
 local errors = require "alicloud.base.error"
+local carrier = require "alicloud.simulation.carrier"
 local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
 local guard = require "alicloud.base.guard"
@@ -22,9 +23,6 @@ local M = {}
 
 -- Its own, whatever a playbook is given in its place.
 local make_client = alicloud.client
-
---- No run asks as often; one that does has lost its way.
-M.MOST_REQUESTS = 20000
 
 -- Found in a journal or an error it gives itself away.
 M.SECRET = "canary-of-the-simulation"
@@ -122,7 +120,7 @@ function M.new(case, plan)
   stage.emu:assume(tables.merged(plan.assume or {}, { wall_clock = "refuse" }))
   stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
-  stage.transport, stage.hosts = stage:carrier(), production.hosts(stage.emu.world)
+  stage.transport, stage.hosts = carrier.of(stage), production.hosts(stage.emu.world)
   stopping.prepare(stage)
   programs.prepare(stage)
   corrections.prepare(stage)
@@ -152,108 +150,6 @@ function Stage:client()
   return make_client { region = self.plan.region, transport = self.transport,
     runtime = runtime_of_process(self), access_key_id = self.emu.access_key_id,
     access_key_secret = M.SECRET }
-end
-
-local function parameter(request, name)
-  if request.params then return request.params[name] end
-  local value = request.url:match("[?&]" .. name .. "=([^&]*)")
-  return value and value:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end) or nil
-end
-
-local function note(stage, request)
-  local entry = { n = #stage.requests + 1, action = request.action, who = stage.who,
-    mutating = not request.action:find "^Describe", region = parameter(request, "RegionId"),
-    group = parameter(request, "ReplicaGroupId") or parameter(request, "GroupIds"),
-    token = parameter(request, "ClientToken"), time = stage.emu:now(),
-    process = stage.active and stage.active.n or 0 }
-  stage.requests[entry.n] = entry
-  return entry
-end
-
--- Lines of a journal that are safe from a crash now, of one type and under one token.
-local function durable(disk, kind, token)
-  local count, mark = 0, ('"type":"%s"'):format(kind)
-  for line in disk:durable("run"):gmatch "[^\n]+" do
-    if line:find(mark, 1, true) and (not token or line:find(token, 1, true)) then
-      count = count + 1
-    end
-  end
-  return count
-end
-
-local function earlier_sends(stage, entry)
-  local count = 0
-  for _, request in ipairs(stage.requests) do
-    if request.mutating and request.token == entry.token and request.who == entry.who then
-      count = count + 1
-    end
-  end
-  return count
-end
-
-local VERB = { FailoverDiskReplicaGroup = true, ReprotectDiskReplicaGroup = true }
-
-local function check_send(stage, entry)
-  local disk = stage.who == "run" and stage.disk or stage.other_disk
-  if durable(disk, "call", entry.token) < earlier_sends(stage, entry) then
-    stage:violated(("S4 %s left without a synced record of the call"):format(entry.action))
-  elseif VERB[entry.action] and durable(disk, "intent", entry.token) == 0 then
-    stage:violated(("S4 %s left without a synced intent of its token"):format(entry.action))
-  end
-end
-
-local function check_region(stage, entry)
-  local region = entry.group and stage.open[entry.group]
-  if region and stage.who == "run" and entry.region ~= region then
-    stage:violated(("S11 %s asked in %s during a failover to %s"):format(entry.action,
-      tostring(entry.region), region))
-  end
-end
-
--- What the emulator wrote of a request; others may have asked while it was carried.
-local function entry_of(log, first, request)
-  for n = first, log.total do
-    local entry = log.requests[n]
-    if entry.action == request.action and entry.client_token == request.token then return entry end
-  end
-  return nil
-end
-
-local function carry(stage, request, forward)
-  if stage.nested > 0 and stage.who == "other" then return forward(request) end
-  local entry = note(stage, request)
-  if entry.mutating then
-    stage.changes = stage.changes + 1
-    check_send(stage, entry)
-    controllers.check_send(stage, entry)
-  end
-  check_region(stage, entry)
-  if stage.trace then stage.trace:request(stage, entry) end
-  if #stage.requests > M.MOST_REQUESTS then
-    stage.lost = true
-    stage:crash {}
-  end
-  troubles.around(stage, entry, false)
-  stopping.fly(stage)
-  local log, seen = stage.emu.request_log, stage.emu.request_log.total
-  local exchange = troubles.with_short_pairs(stage, request, forward)
-  entry.entry, entry.unsent = entry_of(log, seen + 1, entry), exchange.sent == false
-  if stage.trace then stage.trace:answer(entry, exchange) end
-  troubles.around(stage, entry, true)
-  stopping.fly(stage)
-  return exchange
-end
-
---- The transport of all processes: counts, checks, and lets troubles come.
----@return alicloud.ForeignTransport
-function Stage:carrier()
-  local own = {}
-  for name, forward in pairs(self.emu.transport) do
-    own[name] = function(request) return carry(self, request, forward) end
-  end
-  return own
 end
 
 --- The machine stops here, in the middle of whatever it does.

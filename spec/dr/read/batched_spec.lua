@@ -122,6 +122,16 @@ describe("groups that are waited for at the same time", function()
     assert.equal("failovered", results["pg-003"].outcome)
   end)
 
+  it("are decided for with pairs that their groups do not know yet", function()
+    local bench = bench_of { world = world_of(6), hostile = { membership = "group" } }
+    bench.client.loop.spawn(function()
+      bench.client.loop.sleep(40)
+      bench.emu:hostile { membership = "agrees" }
+    end)
+    local results = move_all(bench, 6)
+    for i = 1, 6 do assert.equal(2, #results[("pg-%03d"):format(i)].pairs) end
+  end)
+
   it("are looked at one by one when the listing fails, lacks them, or tells of no pairs", function()
     for _, answer in ipairs {
       { status = 500, headers = {}, body = '{"Code":"InternalError","RequestId":"r"}' },

@@ -92,6 +92,28 @@ describe("a sweep", function()
     end
   end)
 
+  it("lists all pairs for whoever decides, so that one unknown to its group is seen", function()
+    local given = { world = world_of(600, 2), hostile = { membership = "group" } }
+    local sweep, bench = sweep_of(given, nil, { ids = ids_of(1, 2) })
+    assert.is_true(sweep:is_complete "pg-0001")
+    assert.is_false(sweep:can_decide "pg-0001")
+    sweep = sweeps.read(bench.client, REGION, { ids = ids_of(1, 2), decides = true })
+    assert.is_true(sweep:can_decide "pg-0001")
+    assert.is_false(sweep:is_complete "pg-0001")
+  end)
+
+  it("does not list so many pairs that looks of the groups' own take fewer calls", function()
+    local sweep, bench = sweep_of { world = world_of(600, 2) }
+    assert.is_true(sweep:can_decide "pg-0001")
+    for count, all in pairs { [1] = false, [2] = true } do
+      bench.seen = {}
+      local some = sweeps.read(bench.client, REGION,
+        { ids = ids_of(1, count), decides = true, sizes = sweep.sizes })
+      assert.equal(all, some:can_decide "pg-0001")
+      assert.equal(all and 1 + 3 or 2, #bench.seen)
+    end
+  end)
+
   it("reads pairs without a group by their own ids", function()
     local sweep, bench = sweep_of({ world = world_of(3, 2) }, nil,
       { ids = { "pair-lone", "pg-0002" } })

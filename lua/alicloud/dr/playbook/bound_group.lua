@@ -238,11 +238,16 @@ function CUT_OFF.start_drill(branch, group, raised)
   tell_not_cleared(branch.engine, { group_id = group.id, region = group.region, err = raised })
 end
 
+-- Nobody has seen that it is gone, whatever was sent.
+function CUT_OFF.clear_drill(branch, group, raised, id)
+  SETTLE.clear_drill(branch, group, nil, raised, id)
+end
+
 -- What is to be said of a verb that is cut off.
-local function settle_cut(branch, group, verb)
+local function settle_cut(branch, group, verb, argument)
   local settle = CUT_OFF[verb]
   return settle and setmetatable({}, { __close = function(_, raised)
-    if guard.is_cancellation(raised) then settle(branch, group, raised) end
+    if guard.is_cancellation(raised) then settle(branch, group, raised, argument) end
   end }) or nil
 end
 
@@ -265,7 +270,7 @@ function M.carry_out(branch, group, verb, ...)
   past = takeovers.bound(branch.engine, branch.step_key, forget(branch, past))
   local given = select(place_of(verb), ...)
   if PREPARE[verb] then PREPARE[verb](branch, group, given) end
-  local _ <close> = settle_cut(branch, group, verb)
+  local _ <close> = settle_cut(branch, group, verb, (...))
   result, err = call(branch, group, verb, past, ...)
   if SETTLE[verb] then SETTLE[verb](branch, group, result, err, (...)) end
   if not result then name_doubt(branch, verb, err) end

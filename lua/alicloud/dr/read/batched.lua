@@ -183,7 +183,8 @@ function BatchedReads:of(group, moment)
     has_company = function() return self:has_company(region) end,
     observe = function()
       local asked = now()
-      local wish = { id = id, after = math.max(after, asked - FRESH), ends = asked + PATIENCE }
+      local wish = { id = id, after = math.max(after, asked - FRESH), ends = asked + PATIENCE,
+        decides = true }
       after = asked
       local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope, wish)
       if sweep then return told(group, sweep), nil, sweep.began end

@@ -19,6 +19,8 @@ local M = {}
 local MOST_IDS, PAGE = 100, 500
 -- Seconds between a group and its pairs, after which they show two different times.
 local TORN = 15
+-- Calls of a look of a group's own.
+local OWN_LOOK = 2
 
 local GROUPS = { operation = "ebs:DescribeDiskReplicaGroups", ids = "GroupIds" }
 local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
@@ -28,6 +30,8 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 ---@field ids? string[] the groups, and the pairs without a group, that are asked for; nil: all
 ---@field known? table<string, any> of a whole side: its groups alone are asked for, and of these
 ---everything is known; pairs are read only if others are listed
+---@field decides? boolean somebody is about to decide which pairs a group has: those of the side
+---are listed then, unless that takes more calls than looks of the groups' own
 ---@field sizes? alicloud.dr.SweepSizes of the side, if an earlier sweep has told them
 ---@field deadline? number seconds of each call
 
@@ -44,6 +48,9 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 ---@field members table<string, table> the pairs of each group, by its id
 ---@field lone table<string, table> pairs without a group, by their id
 ---@field known table<string, boolean> whether a group is told of, as far as that was asked
+---@field decides boolean? it was made for somebody who is about to decide
+---@field lists_all boolean pairs were not asked for by the names that groups give: a pair that its
+---group does not know yet would have been seen
 local Sweep = {}
 Sweep.__index = Sweep
 
@@ -174,7 +181,7 @@ local function read_pairs(sweep, ids, size)
   local list, err, whole = read(sweep, PAIRS, ids, size or math.huge)
   if not list then return nil, err end
   take_pairs(sweep, list)
-  if whole then sweep.sizes.pairs = count_records(list) end
+  if whole then sweep.sizes.pairs, sweep.lists_all = count_records(list), true end
   return true
 end
 
@@ -184,6 +191,9 @@ local function read_some(sweep, ids)
   if #of_groups > 0 then ok, err, whole = read_groups(sweep, askable(of_groups)) end
   if not ok then return nil, err end
   local size = sweep.sizes.pairs or whole and pairs_at_least(sweep) or nil
+  if sweep.decides and calls_of(size or 0, PAGE) <= OWN_LOOK * #of_groups then
+    return read_pairs(sweep)
+  end
   return read_pairs(sweep, wanted_pairs(sweep, of_groups, of_pairs), size)
 end
 
@@ -212,7 +222,8 @@ function M.read(client, region, options)
   local sizes = given.sizes or {}
   local sweep = setmetatable({ client = client, region = region, site = given.site or "backup",
     began = client.loop.now(), sizes = { groups = sizes.groups, pairs = sizes.pairs },
-    groups = {}, members = {}, lone = {}, known = {},
+    groups = {}, members = {}, lone = {}, known = {}, decides = given.decides,
+    lists_all = false,
     call_options = { region = region, deadline = given.deadline } }, Sweep)
   local ok, err
   if given.ids then
@@ -260,6 +271,15 @@ function Sweep:is_complete(id)
     self.known[id] = known
   end
   return known
+end
+
+--- Whether it tells whoever decides which pairs a group has. Membership lags: a group that does
+--- not know a pair yet names and counts the others, and only a listing that was not asked for by
+--- those names shows the pair.
+---@param id string
+---@return boolean
+function Sweep:can_decide(id)
+  return self.lists_all or self.lone[id] ~= nil
 end
 
 --- What a look at a group would show.

@@ -22,6 +22,7 @@ local MISSES, ALONE = 2, 10
 ---@field ends number monotonic seconds, when he wants to wait no longer
 ---@field seen string? he is to be told when the signature is another one than this
 ---@field due number? monotonic seconds from which on he had better look by himself
+---@field decides boolean? he is about to decide which pairs the group has
 ---@field sweep alicloud.dr.Sweep? that tells him
 ---@field over boolean? he waits no longer
 ---@field misses integer sweeps in a row that did not tell of him
@@ -66,6 +67,11 @@ end
 -- Tells an asker what a sweep shows, or that he had better look; else he waits on.
 local function tell(sweeper, asker, sweep)
   if sweep.began <= asker.after then return end
+  if asker.decides and not sweep:can_decide(asker.id) then
+    -- The side is so large that looks of their own are less; or the sweep was for others.
+    if sweep.decides then end_wait(asker) end
+    return
+  end
   if sweep:is_complete(asker.id) then
     asker.misses = 0
     if sweep:signature(asker.id) ~= asker.seen then return end_wait(asker, sweep) end
@@ -112,12 +118,18 @@ local function take(sweeper, began, sweep, err)
   drop_those_over(sweeper)
 end
 
+local function one_decides(sweeper)
+  for _, asker in ipairs(sweeper.askers) do
+    if asker.decides then return true end
+  end
+end
+
 local function sweep_once(sweeper, ids)
   local began = sweeper.loop.now()
   sweeper.next_at = began + EVERY
   -- What is said of one group must not stop the others.
   local ok, sweep, err = guard.call(sweeps.read, sweeper.client, sweeper.region,
-    { ids = ids, sizes = sweeper.sizes, deadline = DEADLINE })
+    { ids = ids, decides = one_decides(sweeper), sizes = sweeper.sizes, deadline = DEADLINE })
   take(sweeper, began, ok and sweep or nil, ok and err or nil)
 end
 
@@ -140,19 +152,22 @@ end
 local function can_tell(sweep, asker)
   return sweep and sweep.began > asker.after and sweep:is_complete(asker.id)
     and sweep:signature(asker.id) ~= asker.seen
+    and not (asker.decides and not sweep:can_decide(asker.id))
 end
 
 local Waiting = { __close = function(asker) asker.over = true end }
 
 --- Waits until a sweep tells of a group.
 ---@param scope alicloud.Scope of all who ask
----@param wish { id: string, after: number, ends: number, seen: string?, due: number? } see Asker
+---@param wish { id: string, after: number, ends: number, seen: string?, due: number?,
+---decides: boolean? } see Asker
 ---@return alicloud.dr.Sweep|nil nil: he had better look by himself
 ---@return number blind seconds of the wait in which no sweep succeeded
 function Sweeper:ask(scope, wish)
   if can_tell(self.latest, wish) then return self.latest, 0 end
   local asker <close> = setmetatable({ id = wish.id, after = wish.after, ends = wish.ends,
-    seen = wish.seen, due = wish.due, misses = 0, gate = self.loop.gate() }, Waiting)
+    seen = wish.seen, due = wish.due, decides = wish.decides, misses = 0,
+    gate = self.loop.gate() }, Waiting)
   self.askers[#self.askers + 1] = asker
   local blind = self:blind_until_now()
   -- Whoever asks first may be given up, and the others wait on.
