@@ -177,18 +177,23 @@ end
 ---@return alicloud.dr.BatchedRead
 function BatchedReads:of(group, moment)
   local id, region, now = group.id, group.region, self.loop.now
-  local after = moment or now()
+  local after, age = moment or now(), FRESH
   return {
     enter = function() return self:enter(region, id) end,
     has_company = function() return self:has_company(region) end,
     observe = function()
       local asked = now()
-      local wish = { id = id, after = math.max(after, asked - FRESH), ends = asked + PATIENCE }
-      after = asked
-      local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope, wish)
-      if sweep then return told(group, sweep), nil, sweep.began end
+      local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope,
+        { id = id, after = math.max(after, asked - age), ends = asked + PATIENCE })
+      if sweep then
+        -- The one after it has to be another one: looks that agree are several.
+        after, age = sweep.began, FRESH
+        return told(group, sweep), nil, sweep.began
+      end
       local snapshot, err = group:observe()
-      return snapshot, err, self:has_company(region) and now() or nil
+      -- A sweep may have begun as soon as this had ended.
+      after, age = now(), 0
+      return snapshot, err, self:has_company(region) and after or nil
     end,
     tell = function(wish)
       local sweep, blind = self:sweeper(region):ask(self.scope,
