@@ -35,10 +35,9 @@ BatchedReads.__index = BatchedReads
 ---@class alicloud.dr.BatchedRead
 ---@field enter fun(): table is to be closed when the work is over
 ---@field has_company fun(): boolean whether somebody else is at work; one alone had better look
----@field observe fun(): alicloud.dr.Snapshot|nil, alicloud.Error|nil, number|nil a look to decide
----by, its own where sweeps do not tell; each call gives another one. With others at work also how
----old it is: monotonic seconds of the beginning of the sweep, or of the end of a look of its own,
----which may have stood in line with the others'
+---@field observe fun(): alicloud.dr.Snapshot?, alicloud.Error?, number?, number? a look to decide
+---by, its own where sweeps do not tell; each call gives another one. Of a sweep also when it began,
+---in monotonic and in unix seconds
 ---@field tell fun(wish: alicloud.dr.Wish): alicloud.dr.Told
 ---@field new_turn fun(): alicloud.dr.SharedTurn
 
@@ -188,12 +187,12 @@ function BatchedReads:of(group, moment)
       if sweep then
         -- The one after it has to be another one: looks that agree are several.
         after, age = sweep.began, FRESH
-        return told(group, sweep), nil, sweep.began
+        return told(group, sweep), nil, sweep.began, sweep.began_at
       end
       local snapshot, err = group:observe()
       -- A sweep may have begun as soon as this had ended.
       after, age = now(), 0
-      return snapshot, err, self:has_company(region) and after or nil
+      return snapshot, err
     end,
     tell = function(wish)
       local sweep, blind = self:sweeper(region):ask(self.scope,
