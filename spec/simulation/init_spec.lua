@@ -279,6 +279,20 @@ describe("a simulation", function()
     assert.is_true(forgetful > 50)
   end)
 
+  it("can be asked for each hostile option that it draws or lists, by its name", function()
+    local looks = require "alicloud.simulation.looks"
+    local known, drawn = {}, {}
+    for _, name in ipairs(looks.NAMES) do known[name] = true end
+    for _, lie in ipairs(looks.LISTED) do assert.is_true(known[lie[1]], lie[1]) end
+    for seed = 1, 1000 do
+      for _, trouble in ipairs(simulation.case(plan, seed).troubles) do
+        if trouble.kind == "hostile" then drawn[trouble.name] = true end
+      end
+    end
+    for name in pairs(drawn) do assert.is_true(known[name], name) end
+    for name in pairs(known) do assert.is_true(drawn[name], name) end
+  end)
+
   it("leaves out the kinds that were not asked for", function()
     for seed = 1, 100 do
       for _, trouble in ipairs(simulation.case(plan, seed,

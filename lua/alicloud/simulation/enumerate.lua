@@ -121,7 +121,7 @@ local function add_regions(list, point)
 end
 
 local function add_lies(list, point)
-  for _, lie in ipairs(looks.LIES) do
+  for _, lie in ipairs(looks.LISTED) do
     lasting(list, looks.durations(lie[1]), ("%s %s"):format(lie[1], lie[2]), function(seconds)
       return { kind = "hostile", name = lie[1], change = { [lie[1]] = lie[2] }, lasts = seconds,
         request = point.n }

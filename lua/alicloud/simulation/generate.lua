@@ -34,8 +34,8 @@ M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "d
   "outages", "stops", "controllers", "programs", "typos", "elsewhere",
   table.unpack(surroundings.KINDS) }
 
---- The hostile options that can be asked for by name.
-M.HOSTILE = looks.HOSTILE
+--- The hostile options that a mistake can follow, and all that can be asked for by name.
+M.HOSTILE, M.HOSTILE_NAMES = looks.HOSTILE, looks.NAMES
 
 ---@class alicloud.simulation.Trouble
 ---@field kind string of KINDS

@@ -6,19 +6,22 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- Lies that come from some moment on.
-M.LIES = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
+-- Lies that come from some moment on.
+local LIES = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
   "permissive", "token_forget", "pair_ids" }
 
---- What is odd, and must not decide anything.
-M.ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
+-- What is odd, and must not decide anything.
+local ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
 
---- What shows that something else was, or is coming.
-M.PASSING = { "old_record", "membership", "recover_point_as" }
+-- What shows that something else was, or is coming.
+local PASSING_NAMES = { "old_record", "membership", "recover_point_as" }
 
---- All that can be asked for by name.
-M.HOSTILE = { table.unpack(M.LIES) }
-table.move(M.PASSING, 1, #M.PASSING, #M.HOSTILE + 1, M.HOSTILE)
+--- Lies that a mistake can follow, by name.
+M.HOSTILE = table.move(PASSING_NAMES, 1, #PASSING_NAMES, #LIES + 1, { table.unpack(LIES) })
+
+--- All names that a trouble of the kind can have: those, and what must not decide anything.
+M.NAMES = table.move({ "odd_look", "mixed_pairs", "pair_count_off", "token_errors_random" }, 1, 4,
+  #M.HOSTILE + 1, { table.unpack(M.HOSTILE) })
 
 local FOR_EVER = 100000
 
@@ -38,7 +41,7 @@ local VALUES = {
 ---@return string name of the option
 ---@return any value
 function M.lie(d)
-  local name = d:pick(M.LIES)
+  local name = d:pick(LIES)
   return name, VALUES[name](d)
 end
 
@@ -72,7 +75,7 @@ local ODDITIES = {
 ---@param d alicloud.simulation.Random
 ---@return alicloud.simulation.Trouble
 function M.odd(d)
-  local name, value = ODDITIES[d:pick(M.ODD)](d)
+  local name, value = ODDITIES[d:pick(ODD)](d)
   return from_start(name, value, name == "mixed_pairs" and 40 or FOR_EVER)
 end
 
@@ -93,13 +96,13 @@ local PASSING = {
 ---@param d alicloud.simulation.Random
 ---@return alicloud.simulation.Trouble
 function M.passing(d)
-  local name = d:pick(M.PASSING)
+  local name = d:pick(PASSING_NAMES)
   local value, lasts = PASSING[name](d)
   return { kind = "hostile", name = name, change = { [name] = value }, lasts = lasts }
 end
 
---- Lies and odd looks that last, with the values that they can have.
-M.LIES = {
+--- Lies and odd looks that last, for who lists all, with the values that they can have.
+M.LISTED = {
   { "stale_read", 3 }, { "stale_read", 9 }, { "stale_read", 14 }, { "stale_read", 25 },
   { "group_ahead", true }, { "short_list", 1 }, { "short_list", 2 }, { "empty_list", true },
   { "unknown_status", "levitating" }, { "permissive", true }, { "token_forget", true },

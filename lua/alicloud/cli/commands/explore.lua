@@ -100,7 +100,7 @@ end
 local function read_kinds(text)
   if not text then return nil end
   local known, kinds, names = {}, {}, {}
-  for _, list in ipairs { generate.KINDS, generate.HOSTILE } do
+  for _, list in ipairs { generate.KINDS, generate.HOSTILE_NAMES } do
     for _, name in ipairs(list) do known[name], names[#names + 1] = true, name end
   end
   for word in (text .. ","):gmatch "([^,]*)," do

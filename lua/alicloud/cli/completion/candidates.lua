@@ -82,8 +82,8 @@ local function switch_words(kind)
 end
 
 local function fault_words()
-  local words = plain(generate.KINDS)()
-  return table.move(plain(generate.HOSTILE)(), 1, #generate.HOSTILE, #words + 1, words)
+  local words, names = plain(generate.KINDS)(), plain(generate.HOSTILE_NAMES)()
+  return table.move(names, 1, #names, #words + 1, words)
 end
 
 local function command_words()
