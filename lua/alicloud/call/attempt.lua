@@ -108,29 +108,39 @@ local function too_late(late)
   return core.read { failure = "too_late", sent = false, detail = ("%.3f s late"):format(late) }
 end
 
+-- Seconds in which an attempt can leave; those that the machine has slept are gone, too.
+local function seconds_left(context, progress)
+  if progress.leave_by == math.huge then return math.huge end
+  local now = context.loop.now()
+  local asleep = context.runtime.time() - progress.began_at - (now - progress.started)
+  return progress.leave_by - now - math.max(0, asleep)
+end
+
 -- What it was decided by is too old: no later attempt of this call would be younger.
 local function stale(context, progress, wait)
-  local _, late = too_late(context.loop.now() + wait - progress.leave_by)
+  local _, late = too_late(wait - seconds_left(context, progress))
   late.retry_after, late.retryable, late.retry_class = wait, true, "never"
   return late
 end
 
 -- Waits for the turn of an attempt. One that cannot leave in time is told how long it would wait.
 local function wait_turn(context, turn, progress)
-  local leave_by = progress.leave_by
+  local leave_by = context.loop.now() + seconds_left(context, progress)
   local refusal = rate_limit.wait_turn(context, turn, math.min(progress.deadline, leave_by))
   if not refusal or leave_by >= progress.deadline then return refusal end
   return stale(context, progress, refusal.retry_after)
 end
 
--- What is announced may leave until a moment, if the interceptor says one. The last look is the
--- transport's; here it is that of those who are no transport of ours.
+-- What is announced may leave until a moment, if the interceptor or the caller says one. The last
+-- look is the transport's; here it is that of those who are no transport of ours.
 local function send_in_window(context, plan, progress, turn, signed, timeout, send_by)
-  local runtime = context.runtime
-  plan.send_by = send_by and runtimes.machine_moment(runtime, send_by)
   -- To announce it may have taken its time.
-  local late = math.max(send_by and runtime.boottime() - send_by or 0,
-    context.loop.now() - progress.leave_by)
+  local leave_by = core.boottime() + seconds_left(context, progress)
+  if send_by then
+    leave_by = math.min(leave_by, runtimes.machine_moment(context.runtime, send_by))
+  end
+  plan.send_by = leave_by < math.huge and leave_by or nil
+  local late = core.boottime() - leave_by
   local left = progress.deadline - context.loop.now()
   local result, answer
   if late > 0 then
@@ -184,13 +194,13 @@ function M.run(context, plan, progress)
   if remaining <= 0 or plan.mutating and clock_jumped(context, plan, progress) then
     return nil, deadline_error(plan.deadline)
   end
-  if context.loop.now() > progress.leave_by then return nil, stale(context, progress, 0) end
+  if seconds_left(context, progress) < 0 then return nil, stale(context, progress, 0) end
   local limit = plan.timeout
   local timeout = remaining < limit and remaining or limit
   if context.interceptor and plan.mutating then
     return send_intercepted(context, plan, progress, turn, signed, timeout)
   end
-  return send(context, plan, progress, turn, signed, timeout)
+  return send_in_window(context, plan, progress, turn, signed, timeout)
 end
 
 return M

@@ -6,6 +6,7 @@ local groups = require "alicloud.dr.group"
 local helper = require "spec.helper"
 local lab = require "spec.dr.lab"
 local pollers = require "alicloud.dr.change.poller"
+local settled = require "alicloud.dr.read.settled"
 
 local function world_of(count, changes)
   local list = {}
@@ -281,6 +282,23 @@ describe("a sweep that is shared", function()
       loop.sleep(4)
       local _, _, late = shared:since(0):of(group).observe()
       assert.is_true(late > since and late > loop.now() - 3.5)
+    end)
+  end)
+
+  it("is another one at each look", function()
+    local bench, slow
+    bench = bench_of({ world = world_of(2) }, function()
+      if slow then bench.client.loop.sleep(2) end
+    end)
+    local loop = bench.client.loop
+    sharing(bench.client, function(shared)
+      local _ <close>, read = company(shared), shared:of(group)
+      local _ <close> = read.enter()
+      local _, _, first = read.observe()
+      slow = true
+      loop.sleep(settled.PAUSE)
+      local _, _, second = read.observe()
+      assert.is_true(second >= first + settled.PAUSE, second - first)
     end)
   end)
 

@@ -7,6 +7,7 @@
 
 local changes = require "alicloud.dr.change"
 local failures = require "alicloud.dr.change.failures"
+local fresh = require "alicloud.dr.change.fresh"
 local forces = require "alicloud.dr.model.force"
 local intents = require "alicloud.dr.model.intent"
 local moment = require "alicloud.base.moment"
@@ -134,14 +135,14 @@ local function some(list)
   return list and #list > 0 and list or nil
 end
 
--- Seconds after a look that others share within which the call has to leave.
-local FRESH = 5
-
 local function observe(change)
-  local shared = change.shared
-  if not shared then return change.group:observe() end
-  local snapshot, err, began = shared.observe()
-  change.leave_by = began and began + FRESH
+  local snapshot, err, began, began_at
+  if change.shared then
+    snapshot, err, began, began_at = change.shared.observe()
+  else
+    snapshot, err = change.group:observe()
+  end
+  fresh.note(change, began, began_at)
   return snapshot, err
 end
 
@@ -242,7 +243,7 @@ local function target_of(change, intent)
     regions = { group.region }, params = transitions.params_of(group.id, intent.unit),
     intent = intent,
     read = function(options) return group:observe(options) end,
-    batched = shared, look_again = shared and function() return look_again(change) end or nil,
+    batched = shared, look_again = function() return look_again(change) end,
     transition = transition, describe = transition.describe, same = snapshots.same_state,
     began_failed = intent.status == transition.failed,
     terms = { max_rpo = change.options.max_rpo, accept_loss = change.options.accept_loss,

@@ -64,18 +64,6 @@ local function without(options, ...)
   return copy
 end
 
--- What an earlier step has left in doubt may be the other way to start: it comes to its own end
--- first. As long as nobody knows that, nothing else is begun.
-local function end_other(group, options, one_shot)
-  local past = options.continue
-  local is_other = past ~= nil and past.first_send_wall ~= nil and past.one_shot ~= nil
-    and past.one_shot ~= one_shot
-  if not is_other then return options end
-  local ended, err = replication_change.run(group, options, kind_of_start(past.one_shot))
-  if not ended and err.outcome == "unknown" then return nil, err end
-  return without(options, "continue")
-end
-
 --- Starts replication and waits until the group and every pair replicate; or synchronizes once and
 --- waits until all are stopped again with a newer recovery point.
 ---@param group alicloud.dr.Group
@@ -83,10 +71,7 @@ end
 ---@return alicloud.dr.StartResult|nil
 ---@return alicloud.Error? err
 function M.start(group, options)
-  local one_shot = options.one_shot == true
-  local given, err = end_other(group, options, one_shot)
-  if not given then return nil, err end
-  return replication_change.run(group, given, kind_of_start(one_shot))
+  return replication_change.run_one_way(group, options, "one_shot", kind_of_start)
 end
 
 local function kind_of_stop()

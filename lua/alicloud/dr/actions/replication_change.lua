@@ -180,7 +180,7 @@ local function target_of(change, kind, intent, regions)
     read = function(options) return change.group:observe(options) end,
     transition = transition, describe = transition.describe, same = snapshots.same_state,
     began_failed = transition.failed ~= nil and intent.status == transition.failed,
-    terms = transition.renews and { one_shot = true } or nil,
+    terms = { one_shot = transition.renews or nil, reverse = transition.params.ReverseReplicate },
   }
 end
 
@@ -290,6 +290,27 @@ function M.run(group, options, kind)
   end)
   if not found then return nil, err end
   return decide(change, kind, found, obstacle)
+end
+
+--- Runs a change that can be made in two ways, under one verb. What an earlier step has left in
+--- doubt may be the other way: it comes to its own end first. As long as nobody knows that, nothing
+--- else is begun.
+---@param group alicloud.dr.Group
+---@param options alicloud.dr.CheckedOptions
+---@param name "one_shot"|"reverse" of the option that tells which way
+---@param kind_of fun(way: boolean): alicloud.dr.ReplicationChange
+---@return alicloud.dr.ChangeResult|nil
+---@return alicloud.Error? err
+function M.run_one_way(group, options, name, kind_of)
+  local way, past = options[name] == true, options.continue
+  local before = past and past.first_send_wall and past[name]
+  if type(before) == "boolean" and before ~= way then
+    local ended, err = M.run(group, options, kind_of(before))
+    if not ended and err.outcome == "unknown" then return nil, err end
+    options = tables.merged(options)
+    options.continue = nil
+  end
+  return M.run(group, options, kind_of(way))
 end
 
 return M

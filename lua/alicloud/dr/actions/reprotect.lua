@@ -86,7 +86,8 @@ end
 ---@return alicloud.Error? err
 function M.run(group, options)
   options.old_side = options.old_side or "detached"
-  return replication_change.run(group, options, kind_of(options.reverse ~= false))
+  options.reverse = options.reverse ~= false
+  return replication_change.run_one_way(group, options, "reverse", kind_of)
 end
 
 return M

@@ -6,27 +6,39 @@ local failures = require "alicloud.dr.change.failures"
 
 local M = {}
 
+-- Seconds after a look within which the call has to leave.
+local FRESH = 5
+-- Where to write down that it leaves takes longer than that, each time, it would never leave: then
+-- it has twice as long as before, up to this.
+local LONGEST = 30
 -- Seconds before its turn at which one looks again.
 local AHEAD = 2
 -- Seconds in which a call can leave.
 local SHORTEST = 0.001
 
--- What is in doubt is sent again by other looks.
-local function seconds_left(change)
-  if not change.leave_by or change.doubtful then return nil end
-  return change.leave_by - change:now()
+--- Notes when that was seen which is decided by.
+---@param change alicloud.dr.Change
+---@param monotonic? number seconds (now)
+---@param wall? number unix seconds
+function M.note(change, monotonic, wall)
+  change.looked = { monotonic = monotonic or change:now(), wall = wall or change.runtime.time() }
 end
 
---- How long a call may wait for its turn.
+--- Seconds for which a call may still leave. A look becomes older while the machine sleeps.
 ---@param change alicloud.dr.Change
 ---@return number|nil seconds nil: for as long as the call may take
-M.left = seconds_left
+function M.left(change)
+  local looked = change.looked
+  if not looked then return nil end
+  local age = math.max(change:now() - looked.monotonic, change.runtime.time() - looked.wall)
+  return (change.fresh_for or FRESH) - age
+end
 
 --- Why a call may not even stand in line.
 ---@param change alicloud.dr.Change
 ---@return alicloud.Error|nil
 function M.refusal(change)
-  local left = seconds_left(change)
+  local left = M.left(change)
   if not left or left > SHORTEST then return nil end
   return errors.new { kind = "timeout", code = "Client.TooLate", outcome = "not_sent",
     message = ("what it was decided by is %.1f s too old"):format(SHORTEST - left),
@@ -47,7 +59,12 @@ end
 ---@param err alicloud.Error of the call
 ---@return boolean
 function M.is_wanted(change, err)
-  return change.target.look_again ~= nil and not change.doubtful and err.kind == "throttled"
+  return change.target.batched ~= nil and not change.doubtful and err.kind == "throttled"
+end
+
+local function has_company(change)
+  local shared = change.target.batched
+  return shared ~= nil and shared.has_company()
 end
 
 --- Waits until it is almost its turn, and decides anew. What it waits is no time of the change, but
@@ -63,7 +80,11 @@ function M.wait_and_look(change, err)
   if since - change.late_since >= change.options.timeout then
     return failures.rejected(change, err)
   end
-  change.loop.sleep(math.max(0, (err.retry_after or 0) - AHEAD))
+  if err.retry_after then
+    change.loop.sleep(math.max(0, err.retry_after - AHEAD))
+  elseif not has_company(change) then
+    change.fresh_for = math.min(LONGEST, 2 * (change.fresh_for or FRESH))
+  end
   local step, failure = change.target.look_again()
   change.deadline = change.deadline + change:now() - since
   return step, failure

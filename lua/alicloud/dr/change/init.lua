@@ -72,7 +72,9 @@ local SHORTEST_CALL = 1
 ---@field spent table<string, boolean|"refused">? tokens that it must not take
 ---@field derive? fun(incident: string): string the token of an incident
 ---@field calling boolean? a call of it is under way
----@field leave_by number? monotonic, when what it was decided by is too old to send it
+---@field looked { monotonic: number, wall: number }? when that was seen which it was decided by, if
+---it may leave only for as long as that is fresh
+---@field fresh_for number? seconds for which it is
 ---@field late_since number? monotonic, since when it has not left for that
 ---@field joined boolean what is awaited cannot be the effect of a call of ours
 local Change = {}
@@ -207,11 +209,12 @@ end
 function Change:send()
   local stale = fresh.refusal(self)
   if stale then return stale end
-  local options = self:call_options()
   local now = { monotonic = self:now(), wall = self.runtime.time() }
   self.first_send, self.began = self.first_send or now, self.began or now
   self:emit { event = "sending", attempt = self.attempts + 1 }
-  local action = self.words.product .. ":" .. self.words.action
+  stale = fresh.refusal(self)
+  if stale then return stale end
+  local action, options = self.words.product .. ":" .. self.words.action, self:call_options()
   self.calling = true
   local answer, err = self.group.client:call(action, self:params(), options)
   self.calling = false
@@ -246,7 +249,10 @@ function Change:decide_by_looking(stability, err)
   local superseded = phase == "direction_changed" or phase == "conflict"
   if superseded then return failures.superseded(self, err) end
   if phase == "failed" then return failures.failed(self) end
-  if self:may_send_again(phase, err) then return "send" end
+  if self:may_send_again(phase, err) then
+    if self.target.look_again then fresh.note(self) end
+    return "send"
+  end
   if self.doubtful then return failures.unknown(self, err) end
   return failures.rejected(self, err)
 end

@@ -56,6 +56,7 @@ local M = {}
 ---@field is_open boolean? of a drill that is known: nobody has written down how its start ended
 ---@field verb string? of the intent's record; a verb that consists of others goes on with that one
 ---@field one_shot boolean? of a start: whether it was one synchronization; nil: as is asked for now
+---@field reverse boolean? of a reprotection: whether it was a reversal; nil: as is asked for now
 ---@field first_send_wall number? unix seconds, of the first call that may have had an effect; nil:
 ---none has left, or each was refused
 ---@field doubtful boolean an attempt has no answer that settles it

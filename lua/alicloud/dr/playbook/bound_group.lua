@@ -51,6 +51,10 @@ end
 -- From then on a failover only waits for its end.
 local UNDER_WAY = { accepted = true, joined = true }
 
+local function is_under_way(event)
+  return UNDER_WAY[event.event] or event.event == "state" and event.phase == "in_progress"
+end
+
 -- What a verb looks at, its run has seen. Copies the options.
 local function noticed(branch, options)
   local engine, given = branch.engine, {}
@@ -58,7 +62,7 @@ local function noticed(branch, options)
   local listener = given.progress
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end
-    if event.verb == "failover" and UNDER_WAY[event.event] then branch:rest() end
+    if event.verb == "failover" and is_under_way(event) then branch:rest() end
     if event.event == "clearing" then
       engine:tell { type = "clearing", group_id = event.group_id, drill_id = event.drill_id }
     end
@@ -251,6 +255,18 @@ local function settle_cut(branch, group, verb, argument)
   end }) or nil
 end
 
+-- Seconds between two looks at what another branch does.
+local BESIDE = 1
+
+-- Two branches that fail one group over at the same time would both find it closed, and each would
+-- open it under a token of its own.
+local function alone(branch, group)
+  local loop, moving = branch.engine.loop, branch.engine.moving
+  while moving[group.id] do loop.sleep(BESIDE) end
+  moving[group.id] = true
+  return setmetatable({}, { __close = function() moving[group.id] = nil end })
+end
+
 --- Does a verb in a step of a run: what a process before has begun is gone on with, and what this
 --- step has already come to is returned again.
 ---@param branch alicloud.dr.PlaybookRun
@@ -261,6 +277,7 @@ end
 ---@return alicloud.Error? err
 function M.carry_out(branch, group, verb, ...)
   local result, past, err
+  local _ <close> = verb == "failover" and alone(branch, group) or nil
   if VERBS[verb].continue then
     result, past = pasts.pending(branch.engine.state, verb, group.id, branch.step_key)
   end
@@ -270,6 +287,8 @@ function M.carry_out(branch, group, verb, ...)
   past = takeovers.bound(branch.engine, branch.step_key, forget(branch, past))
   local given = select(place_of(verb), ...)
   if PREPARE[verb] then PREPARE[verb](branch, group, given) end
+  -- What has been accepted before only waits for its end.
+  if verb == "failover" and past and past.accepted then branch:rest() end
   local _ <close> = settle_cut(branch, group, verb, (...))
   result, err = call(branch, group, verb, past, ...)
   if SETTLE[verb] then SETTLE[verb](branch, group, result, err, (...)) end

@@ -41,6 +41,7 @@ local M = {}
 ---@field consented boolean? somebody has agreed in this process
 ---@field told table<string, boolean> moments at which its witness was told
 ---@field cut fun()[] write down how steps ended that were cut off, see `settle`
+---@field moving table<string, true> groups that a branch fails over
 ---@field left_open string[] what wants a person's hand; among the exceptions, too
 ---@field scope alicloud.Scope? what is done for the run itself, its undoing included
 ---@field quiet_from number? seconds of boottime, from which on nothing of a process before this one
@@ -60,7 +61,7 @@ local WRITING = 60
 function M.new(fields)
   fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
   fields.groups, fields.bound, fields.named, fields.told = {}, {}, {}, {}
-  fields.cut, fields.left_open = {}, {}
+  fields.cut, fields.left_open, fields.moving = {}, {}, {}
   fields.locking = turns.new(fields.loop, "a group that was named before this one is not locked")
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop, function(raised) engine:interrupt(raised) end)

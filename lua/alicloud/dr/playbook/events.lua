@@ -127,7 +127,7 @@ local EVENTS = {
   undo_end = { step = NAME, ok = BOOLEAN, err = maybe(ERROR) },
   intent = { step = NAME, verb = NAME, of = maybe(NAME), action = maybe(NAME), intent = INTENT,
     max_rpo = maybe(SECONDS), accept_loss = maybe(LOSS), resend_window = maybe(SECONDS),
-    one_shot = maybe(BOOLEAN), force = maybe(list(FORCE)) },
+    one_shot = maybe(BOOLEAN), reverse = maybe(BOOLEAN), force = maybe(list(FORCE)) },
   outcome = { step = maybe(NAME), verb = NAME, group_id = maybe(NAME), client_token = NAME,
     ok = BOOLEAN, outcome = maybe(NAME), code = maybe(WORD), request_id = maybe(NAME),
     result = maybe(TABLE), drill_id = maybe(NAME) },

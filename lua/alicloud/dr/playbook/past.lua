@@ -42,7 +42,8 @@ end
 function M.continuation(state, entry)
   local calls = calls_under(state, entry.intent.client_token)
   local past = { intent = tables.copy(entry.intent), verb = entry.verb, doubtful = false,
-    one_shot = entry.one_shot == true, attempts = 0, request_ids = {}, calls = calls,
+    one_shot = entry.one_shot == true, reverse = entry.reverse, attempts = 0, request_ids = {},
+    calls = calls,
     refused = M.refusal_of(state, entry.intent.client_token) }
   for _, call in ipairs(calls) do
     past.attempts = past.attempts + 1

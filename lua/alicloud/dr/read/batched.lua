@@ -35,10 +35,9 @@ BatchedReads.__index = BatchedReads
 ---@class alicloud.dr.BatchedRead
 ---@field enter fun(): table is to be closed when the work is over
 ---@field has_company fun(): boolean whether somebody else is at work; one alone had better look
----@field observe fun(): alicloud.dr.Snapshot|nil, alicloud.Error|nil, number|nil a look to decide
----by, its own where sweeps do not tell; each call gives another one. With others at work also how
----old it is: monotonic seconds of the beginning of the sweep, or of the end of a look of its own,
----which may have stood in line with the others'
+---@field observe fun(): alicloud.dr.Snapshot?, alicloud.Error?, number?, number? a look to decide
+---by, its own where sweeps do not tell; each call gives another one. Of a sweep also when it began,
+---in monotonic and in unix seconds
 ---@field tell fun(wish: alicloud.dr.Wish): alicloud.dr.Told
 ---@field new_turn fun(): alicloud.dr.SharedTurn
 
@@ -177,19 +176,24 @@ end
 ---@return alicloud.dr.BatchedRead
 function BatchedReads:of(group, moment)
   local id, region, now = group.id, group.region, self.loop.now
-  local after = moment or now()
+  local after, age = moment or now(), FRESH
   return {
     enter = function() return self:enter(region, id) end,
     has_company = function() return self:has_company(region) end,
     observe = function()
       local asked = now()
-      local wish = { id = id, after = math.max(after, asked - FRESH), ends = asked + PATIENCE,
+      local wish = { id = id, after = math.max(after, asked - age), ends = asked + PATIENCE,
         decides = true }
-      after = asked
       local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope, wish)
-      if sweep then return told(group, sweep), nil, sweep.began end
+      if sweep then
+        -- The one after it has to be another one: looks that agree are several.
+        after, age = sweep.began, FRESH
+        return told(group, sweep), nil, sweep.began, sweep.began_at
+      end
       local snapshot, err = group:observe()
-      return snapshot, err, self:has_company(region) and now() or nil
+      -- A sweep may have begun as soon as this had ended.
+      after, age = now(), 0
+      return snapshot, err
     end,
     tell = function(wish)
       local sweep, blind = self:sweeper(region):ask(self.scope,

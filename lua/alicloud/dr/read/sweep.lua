@@ -43,6 +43,7 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 ---@field region string
 ---@field site "backup"|"production"
 ---@field began number monotonic seconds: all that it tells was read later
+---@field began_at number the same, unix seconds
 ---@field sizes alicloud.dr.SweepSizes
 ---@field groups table<string, table> what was listed of each group, by its id
 ---@field members table<string, table> the pairs of each group, by its id
@@ -221,7 +222,8 @@ function M.read(client, region, options)
   local given = options or {}
   local sizes = given.sizes or {}
   local sweep = setmetatable({ client = client, region = region, site = given.site or "backup",
-    began = client.loop.now(), sizes = { groups = sizes.groups, pairs = sizes.pairs },
+    began = client.loop.now(), began_at = client.runtime.time(),
+    sizes = { groups = sizes.groups, pairs = sizes.pairs },
     groups = {}, members = {}, lone = {}, known = {}, decides = given.decides,
     lists_all = false,
     call_options = { region = region, deadline = given.deadline } }, Sweep)
