@@ -299,9 +299,9 @@ end
 
 -- What the pairs show is judged by the time of their own answer.
 function Sweep:seen(page, later)
-  return { region = self.region, site = self.site,
-    read_at = later and later.meta.server_time or page.meta.server_time,
-    request_id = page.meta.request_id }
+  local timed = (later or page).meta
+  return { region = self.region, site = self.site, read_at = timed.server_time,
+    heard_at = timed.heard_at, request_id = page.meta.request_id }
 end
 
 --- The groups that were listed, told of or not.
