@@ -17,7 +17,7 @@ local M = {}
 local FIRST_ANSWERS, EACH = 3, 16
 local FIRST_MILLISECONDS = 1e11
 -- Records of one place that are remembered, so that a listing of everything costs nothing.
-local MOST = 1000
+local MOST = 10000
 
 ---@class alicloud.call.View what there is to know of an operation that reads
 ---@field shape alicloud.call.Shape

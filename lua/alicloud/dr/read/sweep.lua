@@ -45,6 +45,7 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 ---@field began number monotonic seconds: all that it tells was read later
 ---@field began_at number the same, unix seconds
 ---@field sizes alicloud.dr.SweepSizes
+---@field calls integer how many it took
 ---@field groups table<string, table> what was listed of each group, by its id
 ---@field members table<string, table> the pairs of each group, by its id
 ---@field lone table<string, table> pairs without a group, by their id
@@ -91,9 +92,11 @@ end
 local function read(sweep, what, ids, size)
   if ids and calls_of(#ids, MOST_IDS) < calls_of(size, PAGE) then
     local list, err = read_by_ids(sweep, what, ids)
+    sweep.calls = sweep.calls + (list and #list or 0)
     if list or err.code ~= "NoSuchResource" then return list, err, false end
   end
   local list, err = read_whole(sweep, what)
+  sweep.calls = sweep.calls + (list and #list or 0)
   return list, err, true
 end
 
@@ -223,7 +226,7 @@ function M.read(client, region, options)
   local sizes = given.sizes or {}
   local sweep = setmetatable({ client = client, region = region, site = given.site or "backup",
     began = client.loop.now(), began_at = client.runtime.time(),
-    sizes = { groups = sizes.groups, pairs = sizes.pairs },
+    sizes = { groups = sizes.groups, pairs = sizes.pairs }, calls = 0,
     groups = {}, members = {}, lone = {}, known = {}, decides = given.decides,
     lists_all = false,
     call_options = { region = region, deadline = given.deadline } }, Sweep)

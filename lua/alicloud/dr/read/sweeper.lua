@@ -7,9 +7,11 @@ local sweeps = require "alicloud.dr.read.sweep"
 
 local M = {}
 
--- Seconds from the beginning of one sweep to that of the next; and those in which whoever asks at
--- the same time is told by the same one.
-local EVERY, GATHER = 3, 0.05
+-- Seconds from the beginning of one sweep to that of the next: so many for each of its calls, since
+-- a sweep over many thousands costs all of them a call and time to read it, within these bounds.
+local LEAST, MOST, EACH_CALL = 3, 5, 0.6
+-- Seconds in which whoever asks at the same time is told by the same sweep.
+local GATHER = 0.05
 -- Of each call.
 local DEADLINE = 30
 -- After so many sweeps that do not tell of him, one looks by himself; but no more than so many
@@ -126,10 +128,13 @@ end
 
 local function sweep_once(sweeper, ids)
   local began = sweeper.loop.now()
-  sweeper.next_at = began + EVERY
+  sweeper.next_at = began + LEAST
   -- What is said of one group must not stop the others.
   local ok, sweep, err = guard.call(sweeps.read, sweeper.client, sweeper.region,
     { ids = ids, decides = one_decides(sweeper), sizes = sweeper.sizes, deadline = DEADLINE })
+  if ok and sweep then
+    sweeper.next_at = began + math.max(LEAST, math.min(MOST, sweep.calls * EACH_CALL))
+  end
   take(sweeper, began, ok and sweep or nil, ok and err or nil)
 end
 

@@ -75,6 +75,13 @@ function M.listed_side(side, settings)
   return settings.old_record and BEFORE[side] or side
 end
 
+--- Whether a question has one of the filters that groups and pairs share.
+---@param params table<string, string>
+---@return boolean
+function M.is_filtered(params)
+  return (params.Name or params.ResourceGroupId or params["Tag.1.Key"]) ~= nil
+end
+
 --- The filters that groups and pairs share.
 ---@param record alicloud.emulator.Group|alicloud.emulator.Pair
 ---@param params table<string, string>

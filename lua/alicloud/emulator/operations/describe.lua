@@ -49,6 +49,12 @@ local function unknown_region(emu, region)
   return not emu.world.region_by_id[region] and errors.refuse("NoSuchResource") or nil
 end
 
+-- Of a whole side every record is an answer that is there, and most questions are of one.
+local function is_of_whole_side(question)
+  local params = question.params
+  return not question.ids and (params.ReplicaGroupId or "") == "" and not views.is_filtered(params)
+end
+
 --- What both list operations ask first.
 local function read_question(emu, params, id_parameter)
   local unknown = unknown_region(emu, params.RegionId)
@@ -59,14 +65,17 @@ local function read_question(emu, params, id_parameter)
   if wrong_ids then return nil, wrong_ids end
   local page, wrong_page = paging.read(params, emu.settings)
   if wrong_page then return nil, wrong_page end
-  return { params = params, region = params.RegionId, sites = sites, ids = ids, page = page }
+  local question = { params = params, region = params.RegionId, sites = sites, ids = ids,
+    page = page }
+  question.is_whole = is_of_whole_side(question)
+  return question
 end
 
 local function is_answer(emu, question, kind, record, side)
-  if not kind.wants(question, record, emu) then return false end
   local place = kind.place(emu.world, record, side)
-  return place ~= nil and place.region == question.region
-    and views.passes(record, question.params)
+  if not place or place.region ~= question.region then return false end
+  return question.is_whole
+    or kind.wants(question, record, emu) and views.passes(record, question.params)
 end
 
 local function is_here(emu, question, kind, id)
