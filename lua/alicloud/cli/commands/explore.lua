@@ -46,8 +46,8 @@ No program is started: each ends well at once, or as --program says, by the para
 its step or its file. --program verify=1,0 fails once, and --program stop=0@120 takes two minutes.
 
 --faults takes kinds (answers, reads, regions, hostile, operators, crashes, disk, clock, outages,
- stops, controllers, blips, compute, neighbours, places, programs, typos, elsewhere) and names of
- hostile options of the emulator (stale_read, group_ahead, …).
+stops, controllers, blips, compute, neighbours, places, programs, typos, elsewhere) and names of
+hostile options of the emulator (stale_read, group_ahead, …).
 
 --exhaustive 1 takes no seeds: it lets every single trouble come at every point of the undisturbed
 run, and 2 every pair, the second one at the points that the first one leads to. What cannot differ
