@@ -33,10 +33,10 @@ end
 -- it; gives how many of each rule, and the first rule that took something else.
 local function compare(kinds, every, units)
   local about, plan = open(kinds)
-  local counts, seen, wrong = {}, 0, nil
+  local counts, seen, wrong = {}, {}, nil
   local function told(trouble, like, rule, from)
-    seen = seen + 1
-    if seen % every ~= 0 then return end
+    seen[rule] = (seen[rule] or 0) + 1
+    if seen[rule] % every ~= 1 then return end
     counts[rule] = (counts[rule] or 0) + 1
     local same = run_of(about, plan, { trouble }, from or 1)
       == run_of(about, plan, { like }, from or 1)

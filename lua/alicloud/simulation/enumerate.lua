@@ -350,7 +350,7 @@ local function without_known(all, merged, told)
       rest[#rest + 1] = each
     else
       count(merged, each.rule, #each.troubles)
-      if told then told(each) end
+      if told then told(each, last[each.key]) end
     end
   end
   return rest
@@ -375,7 +375,8 @@ end
 ---@field kinds table<string, boolean>? of trouble; nil: all
 ---@field shared boolean? the store is shared
 ---@field typos alicloud.simulation.Typo[]? what comes with the beginning
----@field told fun(merged: alicloud.simulation.Family)? of each that is left out for another one
+---@field told fun(merged: alicloud.simulation.Family, same: alicloud.simulation.Family)? of each
+---that is left out, and which one is the same
 
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]
