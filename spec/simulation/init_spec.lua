@@ -177,6 +177,16 @@ describe("a simulation", function()
     assert.is_true(sends[#sends].time - sends[1].time > 120)
   end)
 
+  it("does not look without end at what was refused before the machine slept", function()
+    local rehearsal = simulation.judge(case_of {
+      { kind = "answers", rule = { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+        effect = { error = { code = "BLOCK.LimitedRequest", status = 429 } } } },
+      { kind = "clock", name = "suspend", send = 1, after = true, seconds = 130 },
+    }, plan)
+    assert.same({}, rehearsal.violations)
+    assert.is_true(#rehearsal.stage.requests < 60)
+  end)
+
   it("does not take what the emulator raises for an outage", function()
     local gateway = require "alicloud.emulator.gateway"
     local perform = gateway.perform

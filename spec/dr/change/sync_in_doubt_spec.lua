@@ -57,12 +57,13 @@ describe("a synchronization whose end was not seen", function()
   end)
 
   it("is looked for where its recovery point was unreadable before it, too", function()
-    local stage = new()
-    local emu = stage.bench.emu
-    emu:hostile { recover_point_as = "future" }
-    local _, err = stage:run(playbook {}, { incident = "INC-7" })
-    assert.equal("unknown", err.outcome)
-    assert.same({ "false unknown", "false unknown" }, outcomes(stage))
+    for _, shown in ipairs { "future", "absent", "empty" } do
+      local stage = new()
+      stage.bench.emu:hostile { recover_point_as = shown }
+      local _, err = stage:run(playbook {}, { incident = "INC-7" })
+      assert.equal("unknown", err.outcome, shown)
+      assert.same({ "false unknown", "false unknown" }, outcomes(stage))
+    end
   end)
 end)
 

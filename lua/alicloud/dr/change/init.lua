@@ -261,7 +261,8 @@ function Change:after_failed_send(err)
   if fresh.is_too_late(self, err) then return fresh.wait_and_look(self, err) end
   local stability = refusal.stability(self, err)
   if not stability or not refusal.wait(self, err) then return failures.rejected(self, err) end
-  if fresh.is_wanted(self, err) then return self.target.look_again() end
+  -- Behind the window there is no wait any more, and to decide anew would be to ask without end.
+  if fresh.is_wanted(self, err) and self:window_left() > 0 then return self.target.look_again() end
   return self:decide_by_looking(stability, err)
 end
 

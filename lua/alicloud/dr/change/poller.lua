@@ -219,7 +219,7 @@ local function may_have_synchronized(target, last)
   if intent.status ~= "stopped" or not last then return false end
   local before, now = intent.group_recover_point, last.group_recover_point
   if before and now then return now > before end
-  return transition and transition.renews and (before ~= now or last.point_doubt ~= nil)
+  return transition and transition.renews
 end
 
 -- What a phase means for somebody who waits for the end; nil means go on.
