@@ -9,10 +9,10 @@ local edit, mutant, of, NIL, FALSE = make.edit, make.mutant, make.of, make.NIL, 
 
 return {
   of("C3", mutant("who takes over sends at once", 125, edit(TAKEOVER, "M.left", NIL))),
-  -- Each of the three is enough.
-  of("C2", mutant("neither window, nor deadline, nor the end of the session holds a change", 125,
+  -- Each of them is enough.
+  of("C2", mutant("neither windows, nor deadline, nor the end of the session holds a change", 125,
     edit(ATTEMPT, "send_in_window", [[function(context, plan, progress, turn, signed, timeout)
-      local own = setmetatable({ deadline = math.huge },
+      local own = setmetatable({ deadline = math.huge, leave_by = math.huge },
         { __index = progress, __newindex = progress })
       return original(context, plan, own, turn, signed, timeout, nil)
     end]]), edit(SESSION, "lose", NIL))),
