@@ -23,7 +23,6 @@ M.RULES = {
   unseen = "a trouble that is over before anything is answered otherwise",
   moment = "a trouble that comes before another, where all between is answered as without it",
   left = "a crash that leaves the same bytes, calls and time as another",
-  unread = "a jump of the clock that is first read where another one is",
   signals = "a signal at a request, which is seen at the wait behind it",
   leases = "the end of a lease behind a call of the store, which is seen at the next one",
   again = "a fault of the disk that stays, where the disk is not called again",
@@ -150,10 +149,7 @@ local function add_people(list, point, about)
       nth_group = act[2], request = point.n } })
   end
   for _, clock in ipairs(CLOCK) do
-    -- A jump changes nothing but what the wall clock says.
-    family(list, { { kind = "clock", name = clock[1], seconds = clock[2], request = point.n } },
-      "unread", clock[1] == "jump"
-        and ("jump %d, %s"):format(clock[2], point.readings or point.n) or nil)
+    family(list, { { kind = "clock", name = clock[1], seconds = clock[2], request = point.n } })
   end
   if about.next_wait then
     count(about.merged, "signals", 1)

@@ -20,7 +20,6 @@ local M = {}
 ---@field answer string? all that the run sees of it but the id of the request
 ---@field process integer
 ---@field changes integer requests before it that were to change something, this one included
----@field readings integer how often the wall clock was read before it
 ---@field time number model time
 ---@field sight string what the run sees there
 ---@field ledger integer effects before it
@@ -34,24 +33,13 @@ Trace.__index = Trace
 --- Makes a trace; a case with it in `trace` fills it.
 ---@return alicloud.simulation.Trace
 function M.new()
-  return setmetatable({ points = {}, by_action = {}, by_entry = {}, steps = {}, readings = 0,
-    kept = 0 }, Trace)
-end
-
---- Counts how often the processes of a stage read its wall clock.
----@param stage alicloud.simulation.Stage
-function Trace:watch(stage)
-  local time = stage.runtime.time
-  stage.runtime.time = function()
-    self.readings = self.readings + 1
-    return time()
-  end
+  return setmetatable({ points = {}, by_action = {}, by_entry = {}, steps = {}, kept = 0 }, Trace)
 end
 
 local function add(trace, stage, point)
   point.time, point.ledger = stage.emu:now(), #stage.emu:ledger()
   point.open, point.process = next(stage.open) ~= nil, stage.active and stage.active.n or 0
-  point.changes, point.readings = stage.changes, trace.readings
+  point.changes = stage.changes
   trace.points[#trace.points + 1] = point
   return point
 end

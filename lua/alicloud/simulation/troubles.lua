@@ -170,7 +170,6 @@ end
 ---@param stage alicloud.simulation.Stage
 function M.prepare(stage)
   stage.waiting = {}
-  if stage.trace then stage.trace:watch(stage) end
   for _, trouble in ipairs(stage.case.troubles) do
     if trouble.from_start then
       ACT[trouble.kind](stage, trouble)
