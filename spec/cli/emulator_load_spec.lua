@@ -82,7 +82,8 @@ describe("emulator --load", function()
     local ran = run(day)
     assert.equal(0, ran.code, ran.err)
     assert.matches("101 calls in 60 s; the emulator assumes throttle=second", ran.out, 1, true)
-    assert.matches("ebs:FailoverDiskReplicaGroup +cn%-shanghai +101 +100 +40 +250%% +60 ", ran.out)
+    assert.matches("\n  cn%-shanghai: .*ebs:FailoverDiskReplicaGroup +101 +100/40 +60 ", ran.out)
+    for line in ran.out:gmatch "[^\n]+" do assert.is_true(#line <= 80, line) end
     local object = run(day, "--assume", "throttle=off", "--json").object
     assert.same({ 0, 101, "off" },
       { object.load[1].throttled, object.calls, object.throttle })

@@ -235,14 +235,20 @@ function M.replay(calls, emu)
   return list
 end
 
+local HEAD = "  %-31s%7s%9s%10s%10s%10s\n"
+local ROW = "  %-31s%7d%9s%10d%10.1f%10.1f\n"
+
+-- Lines of 80 columns, below their region.
 local function print_rows(io, rows)
-  io.out("operation                             region        calls  most/s  quota  used"
-    .. "  throttled  waited s  longest s\n")
+  local region
   for _, row in ipairs(rows) do
-    io.out(("%-37s %-13s %5d %7d %6g %4d%% %10d %9.1f %10.1f\n"):format(
-      terminal.clean(row.operation), terminal.clean(row.region, 40), row.calls, row.most,
-      row.quota, math.ceil(row.most / row.quota * 100), row.throttled, row.waited,
-      row.longest_wait))
+    if row.region ~= region then
+      region = row.region
+      io.out(HEAD:format(terminal.clean(region, 31) .. ":", "calls", "most/s", "throttled",
+        "waited s", "longest s"))
+    end
+    io.out(ROW:format(terminal.clean(row.operation), row.calls,
+      ("%d/%g"):format(row.most, row.quota), row.throttled, row.waited, row.longest_wait))
   end
 end
 
