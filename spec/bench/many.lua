@@ -6,6 +6,9 @@ local dr = require "alicloud.dr"
 local ready = require "alicloud.playbooks"
 local scratch = require "spec.scratch"
 
+-- As in the command.
+collectgarbage "incremental"
+
 local M = {}
 
 local SOURCE, DESTINATION = "cn-hangzhou", "cn-shanghai"
