@@ -18,9 +18,10 @@ local function line(frame)
   return core.encode(frame) .. "\n"
 end
 
--- A child that says these pieces, one at a time, and then ends, or is silent.
+-- A child that says these pieces, one at a time, and then ends, or is silent. It is on a system
+-- whose clocks are shifted, those of computing too.
 local function saying(pieces, ending)
-  local child = { told = {}, closed = false, seconds = 0 }
+  local child = { told = {}, closed = false, seconds = 400 * 86400 }
   function child.fd() return 0 end
   function child.receive()
     local piece = table.remove(pieces, 1)

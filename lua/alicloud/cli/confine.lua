@@ -119,13 +119,16 @@ function M.start(about)
   local child, message = core.child { argv = words_of(about), env = environment() }
   return setmetatable({ child = child, about = about, parts = {}, size = 0, calls = 0, asked = 0,
     frames = 0, modules = 0, computed = 0, heard = 0, advanced = 0, began = core.monotonic(),
+    computed_before = child and child:computed() or 0,
     failure = not child and "a process for the playbook: " .. message or nil }, Confined)
 end
 
 -- Seconds that count of those since its beginning.
 local function spent(self)
-  -- One that has just ended cannot be asked any more.
-  self.computed = self.child:computed() or self.computed
+  -- One that has just ended cannot be asked any more. Where the system's clocks are shifted this
+  -- one may be, too, so it does not count from nothing.
+  local computed = self.child:computed()
+  self.computed = computed and computed - self.computed_before or self.computed
   return self.computed + (core.monotonic() - self.began) * IDLE
 end
 
