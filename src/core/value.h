@@ -22,8 +22,8 @@ void ac_value_push_array_metatable(lua_State *L);
 /* [-0, +0, m]  Whether it is a table with that metatable. */
 bool ac_value_is_array(lua_State *L, int index);
 
-/* [-0, +0, m]  Whether JSON can hold the value at `index`, which is absolute, so that nothing foreign
- * runs when it is read: no objects, not too deep, not too much. In value_check.c. */
+/* [-0, +0, m]  Whether JSON can hold the value at `index`, which is absolute, so that nothing
+ * foreign runs when it is read: no objects, not too deep, not too much. In value_check.c. */
 bool ac_value_is_json(lua_State *L, int index);
 
 /* [-0, +1, m]  Pushes a copy of the value at `index` that JSON carries as it is, and returns true;

@@ -1,5 +1,6 @@
-/* A copy of a Lua value as a journal keeps it, where nothing about the value is out of the ordinary.
- * What is odd is left to the Lua code, which has the words for it: that is rare and may be slow.
+/* A copy of a Lua value as a journal keeps it, where nothing about the value is out of the
+ * ordinary. What is odd is left to the Lua code, which has the words for it: that is rare and may
+ * be slow.
  */
 #include "value.h"
 

@@ -9,11 +9,8 @@ local turns = require "alicloud.dr.journal.turns"
 local M = {}
 
 local STRANGE_APPROVALS = 20
--- Seconds for which branches do with what one of them has read.
-local SHARED_FOR = 1
 
 ---@class alicloud.dr.Inbox
----@field polled_at number monotonic seconds
 local Inbox = {}
 Inbox.__index = Inbox
 
@@ -21,7 +18,7 @@ Inbox.__index = Inbox
 ---@return alicloud.dr.Inbox
 function M.new(engine)
   return setmetatable({ engine = engine, read = {}, refused = {}, carried = {},
-    approvals = {}, turns = turns.new(engine.loop), polled_at = -math.huge }, Inbox)
+    approvals = {}, turns = turns.new(engine.loop) }, Inbox)
 end
 
 local function is_words(value)
@@ -97,19 +94,12 @@ end
 function Inbox:poll()
   local turn <close> = self.turns:new_turn()
   if not turn:take() then return end
-  self.polled_at = self.engine.loop.now()
   for _, file in ipairs(self.engine.store:mail() or {}) do
     for i = (self.read[file.name] or 0) + 1, #file.lines do
       self.read[file.name] = i
       take(self, file, file.lines[i])
     end
   end
-end
-
---- The same for one of many branches, whose steps begin all the time: each reading looks through a
---- whole directory, so it is done once a second for all of them.
-function Inbox:poll_for_branch()
-  if self.engine.loop.now() - self.polled_at >= SHARED_FOR then self:poll() end
 end
 
 return M

@@ -345,7 +345,7 @@ function M.run(branch, name, options, body)
     error(("playbook: step %q: steps do not nest"):format(key), 3)
   end
   M.claim_name(engine, key, 3)
-  if branch.prefix == "" then engine.inbox:poll() else engine.inbox:poll_for_branch() end
+  engine.inbox:poll()
   if branch.jump_target == key then branch.jump_target = nil end
   local past = engine.state.steps[key]
   local stale = past and is_stale(branch, options, past)
