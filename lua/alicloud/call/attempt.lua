@@ -110,7 +110,7 @@ end
 
 -- Seconds in which an attempt can leave; those that the machine has slept are gone, too.
 local function seconds_left(context, progress)
-  if progress.leave_by == math.huge then return math.huge end
+  if not progress.leave_by then return math.huge end
   local now = context.loop.now()
   local asleep = context.runtime.time() - progress.began_at - (now - progress.started)
   return progress.leave_by - now - math.max(0, asleep)
@@ -125,6 +125,9 @@ end
 
 -- Waits for the turn of an attempt. One that cannot leave in time is told how long it would wait.
 local function wait_turn(context, turn, progress)
+  if not progress.leave_by then
+    return rate_limit.wait_turn(context, turn, progress.deadline)
+  end
   local leave_by = context.loop.now() + seconds_left(context, progress)
   local refusal = rate_limit.wait_turn(context, turn, math.min(progress.deadline, leave_by))
   if not refusal or leave_by >= progress.deadline then return refusal end
@@ -194,13 +197,16 @@ function M.run(context, plan, progress)
   if remaining <= 0 or plan.mutating and clock_jumped(context, plan, progress) then
     return nil, deadline_error(plan.deadline)
   end
-  if seconds_left(context, progress) < 0 then return nil, stale(context, progress, 0) end
+  if progress.leave_by and seconds_left(context, progress) < 0 then
+    return nil, stale(context, progress, 0)
+  end
   local limit = plan.timeout
   local timeout = remaining < limit and remaining or limit
   if context.interceptor and plan.mutating then
     return send_intercepted(context, plan, progress, turn, signed, timeout)
   end
-  return send_in_window(context, plan, progress, turn, signed, timeout)
+  local make = progress.leave_by and send_in_window or send
+  return make(context, plan, progress, turn, signed, timeout)
 end
 
 return M

@@ -66,7 +66,7 @@ local function next_wait(context, plan, progress, failure)
     resend = plan.resend,
     mended = progress.mended,
     hint = failure.retry_after,
-    remaining = math.min(progress.deadline, progress.leave_by) - context.loop.now(),
+    remaining = math.min(progress.deadline, progress.leave_by or math.huge) - context.loop.now(),
     random = context.runtime.random,
   })
 end
@@ -98,7 +98,7 @@ end
 ---@field started number monotonic seconds
 ---@field began_at number? unix seconds, of a change
 ---@field deadline number monotonic seconds
----@field leave_by number monotonic seconds by which an attempt has to leave
+---@field leave_by number? monotonic seconds by which an attempt has to leave
 ---@field plan alicloud.plan
 ---@field policy alicloud.retry.Policy
 ---@field attempts integer so far
@@ -126,7 +126,7 @@ function M.begin(context, plan, policy)
     started = started,
     began_at = plan.mutating and context.runtime.time() or nil,
     deadline = started + plan.deadline,
-    leave_by = started + (plan.leave_within or math.huge),
+    leave_by = plan.leave_within and started + plan.leave_within,
     plan = plan,
     policy = policy or plan.policy,
     attempts = 0,
@@ -137,6 +137,8 @@ function M.begin(context, plan, policy)
     request_ids = nil,
     info = nil,
     finished = nil,
+    heard_at = nil,
+    make_meta = nil,
     keys = nil,
   }
 end
