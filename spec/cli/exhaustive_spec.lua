@@ -28,6 +28,15 @@ describe("alicloud-dr explore --exhaustive", function()
     assert.same({}, desk:sends())
   end)
 
+  it("takes place over what a real service was seen to do", function()
+    local seen = scratch.file('{"format":"alicloud-dr conformance 1",'
+      .. '"assume":{"throttle":"second","throttle_limit":1}}', ".json")
+    local words = { MOVE, "1", "--faults", "reads", "--json", "--only", "1" }
+    assert.is_nil(explore(table.unpack(words)).object.coverage.met["code Throttling.Api"])
+    local ran = explore(table.unpack(table.move({ "--assume-from", seen }, 1, 2, 8, words)))
+    assert.is_number(ran.object.coverage.met["code Throttling.Api"])
+  end)
+
   it("finds the same with one process as with two", function()
     local one = explore(MOVE, "2", "--faults", "group_ahead", "--jobs", "1", "--json")
     local two = explore(MOVE, "2", "--faults", "group_ahead", "--jobs", "2", "--json")

@@ -4,11 +4,14 @@ local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
 local exhaustive = require "alicloud.simulation.exhaustive"
 local people = require "alicloud.simulation.people"
-local simulation = require "alicloud.simulation"
+local rehearsed = require "alicloud.cli.confined.rehearsed"
 
 local M = {}
 
 local LONGEST_TEXT, MOST_HARMS = 4000, 20
+-- Seconds after which one who has nothing to do asks again: at once would take the processor from
+-- those who have.
+local PAUSE = 0.05
 
 local function cut(text)
   return text:sub(1, LONGEST_TEXT)
@@ -54,22 +57,18 @@ end
 function M.run(job, link)
   collectgarbage "generational"
   book.forbid_clients()
-  local playbook, begin = book.open(job, link)
-  local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
-    params = job.params, world = begin.world, programs = job.programs, wire = job.wire })
-  if not plan then book.refuse_world(message) end
-  local about
-  about, message = exhaustive.open(plan, { kinds = job.kinds })
+  local plan = rehearsed.plan(job, link)
+  local about, message = exhaustive.open(plan, { kinds = job.kinds })
   if not about then book.refuse("playbook: " .. message) end
-  local violations = {}
+  local violations, known = {}, people.learn(plan)
   for i, what in ipairs(about.violations) do violations[i] = cut(what) end
   local block = link.ask { type = "listed", points = about.points, units = #about.units,
     troubles = about.troubles, merged = about.merged, met = about.met,
     violations = core.array(violations),
-    programs = core.array(people.learn(plan).unnamed),
-    unused = core.array(people.learn(plan).unused) }
+    programs = core.array(known.unnamed), unused = core.array(known.unused) }
   while block.type ~= "end" do
     if block.type == "wait" then
+      core.poll(nil, "r", PAUSE)
       block = link.ask { type = "idle" }
     else
       block = link.ask(frame_of(DO[block.type](about, block, link)))

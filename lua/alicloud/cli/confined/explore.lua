@@ -1,10 +1,10 @@
 --- `explore`, in a process without rights: seeds, as they are dealt, over an emulator that is in it
 --- too.
 
-local assumed = require "alicloud.conformance.assume"
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
 local people = require "alicloud.simulation.people"
+local rehearsed = require "alicloud.cli.confined.rehearsed"
 local simulation = require "alicloud.simulation"
 
 local M = {}
@@ -36,12 +36,7 @@ function M.run(job, link)
   -- Hardly anything outlives its seed.
   collectgarbage "generational"
   book.forbid_clients()
-  local playbook, begin = book.open(job, link)
-  local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
-    params = job.params, world = begin.world, programs = job.programs, wire = job.wire,
-    assume = job.assume, messages = job.messages })
-  if not plan then book.refuse_world(message) end
-  if job.timings then plan.world = assumed.in_world(plan.world, job.timings) end
+  local plan = rehearsed.plan(job, link)
   local known = people.learn(plan)
   local block = link.ask { type = "ready", programs = core.array(known.unnamed),
     unused = core.array(known.unused) }

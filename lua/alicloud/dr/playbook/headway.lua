@@ -38,8 +38,7 @@ Headway.__index = Headway
 ---@return alicloud.dr.Headway
 function M.new(count)
   return setmetatable({ count = count, begun = 0, ended = { done = 0, failed = 0, left_out = 0 },
-    seconds = 0, timed = 0,
-    times = {}, first = 1 }, Headway)
+    seconds = 0, timed = 0, times = {}, first = 1 }, Headway)
 end
 
 --- Takes in that one begins.

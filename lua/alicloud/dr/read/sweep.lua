@@ -87,8 +87,8 @@ local function read_by_ids(sweep, what, ids)
 end
 
 -- Reads those of the ids, or the whole side where that takes no more calls: then it tells of those
--- as well who are asked for next. An id that is not there
--- may be an error for all that are asked for with it.
+-- as well who are asked for next. An id that is not there may be an error for all that are asked
+-- for with it.
 local function read(sweep, what, ids, size)
   if ids and calls_of(#ids, MOST_IDS) < calls_of(size, PAGE) then
     local list, err = read_by_ids(sweep, what, ids)

@@ -1,0 +1,24 @@
+--- What explorations of a playbook begin with, in the process without rights.
+
+local assumed = require "alicloud.conformance.assume"
+local book = require "alicloud.cli.confined.book"
+local simulation = require "alicloud.simulation"
+
+local M = {}
+
+--- Loads a playbook, and plans how it is rehearsed: in the world that was given, or one that is
+--- found, with what a real service was seen to do.
+---@param job table
+---@param link alicloud.dr.ConfinedLink
+---@return alicloud.simulation.Plan
+function M.plan(job, link)
+  local playbook, begin = book.open(job, link)
+  local plan, message = simulation.plan(playbook, { region = begin.region, kind = begin.kind,
+    params = job.params, world = begin.world, programs = job.programs, wire = job.wire,
+    assume = job.assume, messages = job.messages })
+  if not plan then book.refuse_world(message --[[@as string]]) end
+  if job.timings then plan.world = assumed.in_world(plan.world, job.timings) end
+  return plan
+end
+
+return M
