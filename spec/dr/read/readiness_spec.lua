@@ -218,6 +218,21 @@ describe("dr.readiness", function()
     assert.same({ 2, 1 }, { #bench:requests "DescribeDisks", #bench:requests "DescribeInstances" })
   end)
 
+  it("asks each account for what its own groups have", function()
+    local all = after.world()
+    all.disks[3] = { id = "d-forgotten", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-old" }
+    local own, other = lab.new { world = after.world() }, lab.new { world = all }
+    local report = dr.readiness { own:group(after.ID), other:group(after.ID) }
+    assert.same({ "ok", "warn" }, { report.lines[1].verdict, report.lines[2].verdict })
+  end)
+
+  it("judges many with the pairs that their groups do not know yet", function()
+    local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" } },
+      hostile = { membership = "group" } }
+    local report = judge(bench)
+    for _, line in ipairs(report.lines) do assert.equal(2, #line.snapshot.pairs) end
+  end)
+
   it("asks alone where the service refuses the disks of many", function()
     local all = after.world()
     all.groups[2] = after.world({ id = "pg-b", pairs = { { id = "pair-9",

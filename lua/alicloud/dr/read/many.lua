@@ -26,7 +26,7 @@ local function divide(groups)
 end
 
 local function look(group, sweep)
-  local snapshot = sweep and sweep:snapshot(group.id)
+  local snapshot = sweep and sweep:can_decide(group.id) and sweep:snapshot(group.id)
   if snapshot then return direction.towards(snapshot, group.to) end
   return group:observe()
 end
@@ -38,7 +38,7 @@ function M.look(groups)
   local sides, of = divide(groups)
   for _, side in ipairs(sides) do
     if #side.ids >= FEWEST then
-      side.sweep = sweeps.read(side.client, side.region, { ids = side.ids })
+      side.sweep = sweeps.read(side.client, side.region, { ids = side.ids, decides = true })
     end
   end
   local seen = {}

@@ -160,15 +160,24 @@ local function read_sources(groups, lines)
   return sides
 end
 
+-- Groups of a region may be of several accounts.
+local function reader_of(readers, group)
+  local client, region = group.client, group.region
+  local own = readers[client] or {}
+  own[region] = own[region] or unprotected.reader(client, region)
+  readers[client] = own
+  return own[region]
+end
+
 local function read_lines(groups, options)
   local lines, readers, seen = {}, {}, many.look(groups)
   for i, group in ipairs(groups) do lines[i] = line_of(group, options, seen[i]) end
   local sides = read_sources(groups, lines)
   for i, group in ipairs(groups) do
-    local line, region = lines[i], group.region
+    local line, client = lines[i], group.client
     if is_secondary(line) then
-      readers[region] = readers[region] or unprotected.reader(group.client, region)
-      judge_more(line, group, options, readers[region], sides[group.client][line.snapshot])
+      local reader = reader_of(readers, group)
+      judge_more(line, group, options, reader, sides[client][line.snapshot])
     end
   end
   return lines
