@@ -506,9 +506,10 @@ function core.is_json(value) end
 
 ---A copy of a value that JSON gives back as it is; nil where anything about it is odd: what is no
 ---text in UTF-8, null, holes, objects, more than 20 tables in each other or 10,000 in all, or a
----name that `secrets` does not know. Calls nothing.
+---name that `secrets` does not know. Calls nothing of the value's.
 ---@param value any
----@param secrets table<string, boolean> whether what a name stands for is hidden
+---@param secrets table<string, boolean> whether what a name stands for is hidden; its `__index` is
+---asked for the names that it has not
 ---@param hidden any what stands in its place
 ---@return any
 function core.plain_copy(value, secrets, hidden) end
