@@ -12,16 +12,20 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local lazy = require "alicloud.base.lazy"
 local letters = require "alicloud.dr.store.letters"
 local private = require "alicloud.dr.store.private"
 local shell = require "alicloud.base.shell"
 local trusted_files = require "alicloud.base.trusted_file"
 
+-- The lease of a run, which comes first, loads it.
+---@module "alicloud.dr.store.lock_note"
+local lock_notes = lazy.module "alicloud.dr.store.lock_note"
+
 local failure = private.failure
 
 local M = {}
 
-local LEASE_BYTES = 4096
 -- The lock of a run is this byte of its note.
 local RUN_BYTE = 0
 
@@ -191,33 +195,6 @@ local function byte_of(name)
   return tonumber(core.sha256(name):sub(1, 15), 16)
 end
 
--- What a note says of whoever has the lock, or had it.
-local function read_holder(note)
-  local holder = core.decode(note:read(0, LEASE_BYTES) or "")
-  return type(holder) == "table" and holder or nil
-end
-
--- A lock whose process is gone is in a child that it has forked and that runs no other program.
-local function is_gone(holder)
-  local process, pid = core.process(), holder and math.tointeger(holder.pid)
-  local known = pid ~= nil and pid > 0 and pid < 1 << 31 and holder.host == process.host
-  return known and not core.is_process(pid)
-end
-
-local function held(name, path, holder)
-  local who = holder
-    and ("%s (pid %s on %s) since %s, journal %s"):format(tostring(holder.owner),
-      tostring(holder.pid), tostring(holder.host), tostring(holder.since),
-      tostring(holder.journal)) or "somebody"
-  return errors.new {
-    kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = holder,
-    message = ("%s is held by %s"):format(name == "run" and path:gsub("%.lock$", "") or name, who),
-    hint = is_gone(holder) and "that process is gone, but a child that it has forked still has the "
-        .. "lock open; the lock ends with the child"
-      or "wait for it, or end that process; the lock ends with it",
-  }
-end
-
 ---@class alicloud.dr.Hold
 ---@field here string name of this machine
 ---@field held boolean|nil nil: nothing here can tell
@@ -241,9 +218,9 @@ function M.hold(path)
   local locked
   locked, message = note:is_locked(RUN_BYTE)
   if locked == nil then return { here = here, why = message } end
-  local holder = read_holder(note)
+  local holder = lock_notes.read(note)
   return { here = here, held = locked, holder = holder,
-    inherited = locked and is_gone(holder) or nil }
+    inherited = locked and lock_notes.is_gone(holder) or nil }
 end
 
 local Lease = {}
@@ -255,30 +232,6 @@ function Lease:release()
   self.released = true
   if is_own(self.store) then self.file:unlock(self.byte) end
   if self.own then self.file:close() end
-end
-
--- A crash of the machine ends all locks; only the fence of a run must outlive it.
-local function write_holder(file, holder, durable)
-  local ok, message, code = file:truncate(0)
-  if ok then ok, message, code = file:append(core.encode(holder) .. "\n") end
-  if ok and durable then return file:sync() end
-  return ok, message, code
-end
-
--- Whoever made it for himself keeps all others out, and need not mean it.
-local function open_lock(path, place)
-  local file, err = private.open(path, place)
-  if file then return file end
-  local about = core.look(path)
-  if about and place.strangers then
-    err.hint = ("%s made it, where anybody could; move the journal to a directory of your own and "
-      .. "resume it there: mv %s DIRECTORY"):format(trusted_files.name(about.uid),
-      shell.quote((path:gsub("%.lock$", ""))))
-  elseif about then
-    err.hint = ("%s made it; while nobody runs: rm %s%s"):format(trusted_files.name(about.uid),
-      about.type == "directory" and "-r " or "", shell.quote(path))
-  end
-  return nil, err
 end
 
 -- Groups are not locked where anybody could make the locks.
@@ -296,7 +249,7 @@ end
 local function locked_by(store, name, note)
   if name == "run" then return note, RUN_BYTE end
   if not store.locks then
-    local file, err = open_lock(store.directory .. "/groups.lock", store.place)
+    local file, err = lock_notes.open(store.directory .. "/groups.lock", store.place)
     if not file then return nil, err end
     store.locks = file
   end
@@ -308,13 +261,13 @@ local function take(store, name, note, holder)
   local file, byte = locked_by(store, name, note)
   if not file then return nil, byte end
   local locked, message, code = file:lock(byte)
-  local before, path = read_holder(note), note_path(store, name)
-  if locked == false then return nil, held(name, path, before) end
+  local before, path = lock_notes.read(note), note_path(store, name)
+  if locked == false then return nil, lock_notes.held(name, path, before) end
   if not locked then return nil, failure(path, message, code) end
   local fence = (before and math.tointeger(before.fence) or 0) + 1
   local entry, ok = { fence = fence, journal = store.name }, true
   for key, value in pairs(holder or {}) do entry[key] = value end
-  if holder then ok, message, code = write_holder(note, entry, name == "run") end
+  if holder then ok, message, code = lock_notes.write(note, entry, name == "run") end
   if ok then
     local lease = { store = store, file = file, byte = byte, fence = fence, own = file == note }
     return setmetatable(lease, Lease)
@@ -333,7 +286,7 @@ function Store:lease(name, holder)
   if not is_own(self) then return forked(self) end
   local fault = lock_fault(self, name)
   if fault then return nil, fault end
-  local note, err = open_lock(note_path(self, name), self.place)
+  local note, err = lock_notes.open(note_path(self, name), self.place)
   if not note then return nil, err end
   local lease
   lease, err = take(self, name, note, holder)
