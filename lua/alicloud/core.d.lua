@@ -276,8 +276,9 @@ function core.user_name(uid) end
 ---@return string? code
 function core.sync_directory(path) end
 
----Makes a directory with mode 0700; one that is there already is fine.
+---Makes a directory; one that is there already is fine.
 ---@param path string
+---@param mode? integer (0700)
 ---@return boolean|nil ok
 ---@return string? message
 ---@return string? code
