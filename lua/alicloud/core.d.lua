@@ -276,8 +276,9 @@ function core.user_name(uid) end
 ---@return string? code
 function core.sync_directory(path) end
 
----Makes a directory with mode 0700; one that is there already is fine.
+---Makes a directory; one that is there already is fine.
 ---@param path string
+---@param mode? integer (0700)
 ---@return boolean|nil ok
 ---@return string? message
 ---@return string? code
@@ -506,9 +507,10 @@ function core.is_json(value) end
 
 ---A copy of a value that JSON gives back as it is; nil where anything about it is odd: what is no
 ---text in UTF-8, null, holes, objects, more than 20 tables in each other or 10,000 in all, or a
----name that `secrets` does not know. Calls nothing.
+---name that `secrets` does not know. Calls nothing of the value's.
 ---@param value any
----@param secrets table<string, boolean> whether what a name stands for is hidden
+---@param secrets table<string, boolean> whether what a name stands for is hidden; its `__index` is
+---asked for the names that it has not
 ---@param hidden any what stands in its place
 ---@return any
 function core.plain_copy(value, secrets, hidden) end

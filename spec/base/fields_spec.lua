@@ -19,6 +19,15 @@ describe("a field of an answer", function()
     assert.is_nil(fields.text(nil))
   end)
 
+  it("that is a list of ids is read with an element for each, for several, and as text", function()
+    for _, value in ipairs { { "b", "a", "b" }, { "b, a b" }, "b,a,b", { "b", {}, ",a\nb" } } do
+      assert.same({ "b", "a", "b" }, fields.ids(value))
+    end
+    assert.same({ "7" }, fields.ids { 7, true, {}, "" })
+    for _, value in ipairs { 3, true, core.null } do assert.is_nil(fields.ids(value)) end
+    assert.is_nil(fields.ids(nil))
+  end)
+
   it("that is a list of objects is read with its wrapping, without it, and alone", function()
     local one, two = { Id = "a" }, { Id = "b" }
     for _, value in ipairs { { Item = { one, two } }, { one, core.null, two }, { one, 3, two } } do

@@ -281,6 +281,18 @@ describe("what JSON can hold", function()
     assert.is_true(core.is_array(copy.a) and core.is_array(copy.b))
   end)
 
+  it("is copied with names that the metatable of the others judges", function()
+    local asked = {}
+    local secrets = setmetatable({ a = false }, { __index = function(_, name)
+      asked[#asked + 1] = name
+      return name == "key"
+    end })
+    local copy = core.plain_copy({ a = { key = 1 }, [""] = 2 }, secrets, "-")
+    assert.same({ a = { key = "-" }, [""] = 2 }, copy)
+    table.sort(asked)
+    assert.same({ "", "key" }, asked)
+  end)
+
   it("is not copied where anything is odd", function()
     local round = {}
     round.a = round

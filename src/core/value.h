@@ -26,7 +26,7 @@ bool ac_value_is_array(lua_State *L, int index);
  * foreign runs when it is read: no objects, not too deep, not too much. In value_check.c. */
 bool ac_value_is_json(lua_State *L, int index);
 
-/* [-0, +1, m]  Pushes a copy of the value at `index` that JSON carries as it is, and returns true;
+/* [-0, +1, e]  Pushes a copy of the value at `index` that JSON carries as it is, and returns true;
  * nil and false where there is anything odd about it, also a name that the table at `secrets` does
  * not know. It says of a name whether its value is a secret, for which the value at `hidden` then
  * stands. The indices are absolute. In value_copy.c. */

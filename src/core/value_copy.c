@@ -13,7 +13,7 @@
 #define TABLES_MAX 10000
 
 struct copying {
-    int secrets;     /* index of the table that says of each known name whether it is a secret's */
+    int secrets;     /* index of the table that says of each name whether it is a secret's */
     int hidden;      /* index of what stands for a secret */
     unsigned tables; /* so far */
 };
@@ -52,7 +52,7 @@ static bool is_plain_table(lua_State *L, int index)
     return plain;
 }
 
-/* [-0, +0, m]  Appends a copy of the elements to the table on top. */
+/* [-0, +0, e]  Appends a copy of the elements to the table on top. */
 static bool copy_list(lua_State *L, int index, struct copying *copying, unsigned depth)
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, index), count = 0;
@@ -77,7 +77,7 @@ static bool copy_list(lua_State *L, int index, struct copying *copying, unsigned
     return true;
 }
 
-/* [-0, +0, m]  Puts a copy of the fields into the table on top. */
+/* [-0, +0, e]  Puts a copy of the fields into the table on top. */
 static bool copy_map(lua_State *L, int index, struct copying *copying, unsigned depth)
 {
     int copy = lua_gettop(L);
@@ -87,7 +87,7 @@ static bool copy_map(lua_State *L, int index, struct copying *copying, unsigned 
             return false;
         lua_pushvalue(L, -2);
         lua_pushvalue(L, -3);
-        if (lua_rawget(L, copying->secrets) != LUA_TBOOLEAN)
+        if (lua_gettable(L, copying->secrets) != LUA_TBOOLEAN)
             return false;
         bool secret = lua_toboolean(L, -1);
         lua_pop(L, 1);
@@ -101,7 +101,7 @@ static bool copy_map(lua_State *L, int index, struct copying *copying, unsigned 
     return true;
 }
 
-/* [-0, +1, m]  Or false, with whatever left on the stack. */
+/* [-0, +1, e]  Or false, with whatever left on the stack. */
 static bool push_table(lua_State *L, int index, struct copying *copying, unsigned depth)
 {
     if (depth > DEPTH_MAX || ++copying->tables > TABLES_MAX || !is_plain_table(L, index))

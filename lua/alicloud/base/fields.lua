@@ -28,6 +28,25 @@ function M.count(value)
   return number and math.tointeger(number) or nil
 end
 
+--- Reads a list of ids. The service's own sample shows one element that holds several, with commas
+--- between them.
+---@param value any
+---@return string[]|nil nil if it is neither a list nor a text
+function M.ids(value)
+  if type(value) == "string" then value = { value } end
+  if type(value) ~= "table" then return nil end
+  local ids = {}
+  for _, element in ipairs(value) do
+    local id = M.text(element)
+    if id and not id:find "[,%s]" then
+      ids[#ids + 1] = id
+    elseif id then
+      for part in id:gmatch "[^,%s]+" do ids[#ids + 1] = part end
+    end
+  end
+  return ids
+end
+
 --- Reads a list of objects, which some answers wrap into an object with one name.
 ---@param value any
 ---@param name string that one

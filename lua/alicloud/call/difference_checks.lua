@@ -102,20 +102,11 @@ local function compare_site(watch, record)
   end
 end
 
-local function named(list)
-  if type(list) ~= "table" then return nil end
-  local count = 0
-  for _, element in ipairs(list) do
-    for _ in tostring(element):gmatch "[^,%s]+" do count = count + 1 end
-  end
-  return count
-end
-
 local function compare_counts(watch, record)
-  local count, names = fields.count(record.PairNumber), named(record.PairIds)
-  if count and names and count ~= names then
+  local count, names = fields.count(record.PairNumber), fields.ids(record.PairIds)
+  if count and names and count ~= #names then
     watch.differences:note("pair_count", ("%s counts %d pairs and names %d"):format(
-      fields.text(record.ReplicaGroupId) or "a group", count, names))
+      fields.text(record.ReplicaGroupId) or "a group", count, #names))
   end
 end
 

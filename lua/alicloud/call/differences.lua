@@ -60,7 +60,8 @@ local function look_of(noted, view, region, site)
   looks[view] = by_region
   local by_site = by_region[region] or {}
   by_region[region] = by_site
-  local look = by_site[site] or { words = {}, times = {}, count = 0 }
+  local look = by_site[site] or { words = {}, times = {}, count = 0, region = region,
+    here = site == "backup" and view.to or view.from }
   by_site[site] = look
   return look
 end
@@ -90,18 +91,22 @@ local function compare_record(watch, view, memory, record)
   if is_known and (later or not before) then remember(look, id, word, now) end
 end
 
+-- Whether a record is as it was in the look before; then that look was now.
+local function pass_over(view, look, record, now)
+  local id = record[view.id]
+  local word = id and look.words[id]
+  if not word or word ~= record.Status or record[look.here] ~= look.region
+    or not is_usual(record) then
+    return false
+  end
+  look.times[id] = now
+  return true
+end
+
 -- The place of the first record that is not as it was in the look before.
-local function first_odd(view, look, list, here, region, now)
-  local words, times, id_field = look.words, look.times, view.id
+local function first_odd(view, look, list, now)
   for i = 1, #list do
-    local record = list[i]
-    if type(record) ~= "table" then return i end
-    local id = record[id_field]
-    local word = id and words[id]
-    if not word or word ~= record.Status or record[here] ~= region or not is_usual(record) then
-      return i
-    end
-    times[id] = now
+    if type(list[i]) ~= "table" or not pass_over(view, look, list[i], now) then return i end
   end
   return nil
 end
@@ -114,7 +119,10 @@ local function compare(watch, view, memory, plan, answer)
   if type(list) ~= "table" then return end
   if answer.TotalCount ~= nil then checks.total(watch, plan.flat, answer, #list) end
   for i = watch.first, #list do
-    if type(list[i]) == "table" then compare_record(watch, view, memory, list[i]) end
+    local record = list[i]
+    if type(record) == "table" and not pass_over(view, watch.look, record, watch.now) then
+      compare_record(watch, view, memory, record)
+    end
   end
 end
 
@@ -132,9 +140,9 @@ function M.of_answer(context, plan, progress, answer)
   memory.answers = memory.answers + 1
   local is_deep = memory.answers <= FIRST_ANSWERS or memory.answers % EACH == 0
   local look = look_of(noted, view, region, site)
-  local here, first = site == "backup" and view.to or view.from, 1
-  if here and type(list) == "table" then
-    first = first_odd(view, look, list, here, region, now)
+  local first = 1
+  if look.here and type(list) == "table" then
+    first = first_odd(view, look, list, now)
   elseif not view.whose then
     first = nil
   end

@@ -102,19 +102,21 @@ end
 local REMEMBERED = 1000
 local judged, judged_count = {}, 0
 
+local function judge(_, name)
+  local secret = says_secret(name)
+  if judged_count < REMEMBERED then
+    judged[name], judged_count = secret, judged_count + 1
+  end
+  return secret
+end
+
+setmetatable(judged, { __index = judge })
+
 --- Whether a name says that its value is a secret.
 ---@param name any
 ---@return boolean
 function M.is_secret_name(name)
-  if type(name) ~= "string" then return false end
-  local secret = judged[name]
-  if secret == nil then
-    secret = says_secret(name)
-    if judged_count < REMEMBERED then
-      judged[name], judged_count = secret, judged_count + 1
-    end
-  end
-  return secret
+  return type(name) == "string" and judged[name]
 end
 
 local DEPTH = 24
@@ -163,9 +165,7 @@ function copy_table(source, depth)
     return core.array(copy)
   end
   for name, value in next, source do
-    if judged[name] == false then
-      copy[name] = plain(value, depth)
-    elseif type(name) == "string" or type(name) == "number" then
+    if type(name) == "string" or type(name) == "number" then
       local key = plain_name(tostring(name))
       if M.is_secret_name(key) then copy[key] = M.HIDDEN else copy[key] = plain(value, depth) end
     end
@@ -173,8 +173,7 @@ function copy_table(source, depth)
   return copy
 end
 
---- A copy of a table of which nothing is odd, and all names have been seen: nearly all that is
---- written is like that.
+--- A copy of a table of which nothing is odd: nearly all that is written is like that.
 ---@param value table
 ---@return table|nil copy as a journal gives it back
 function M.usual_copy(value)

@@ -5,6 +5,7 @@ local duration = require "alicloud.base.duration"
 local fields = require "alicloud.base.fields"
 local pair_set = require "alicloud.dr.model.pair_set"
 local reading = require "alicloud.dr.model.reading"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -60,29 +61,21 @@ local function place(region, zone)
   return { region = text(region) or "", zone = text(zone) }
 end
 
-local function is_sorted(ids)
+local function is_ascending(ids)
   for i = 2, #ids do
-    if ids[i] < ids[i - 1] then return false end
+    if ids[i] <= ids[i - 1] then return false end
   end
   return true
 end
 
---- Ids of the pairs that a group record names. The service's own sample shows one element that
---- holds several ids, so elements are split on commas.
+--- Ids of the pairs that a group record names, each once.
 --- Source: DescribeDiskReplicaGroups, ReplicaGroups[].PairIds.
 ---@param list any
 ---@return string[]|nil sorted; nil if the record has no such field
 function M.split_ids(list)
-  if type(list) == "string" then list = { list } end
-  if type(list) ~= "table" then return nil end
-  local ids, known = {}, {}
-  for _, element in ipairs(list) do
-    for id in (text(element) or ""):gmatch("[^,%s]+") do
-      if not known[id] then known[id], ids[#ids + 1] = true, id end
-    end
-  end
-  if not is_sorted(ids) then table.sort(ids) end
-  return ids
+  local ids = fields.ids(list)
+  if not ids or is_ascending(ids) then return ids end
+  return tables.keys(tables.set(ids))
 end
 
 -- Most pairs lie where their group lies; a place never changes, so they may share it. What a record

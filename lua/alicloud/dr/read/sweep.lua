@@ -298,26 +298,28 @@ function Sweep:snapshot(id)
   return snapshots.new(entry.record, members.records, self:seen(entry.page, members.page))
 end
 
--- In the order of the listing: another order means no more than one look too many.
-local function add_words(parts, record, ...)
-  for i = 1, select("#", ...) do
-    local value = record[select(i, ...)]
+-- What of a record can change while its group is changed.
+local GROUP_WORDS = { "Status", "SourceRegionId", "SourceZoneId", "DestinationRegionId",
+  "DestinationZoneId" }
+local PAIR_WORDS = { "ReplicaPairId", "Status", "SourceRegion", "SourceZoneId",
+  "DestinationRegion", "DestinationZoneId" }
+
+local function add_words(parts, record, names)
+  for _, name in ipairs(names) do
+    local value = record[name]
     parts[#parts + 1] = type(value) == "string" and value or ""
   end
 end
 
---- What of a group can change while it is changed: statuses, directions and pairs, as one text.
+--- What of a group can change while it is changed: statuses, directions and pairs, as one text. In
+--- the order of the listing: another order means no more than one look too many.
 ---@param id string of one that is told of
 ---@return string
 function Sweep:signature(id)
   local lone, entry, parts = self.lone[id], self.groups[id], {}
-  if entry then
-    add_words(parts, entry.record, "Status", "SourceRegionId", "SourceZoneId",
-      "DestinationRegionId", "DestinationZoneId")
-  end
+  if entry then add_words(parts, entry.record, GROUP_WORDS) end
   for _, pair in ipairs(lone and { lone.record } or (self.members[id] or NO_MEMBERS).records) do
-    add_words(parts, pair, "ReplicaPairId", "Status", "SourceRegion", "SourceZoneId",
-      "DestinationRegion", "DestinationZoneId")
+    add_words(parts, pair, PAIR_WORDS)
   end
   return table.concat(parts, "\0")
 end

@@ -8,22 +8,28 @@
 --- expiry. Programs that the process starts do not inherit it. A child that it forks and that runs
 --- no other program does, until it ends too, but may not use it. Leases of other names are bytes of
 --- one file in the directory, so that two runs over one directory exclude each other on a group,
---- and a thousand groups need no thousand descriptors; who holds one is noted beside it.
+--- and a thousand groups need no thousand descriptors; who holds one is noted below groups.notes.
+--- The directory itself is listed for mail at each step, so what a fleet holds must not lie there.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local lazy = require "alicloud.base.lazy"
 local letters = require "alicloud.dr.store.letters"
 local private = require "alicloud.dr.store.private"
 local shell = require "alicloud.base.shell"
 local trusted_files = require "alicloud.base.trusted_file"
 
+-- The lease of a run, which comes first, loads it.
+---@module "alicloud.dr.store.lock_note"
+local lock_notes = lazy.module "alicloud.dr.store.lock_note"
+
 local failure = private.failure
 
 local M = {}
 
-local LEASE_BYTES = 4096
 -- The lock of a run is this byte of its note.
 local RUN_BYTE = 0
+local TEAM_MODE = tonumber("2770", 8)
 
 ---@class alicloud.dr.FileStore: alicloud.dr.Store
 local Store = {}
@@ -181,41 +187,18 @@ local function run_note(path)
   return path .. ".lock"
 end
 
+local function notes_of(store)
+  return store.directory .. "/groups.notes"
+end
+
 local function note_path(store, name)
   if name == "run" then return run_note(store.name) end
-  return store.directory .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
+  return notes_of(store) .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
 end
 
 -- The byte of a name. Two names share one once in 2^60.
 local function byte_of(name)
   return tonumber(core.sha256(name):sub(1, 15), 16)
-end
-
--- What a note says of whoever has the lock, or had it.
-local function read_holder(note)
-  local holder = core.decode(note:read(0, LEASE_BYTES) or "")
-  return type(holder) == "table" and holder or nil
-end
-
--- A lock whose process is gone is in a child that it has forked and that runs no other program.
-local function is_gone(holder)
-  local process, pid = core.process(), holder and math.tointeger(holder.pid)
-  local known = pid ~= nil and pid > 0 and pid < 1 << 31 and holder.host == process.host
-  return known and not core.is_process(pid)
-end
-
-local function held(name, path, holder)
-  local who = holder
-    and ("%s (pid %s on %s) since %s, journal %s"):format(tostring(holder.owner),
-      tostring(holder.pid), tostring(holder.host), tostring(holder.since),
-      tostring(holder.journal)) or "somebody"
-  return errors.new {
-    kind = "journal", code = "Client.JournalLocked", outcome = "not_sent", holder = holder,
-    message = ("%s is held by %s"):format(name == "run" and path:gsub("%.lock$", "") or name, who),
-    hint = is_gone(holder) and "that process is gone, but a child that it has forked still has the "
-        .. "lock open; the lock ends with the child"
-      or "wait for it, or end that process; the lock ends with it",
-  }
 end
 
 ---@class alicloud.dr.Hold
@@ -241,9 +224,9 @@ function M.hold(path)
   local locked
   locked, message = note:is_locked(RUN_BYTE)
   if locked == nil then return { here = here, why = message } end
-  local holder = read_holder(note)
+  local holder = lock_notes.read(note)
   return { here = here, held = locked, holder = holder,
-    inherited = locked and is_gone(holder) or nil }
+    inherited = locked and lock_notes.is_gone(holder) or nil }
 end
 
 local Lease = {}
@@ -257,30 +240,6 @@ function Lease:release()
   if self.own then self.file:close() end
 end
 
--- A crash of the machine ends all locks; only the fence of a run must outlive it.
-local function write_holder(file, holder, durable)
-  local ok, message, code = file:truncate(0)
-  if ok then ok, message, code = file:append(core.encode(holder) .. "\n") end
-  if ok and durable then return file:sync() end
-  return ok, message, code
-end
-
--- Whoever made it for himself keeps all others out, and need not mean it.
-local function open_lock(path, place)
-  local file, err = private.open(path, place)
-  if file then return file end
-  local about = core.look(path)
-  if about and place.strangers then
-    err.hint = ("%s made it, where anybody could; move the journal to a directory of your own and "
-      .. "resume it there: mv %s DIRECTORY"):format(trusted_files.name(about.uid),
-      shell.quote((path:gsub("%.lock$", ""))))
-  elseif about then
-    err.hint = ("%s made it; while nobody runs: rm %s%s"):format(trusted_files.name(about.uid),
-      about.type == "directory" and "-r " or "", shell.quote(path))
-  end
-  return nil, err
-end
-
 -- Groups are not locked where anybody could make the locks.
 local function lock_fault(store, name)
   local place = store.place
@@ -292,29 +251,38 @@ local function lock_fault(store, name)
       private.TEAM_HINT, shell.quote(store.name)))
 end
 
--- The lock of the run is in its note, the others are bytes of one file.
-local function locked_by(store, name, note)
-  if name == "run" then return note, RUN_BYTE end
-  if not store.locks then
-    local file, err = open_lock(store.directory .. "/groups.lock", store.place)
-    if not file then return nil, err end
-    store.locks = file
+-- What is needed to lock groups, made once.
+local function open_groups(store)
+  if store.locks then return true end
+  local notes = notes_of(store)
+  local ok, message, code = core.make_directory(notes, store.place.team and TEAM_MODE or nil)
+  if not ok then return nil, failure(notes, message, code) end
+  local file, err = lock_notes.open(store.directory .. "/groups.lock", store.place)
+  store.locks = file
+  return file ~= nil, err
+end
+
+local function open_note(store, name)
+  if name ~= "run" then
+    local ok, err = open_groups(store)
+    if not ok then return nil, err end
   end
-  return store.locks, byte_of(name)
+  return lock_notes.open(note_path(store, name), store.place)
 end
 
 -- Locks, then notes who holds it; the note alone says nothing.
 local function take(store, name, note, holder)
-  local file, byte = locked_by(store, name, note)
-  if not file then return nil, byte end
+  -- The lock of the run is in its note, the others are bytes of one file.
+  local file, byte = note, RUN_BYTE
+  if name ~= "run" then file, byte = store.locks, byte_of(name) end
   local locked, message, code = file:lock(byte)
-  local before, path = read_holder(note), note_path(store, name)
-  if locked == false then return nil, held(name, path, before) end
+  local before, path = lock_notes.read(note), note_path(store, name)
+  if locked == false then return nil, lock_notes.held(name, path, before) end
   if not locked then return nil, failure(path, message, code) end
   local fence = (before and math.tointeger(before.fence) or 0) + 1
   local entry, ok = { fence = fence, journal = store.name }, true
   for key, value in pairs(holder or {}) do entry[key] = value end
-  if holder then ok, message, code = write_holder(note, entry, name == "run") end
+  if holder then ok, message, code = lock_notes.write(note, entry, name == "run") end
   if ok then
     local lease = { store = store, file = file, byte = byte, fence = fence, own = file == note }
     return setmetatable(lease, Lease)
@@ -333,7 +301,7 @@ function Store:lease(name, holder)
   if not is_own(self) then return forked(self) end
   local fault = lock_fault(self, name)
   if fault then return nil, fault end
-  local note, err = open_lock(note_path(self, name), self.place)
+  local note, err = open_note(self, name)
   if not note then return nil, err end
   local lease
   lease, err = take(self, name, note, holder)
