@@ -332,49 +332,57 @@ local function check(branch, group, method, options)
   return report, err
 end
 
-local function forward(group)
-  return function(_, name)
-    local value = group[name]
-    if type(value) ~= "function" then return value end
-    return function(_, ...) return value(group, ...) end
-  end
+-- Of a thousand groups each is held: one object a group, and the methods are shared.
+local Bound = {}
+local bind
+
+function Bound:precheck(given) return check(self.branch, self.group, "precheck", given) end
+
+function Bound:preflight(given)
+  local branch = self.branch
+  local report, err = check(branch, self.group, "preflight", given)
+  return report and other_runs.add(branch.engine, report, given.move), err
 end
 
-local function bind(branch, group)
-  local bound = {
-    precheck = function(_, given) return check(branch, group, "precheck", given) end,
-    preflight = function(_, given)
-      local report, err = check(branch, group, "preflight", given)
-      return report and other_runs.add(branch.engine, report, given.move), err
-    end,
-  }
-  for verb in pairs(VERBS) do
-    if group[verb] then
-      bound[verb] = function(_, ...) return perform(branch, group, verb, ...) end
-    end
-  end
-  -- Seen from elsewhere it is a group of the run all the same.
-  local function take(elsewhere)
-    branch:go_on()
-    branch.engine.executor:hold(branch, elsewhere)
-    return bind(branch, elsewhere)
-  end
-  function bound.at(_, place) return take(group:at(place)) end
-  function bound.other_site()
-    local elsewhere, err = group:other_site()
-    return elsewhere and take(elsewhere), err
-  end
-  function bound.standing()
-    local found, err = group:standing()
-    if not found then return nil, err end
-    branch.engine:looked(found.snapshot)
-    found.snapshot = nil
-    return found
-  end
-  return setmetatable(bound, {
-    __name = "alicloud.dr.Group", __index = forward(group),
-    __tostring = function() return tostring(group) end,
-  })
+for verb in pairs(VERBS) do
+  Bound[verb] = function(self, ...) return perform(self.branch, self.group, verb, ...) end
+end
+
+-- Seen from elsewhere it is a group of the run all the same.
+local function take(branch, elsewhere)
+  branch:go_on()
+  branch.engine.executor:hold(branch, elsewhere)
+  return bind(branch, elsewhere)
+end
+
+function Bound:at(place) return take(self.branch, self.group:at(place)) end
+
+function Bound:other_site()
+  local elsewhere, err = self.group:other_site()
+  return elsewhere and take(self.branch, elsewhere), err
+end
+
+function Bound:standing()
+  local found, err = self.group:standing()
+  if not found then return nil, err end
+  self.branch.engine:looked(found.snapshot)
+  found.snapshot = nil
+  return found
+end
+
+local bound_mt = {
+  __name = "alicloud.dr.Group",
+  __index = function(self, name)
+    if Bound[name] then return Bound[name] end
+    local value = self.group[name]
+    if type(value) ~= "function" then return value end
+    return function(_, ...) return value(self.group, ...) end
+  end,
+  __tostring = function(self) return tostring(self.group) end,
+}
+
+function bind(branch, group)
+  return setmetatable({ branch = branch, group = group }, bound_mt)
 end
 
 --- Binds a group to a branch of a run.
