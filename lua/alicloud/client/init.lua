@@ -56,6 +56,8 @@ local function context_of(client)
 end
 
 local function new_client(context)
+  -- Of those that are derived from it, see `heir`.
+  context.__index = context
   local client = setmetatable({}, metatable)
   by_client[client] = context
   return client
@@ -92,20 +94,15 @@ function M.new(given)
   return new_client(context)
 end
 
--- A context like another one, which keeps what that one has opened.
-local function heir_of(parent)
-  local context = {}
-  for name, value in pairs(parent) do context[name] = value end
-  context.parent, context.owned_adapter, context.owned_provider = parent, nil, nil
-  return context
-end
+-- A context like its parent, which keeps what that one has opened. Each group of a fleet has some:
+-- they hold nothing but what is their own.
+local function heir(own) return setmetatable(own, own.parent) end
 
 -- Who listens changes nothing of what is sent, and where to.
 local function with_listeners(parent, given)
-  local context = heir_of(parent)
-  context.config = tables.merged(parent.config, given)
-  context.interceptor = given.witness or parent.interceptor
-  context.tracer = given.tracer or parent.tracer
+  local context = heir { parent = parent, config = tables.merged(parent.config, given),
+    interceptor = given.witness }
+  context.tracer = given.tracer
   return context
 end
 
@@ -157,10 +154,8 @@ end
 ---@return alicloud.Client
 function Client:outlasting(given)
   local parent = context_of(self)
-  local context = heir_of(parent)
   local settings, budget = outage_retry.for_work(parent.outage_retry, given or {})
-  context.outage_retry, context.budget = settings, budget or parent.budget
-  return new_client(context)
+  return new_client(heir { parent = parent, outage_retry = settings, budget = budget })
 end
 
 --- Begins the ten minutes of `outlasting` anew, for another piece of work. A time that somebody has
@@ -341,8 +336,9 @@ function Client:close()
   local context = by_client[self]
   if not (context and context.open) then return end
   context.open = false
-  if context.owned_adapter then context.owned_adapter.close() end
-  if context.owned_provider and context.owned_provider.close then context.owned_provider:close() end
+  local adapter, provider = rawget(context, "owned_adapter"), rawget(context, "owned_provider")
+  if adapter then adapter.close() end
+  if provider and provider.close then provider:close() end
 end
 
 --- The credentials that a client has without asking anybody, for whoever must not show them.

@@ -178,6 +178,8 @@ function M.new(options)
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
     options.step)
   self.first_settings, problem = initial_settings(options)
+  -- There is a copy of the world.
+  self.options.world = nil
   demand(problem or adopt(self, options.world or demo) or begin(self), 2)
   for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end
   self.transport = transport.new(self, options.wire ~= false)

@@ -60,7 +60,7 @@ local function add_waits(loop, scheduler)
     return {
       wait = function(deadline)
         waiter = { deadline = deadline or math.huge }
-        scheduler:await(waiter)
+        return scheduler:await(waiter)
       end,
       open = core.aside(function()
         if waiter then scheduler:wake(waiter) end

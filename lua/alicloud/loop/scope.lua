@@ -353,17 +353,6 @@ local function conclude(scope, ok, ...)
   return nil, scope.reason or M.told(raised)
 end
 
-local function carry_out(scope, fn)
-  local results = table.pack(pcall(fn, scope))
-  if not results[1] then
-    local raised = results[2]
-    M.cancel(scope, nil, guard.is_stop(raised) and raised or nil)
-  end
-  if scope.children then M.desert(scope, scope) end
-  join(scope)
-  return conclude(scope, table.unpack(results, 1, results.n))
-end
-
 --- Runs a function within a scope of its own; see loop.scope.
 ---@param scheduler alicloud.loop.Scheduler
 ---@param fn fun(scope: alicloud.Scope): ...
@@ -377,7 +366,14 @@ function M.run(scheduler, fn, options)
   local scope <close> = setmetatable({ scheduler = scheduler, shield = given.shield,
     nursery = true, live = 0, opened = false, closed = false }, Scope)
   open(scope, coroutine.running(), given.timeout and duration.parse(given.timeout))
-  return carry_out(scope, fn)
+  local results = table.pack(pcall(fn, scope))
+  if not results[1] then
+    local raised = results[2]
+    M.cancel(scope, nil, guard.is_stop(raised) and raised or nil)
+  end
+  if scope.children then M.desert(scope, scope) end
+  join(scope)
+  return conclude(scope, table.unpack(results, 1, results.n))
 end
 
 return M

@@ -110,17 +110,15 @@ local function forget(branch, past)
   return nil
 end
 
--- Where a verb has its options: they come last, and clear_drill has one argument before them.
-local function place_of(verb)
-  return verb == "clear_drill" and 2 or 1
-end
+local Doing = { __close = function(doing) doing.branch.verb = nil end }
 
-local function call(branch, group, verb, past, ...)
-  local arguments, place = table.pack(...), place_of(verb)
-  arguments[place] = with_defaults(branch, group, verb, arguments[place], past)
+-- What clear_drill is told besides its options comes behind them here.
+local function call(branch, group, verb, past, options, drill_id)
+  local given = with_defaults(branch, group, verb, options, past)
   branch.verb = verb
-  local _ <close> = setmetatable({}, { __close = function() branch.verb = nil end })
-  return group[verb](group, table.unpack(arguments, 1, place))
+  local _ <close> = setmetatable({ branch = branch }, Doing)
+  if verb == "clear_drill" then return group:clear_drill(drill_id, given) end
+  return group[verb](group, given)
 end
 
 local function record_production(branch, group, state, region, before)
@@ -219,7 +217,7 @@ local function drill_of(branch, group, past)
   if drill and GOES_ON[drill.status] then return past end
   local _, fault
   if drill then
-    _, fault = call(branch, group, "clear_drill", nil, drill.id, noticed(branch))
+    _, fault = call(branch, group, "clear_drill", nil, noticed(branch), drill.id)
     if fault then SETTLE.clear_drill(branch, group, nil, fault, drill.id) end
   end
   if past.is_open and not fault then
@@ -248,15 +246,17 @@ function CUT_OFF.clear_drill(branch, group, raised, id)
 end
 
 -- What is to be said of a verb that is cut off.
-local function settle_cut(branch, group, verb, argument)
+local function settle_cut(branch, group, verb, drill_id)
   local settle = CUT_OFF[verb]
   return settle and setmetatable({}, { __close = function(_, raised)
-    if guard.is_cancellation(raised) then settle(branch, group, raised, argument) end
+    if guard.is_cancellation(raised) then settle(branch, group, raised, drill_id) end
   end }) or nil
 end
 
 -- Seconds between two looks at what another branch does.
 local BESIDE = 1
+
+local Alone = { __close = function(mover) mover.moving[mover.id] = nil end }
 
 -- Two branches that fail one group over at the same time would both find it closed, and each would
 -- open it under a token of its own.
@@ -264,7 +264,7 @@ local function alone(branch, group)
   local loop, moving = branch.engine.loop, branch.engine.moving
   while moving[group.id] do loop.sleep(BESIDE) end
   moving[group.id] = true
-  return setmetatable({}, { __close = function() moving[group.id] = nil end })
+  return setmetatable({ moving = moving, id = group.id }, Alone)
 end
 
 --- Does a verb in a step of a run: what a process before has begun is gone on with, and what this
@@ -272,10 +272,11 @@ end
 ---@param branch alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 ---@param verb string
----@param ... any its arguments
+---@param options table its own, to be added to
+---@param drill_id string? of clear_drill
 ---@return table|nil result
 ---@return alicloud.Error? err
-function M.carry_out(branch, group, verb, ...)
+function M.carry_out(branch, group, verb, options, drill_id)
   local result, past, err
   local _ <close> = verb == "failover" and alone(branch, group) or nil
   if VERBS[verb].continue then
@@ -285,13 +286,12 @@ function M.carry_out(branch, group, verb, ...)
   past, err = drill_of(branch, group, past)
   if err then return nil, err end
   past = takeovers.bound(branch.engine, branch.step_key, forget(branch, past))
-  local given = select(place_of(verb), ...)
-  if PREPARE[verb] then PREPARE[verb](branch, group, given) end
+  if PREPARE[verb] then PREPARE[verb](branch, group, options) end
   -- What has been accepted before only waits for its end.
   if verb == "failover" and past and past.accepted then branch:rest() end
-  local _ <close> = settle_cut(branch, group, verb, (...))
-  result, err = call(branch, group, verb, past, ...)
-  if SETTLE[verb] then SETTLE[verb](branch, group, result, err, (...)) end
+  local _ <close> = settle_cut(branch, group, verb, drill_id)
+  result, err = call(branch, group, verb, past, options, drill_id)
+  if SETTLE[verb] then SETTLE[verb](branch, group, result, err, drill_id) end
   if not result then name_doubt(branch, verb, err) end
   return result, err
 end
@@ -299,14 +299,12 @@ end
 -- What a drill does to a group: it leaves production and replication alone.
 local OF_DRILLS = { start_drill = true, clear_drill = true, drill = true }
 
-local function perform(branch, group, verb, ...)
+local function perform(branch, group, verb, options, drill_id)
   if branch.engine.state.run.kind == "drill" and not OF_DRILLS[verb] then
     return nil, call_recorder.no_drill(branch, verb)
   end
-  local engine, arguments, place = branch.engine, table.pack(...), place_of(verb)
-  arguments[place] = noticed(branch, arguments[place])
-  local result, err = engine.executor:verb(branch, group, verb,
-    table.unpack(arguments, 1, place))
+  local engine = branch.engine
+  local result, err = engine.executor:verb(branch, group, verb, noticed(branch, options), drill_id)
   branch:rise()
   branch.touched_at = engine.loop.now()
   -- Why it ended is what was seen last.
@@ -332,49 +330,61 @@ local function check(branch, group, method, options)
   return report, err
 end
 
-local function forward(group)
-  return function(_, name)
-    local value = group[name]
-    if type(value) ~= "function" then return value end
-    return function(_, ...) return value(group, ...) end
-  end
+-- Of a thousand groups each is held: one object a group, and the methods are shared.
+local Bound = {}
+local bind
+
+function Bound:precheck(given) return check(self.branch, self.group, "precheck", given) end
+
+function Bound:preflight(given)
+  local branch = self.branch
+  local report, err = check(branch, self.group, "preflight", given)
+  return report and other_runs.add(branch.engine, report, given.move), err
 end
 
-local function bind(branch, group)
-  local bound = {
-    precheck = function(_, given) return check(branch, group, "precheck", given) end,
-    preflight = function(_, given)
-      local report, err = check(branch, group, "preflight", given)
-      return report and other_runs.add(branch.engine, report, given.move), err
-    end,
-  }
-  for verb in pairs(VERBS) do
-    if group[verb] then
-      bound[verb] = function(_, ...) return perform(branch, group, verb, ...) end
-    end
-  end
-  -- Seen from elsewhere it is a group of the run all the same.
-  local function take(elsewhere)
-    branch:go_on()
-    branch.engine.executor:hold(branch, elsewhere)
-    return bind(branch, elsewhere)
-  end
-  function bound.at(_, place) return take(group:at(place)) end
-  function bound.other_site()
-    local elsewhere, err = group:other_site()
-    return elsewhere and take(elsewhere), err
-  end
-  function bound.standing()
-    local found, err = group:standing()
-    if not found then return nil, err end
-    branch.engine:looked(found.snapshot)
-    found.snapshot = nil
-    return found
-  end
-  return setmetatable(bound, {
-    __name = "alicloud.dr.Group", __index = forward(group),
-    __tostring = function() return tostring(group) end,
-  })
+for verb in pairs(VERBS) do
+  Bound[verb] = function(self, options) return perform(self.branch, self.group, verb, options) end
+end
+
+function Bound:clear_drill(drill_id, options)
+  return perform(self.branch, self.group, "clear_drill", options, drill_id)
+end
+
+-- Seen from elsewhere it is a group of the run all the same.
+local function take(branch, elsewhere)
+  branch:go_on()
+  branch.engine.executor:hold(branch, elsewhere)
+  return bind(branch, elsewhere)
+end
+
+function Bound:at(place) return take(self.branch, self.group:at(place)) end
+
+function Bound:other_site()
+  local elsewhere, err = self.group:other_site()
+  return elsewhere and take(self.branch, elsewhere), err
+end
+
+function Bound:standing()
+  local found, err = self.group:standing()
+  if not found then return nil, err end
+  self.branch.engine:looked(found.snapshot)
+  found.snapshot = nil
+  return found
+end
+
+local bound_mt = {
+  __name = "alicloud.dr.Group",
+  __index = function(self, name)
+    if Bound[name] then return Bound[name] end
+    local value = self.group[name]
+    if type(value) ~= "function" then return value end
+    return function(_, ...) return value(self.group, ...) end
+  end,
+  __tostring = function(self) return tostring(self.group) end,
+}
+
+function bind(branch, group)
+  return setmetatable({ branch = branch, group = group }, bound_mt)
 end
 
 --- Binds a group to a branch of a run.

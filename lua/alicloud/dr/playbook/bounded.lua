@@ -49,16 +49,22 @@ local function left_behind()
     message = "what had started it has failed" }
 end
 
--- What a failure has left going on is given up; of two failures the first one is told.
-local function in_scope(loop, opened, body, ...)
-  local given, results = table.pack(...), nil
-  local ok, raised = M.guarded(loop, loop.scope, function(scope)
+-- What a failure has left going on is given up; of two failures the first one is told. As few
+-- frames as it can be: the stack of each group of a fleet holds them for as long as it waits.
+local function in_scope(loop, opened, body, first, second)
+  local results
+  local ok, raised = pass(loop, pcall(loop.scope, function(scope)
     if opened then opened(scope) end
-    results = table.pack(body(table.unpack(given, 1, given.n)))
+    results = table.pack(body(first, second))
     if M.has_failed(results[1], results[2]) then scope:cancel(left_behind()) end
-  end)
-  if not ok and not (results and M.has_failed(results[1], results[2])) then error(raised, 0) end
-  return table.unpack(results, 1, results.n)
+  end))
+  if not ok and not (results and M.has_failed(results[1], results[2])) then return false, raised end
+  return true, table.unpack(results, 1, results.n)
+end
+
+local function raise_or_return(ok, ...)
+  if not ok then error(..., 0) end
+  return ...
 end
 
 local function told(held, bounds, ok, result, err, ...)
@@ -76,20 +82,22 @@ end
 ---@param loop alicloud.loop.Loop
 ---@param bounds alicloud.dr.Bounds
 ---@param body function
----@param ... any its arguments
+---@param first any its arguments
+---@param second any
 ---@return boolean ok false: it raised, or was given up
 ---@return any ... results, or the raised value
-function M.call(loop, bounds, body, ...)
+function M.call(loop, bounds, body, first, second)
   if not (bounds.timeout or bounds.watch) then
-    return M.guarded(loop, in_scope, loop, bounds.opened, body, ...)
+    return in_scope(loop, bounds.opened, body, first, second)
   end
-  local given, held = table.pack(...), {}
+  local held = {}
   local function within(scope)
     held.scope = scope
     local _ <close> = bounds.watch and scope:spawn(bounds.watch, scope) or nil
     -- A task is closed by force if it does not heed that it is given up.
-    return scope:spawn(in_scope, loop, bounds.opened, body,
-      table.unpack(given, 1, given.n)):result()
+    return scope:spawn(function()
+      return raise_or_return(in_scope(loop, bounds.opened, body, first, second))
+    end):result()
   end
   return told(held, bounds, M.guarded(loop, loop.scope, within, { timeout = bounds.timeout }))
 end

@@ -180,13 +180,11 @@ function DryRun:hold(_, group)
 end
 
 -- A verb goes its whole way. It draws a token if nobody gives one, or a name to derive it from.
-function DryRun:verb(branch, group, verb, ...)
-  local last = select(select("#", ...), ...)
-  local given = type(last) == "table" and last or {}
-  local token = given.client_token
-  self.draws = not (token and not self.engine.tokens[token] or given.incident)
+function DryRun:verb(branch, group, verb, options, drill_id)
+  local token = options.client_token
+  self.draws = not (token and not self.engine.tokens[token] or options.incident)
   local _ <close> = setmetatable({}, { __close = function() self.draws = nil end })
-  return bound_group.carry_out(branch, group, verb, ...)
+  return bound_group.carry_out(branch, group, verb, options, drill_id)
 end
 
 local TOO_LONG = "it computes for longer than a plan waits (100 million instructions); end its "

@@ -46,11 +46,12 @@ end
 ---@param branch alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 ---@param verb string
----@param ... any
+---@param options table
+---@param drill_id string? of clear_drill
 ---@return table|nil result
 ---@return alicloud.Error? err
-function M:verb(branch, group, verb, ...)
-  return bound_group.carry_out(branch, group, verb, ...)
+function M:verb(branch, group, verb, options, drill_id)
+  return bound_group.carry_out(branch, group, verb, options, drill_id)
 end
 
 --- Comes to a step. Options and arguments of this and of what follows are checked.

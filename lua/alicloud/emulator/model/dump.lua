@@ -41,7 +41,7 @@ local function describe_unit(unit)
   local about = {
     id = unit.id, name = unit.name, description = unit.description, status = unit.status,
     rpo = unit.rpo, failover_seconds = unit.failover_seconds, bandwidth = unit.bandwidth,
-    rtc = unit.rtc, tags = tables.copy(unit.tags), resource_group = given(unit.resource_group),
+    rtc = unit.rtc, tags = tables.merged(unit.tags), resource_group = given(unit.resource_group),
     last_one_shot = unit.last_one_shot, transition = transition(unit), halted = unit.halted,
   }
   write_places(about, unit)

@@ -17,6 +17,7 @@ local M = {}
 ---@field failover_seconds number
 ---@field last_one_shot number|nil  unix seconds
 ---@field transition table|nil  a change that is under way
+---@field tags table<string, string>|nil  nil: none
 ---@field log (number|string)[]  of each change of status when it came, and the status before, for
 --- stale reads
 
@@ -76,6 +77,31 @@ local function first_cycle(unit, now)
   return due > now and due or whole(now) + unit.rpo
 end
 
+-- Of thousands of records, most say what most say: they hold only what is their own.
+local function class(defaults, ...)
+  return { metatable = { __index = defaults }, names = { ... } }
+end
+
+local UNIT = { description = "", rpo = 900, bandwidth = 0, rtc = false, failover_seconds = 50,
+  resource_group = "" }
+local PAIR = class(tables.merged(UNIT, { charge_type = "POSTPAY", own_recover_point = false }),
+  "description", "rpo", "bandwidth", "rtc", "failover_seconds", "resource_group", "last_one_shot",
+  "halted", "status_message", "joining", "charge_type", "expired")
+local GROUP = class(UNIT, "description", "rpo", "bandwidth", "rtc", "failover_seconds",
+  "resource_group", "last_one_shot", "halted")
+local DISK = class({ size = 100, category = "cloud_essd", performance_level = "PL1", type = "data",
+  encrypted = false, status = "Available" }, "size", "category", "performance_level", "type",
+  "encrypted", "instance", "more_instances", "device", "snapshots", "status")
+
+local function complete(record, kind, about)
+  for _, name in ipairs(kind.names) do record[name] = about[name] end
+  return setmetatable(record, kind.metatable)
+end
+
+local function tags_of(about)
+  return about.tags and next(about.tags) and tables.copy(about.tags) or nil
+end
+
 --- Makes the record of a pair.
 ---@param about table
 ---@param group alicloud.emulator.Group|nil
@@ -85,26 +111,21 @@ end
 function M.pair(about, group, number, now)
   local id = about.id or ("pair-%s-%d"):format(without(group.id, "pg-"), number)
   local suffix = without(id, "pair-")
-  local pair = {
-    id = id, name = about.name or id, description = about.description or "",
-    status = about.status or group and group.status or "created",
-    status_message = about.status_message,
-    source = optional_place(about.source), destination = optional_place(about.destination),
-    initial_source = optional_place(about.initial_source or about.source),
-    initial_destination = optional_place(about.initial_destination or about.destination),
-    source_disk = about.source_disk or "d-" .. suffix .. "-src",
+  local pair = complete({
+    id = id, name = about.name or id, source_disk = about.source_disk or "d-" .. suffix .. "-src",
     destination_disk = about.destination_disk or "d-" .. suffix .. "-dst",
-    group_id = about.group or group and group.id or nil, joining = about.joining,
-    rpo = about.rpo or 900, bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    created = about.created or whole(now) - 86400 * 30,
-    charge_type = about.charge_type or "POSTPAY", expired = about.expired,
-    failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
-    halted = about.halted,
-    resource_group = about.resource_group or "", tags = tables.merged(about.tags), log = {},
-  }
+    status = about.status or group and group.status or "created",
+    group_id = about.group or group and group.id or nil,
+    created = about.created or whole(now) - 86400 * 30, log = {},
+  }, PAIR, about)
+  pair.source, pair.destination = optional_place(about.source), optional_place(about.destination)
+  pair.initial_source = optional_place(about.initial_source or about.source)
+  pair.initial_destination = optional_place(about.initial_destination or about.destination)
+  pair.tags = tags_of(about)
   -- Only a pair that says so has a recovery point of its own; the others follow their group.
-  pair.own_recover_point = has_recover_point(about) or not group
-  if pair.own_recover_point then pair.recover_point = recover_point(about, now) end
+  if has_recover_point(about) or not group then
+    pair.own_recover_point, pair.recover_point = true, recover_point(about, now)
+  end
   if not pair.group_id then pair.next_cycle = about.next_cycle or first_cycle(pair, now) end
   return pair
 end
@@ -124,18 +145,13 @@ end
 ---@param now number
 ---@return alicloud.emulator.Group
 function M.group(about, now)
-  local group = {
-    id = about.id, name = about.name or about.id, description = about.description or "",
-    status = about.status or "normal", rpo = about.rpo or 900,
+  local group = complete({
+    id = about.id, name = about.name or about.id, status = about.status or "normal",
     source = M.place(about.source), destination = M.place(about.destination),
     initial_source = M.place(about.initial_source or about.source),
     initial_destination = M.place(about.initial_destination or about.destination),
-    failover_seconds = about.failover_seconds or 50, last_one_shot = about.last_one_shot,
-    halted = about.halted,
-    bandwidth = about.bandwidth or 0, rtc = about.rtc or false,
-    resource_group = about.resource_group or "", tags = tables.merged(about.tags),
-    pairs = {}, log = {},
-  }
+    pairs = {}, log = {}, tags = tags_of(about),
+  }, GROUP, about)
   group.recover_point = has_recover_point(about) and recover_point(about, now)
     or not has_recover_point(about) and whole(now) - DEFAULT_AGE or nil
   group.next_cycle = about.next_cycle or first_cycle(group, now)
@@ -150,14 +166,11 @@ end
 ---@param place alicloud.emulator.Place|nil  nil: as described
 ---@return alicloud.emulator.Disk
 function M.disk(about, place)
-  return {
+  local disk = complete({
     id = about.id, name = about.name or about.id, place = place or M.place(about.place),
-    size = about.size or 100, category = about.category or "cloud_essd",
-    performance_level = about.performance_level or "PL1", type = about.type or "data",
-    encrypted = about.encrypted or false, instance = about.instance,
-    more_instances = about.more_instances, device = about.device, snapshots = about.snapshots,
-    status = about.status or about.instance and "In_use" or "Available",
-  }
+  }, DISK, about)
+  if about.instance and not about.status then disk.status = "In_use" end
+  return disk
 end
 
 --- Makes the record of an instance.

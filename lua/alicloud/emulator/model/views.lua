@@ -54,11 +54,12 @@ function M.side(site, settings)
 end
 
 local function has_tags(record, params)
+  local tags = record.tags or {}
   for number = 1, 20 do
     local key = params[("Tag.%d.Key"):format(number)]
     if not key then return true end
     local value = params[("Tag.%d.Value"):format(number)]
-    if record.tags[key] == nil or value and record.tags[key] ~= value then return false end
+    if tags[key] == nil or value and tags[key] ~= value then return false end
   end
   return true
 end
@@ -148,7 +149,7 @@ end
 ---@param record T
 ---@return T a copy
 local function before_reversal(record)
-  local old = tables.copy(record)
+  local old = setmetatable(tables.copy(record), getmetatable(record))
   old.source, old.destination = record.destination, record.source
   old.source_disk, old.destination_disk = record.destination_disk, record.source_disk
   old.status, old.transition, old.log = "failovered", nil, {}
@@ -169,7 +170,7 @@ function M.has_no_group_yet(pair, group, settings) return lags(pair, group, sett
 
 local function tags(record)
   local list = core.array {}
-  if not next(record.tags) then return list end
+  if not record.tags then return list end
   for key, value in pairs(record.tags) do
     list[#list + 1] = { TagKey = key, TagValue = value }
   end

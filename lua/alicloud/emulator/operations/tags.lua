@@ -141,6 +141,7 @@ M.tag = {
   end,
   act = function(emu, params, context, found)
     for _, unit in ipairs(found.units) do
+      unit.tags = unit.tags or {}
       for number, key in ipairs(found.keys) do
         unit.tags[key] = params[("Tag.%d.Value"):format(number)] or ""
       end
@@ -167,8 +168,8 @@ M.untag = {
   end,
   act = function(emu, params, context, found)
     for _, unit in ipairs(found.units) do
-      if found.all then unit.tags = {} end
-      for _, key in ipairs(found.keys) do unit.tags[key] = nil end
+      if found.all then unit.tags = nil end
+      for _, key in ipairs(unit.tags and found.keys or {}) do unit.tags[key] = nil end
     end
     note_each(emu, params, context, found.units)
     return {}
@@ -176,12 +177,13 @@ M.untag = {
 }
 
 local function tag_rows(unit, resource_type, keys, params, rows)
+  local tags = unit.tags or {}
   for number, key in ipairs(keys) do
     local value = params[("Tag.%d.Value"):format(number)]
-    if unit.tags[key] == nil or value and value ~= unit.tags[key] then return end
+    if tags[key] == nil or value and value ~= tags[key] then return end
   end
-  for _, key in ipairs(tables.keys(unit.tags)) do
-    rows[#rows + 1] = { TagKey = key, TagValue = unit.tags[key], ResourceId = unit.id,
+  for _, key in ipairs(tables.keys(tags)) do
+    rows[#rows + 1] = { TagKey = key, TagValue = tags[key], ResourceId = unit.id,
       ResourceType = resource_type }
   end
 end
@@ -223,7 +225,7 @@ end }
 local function every_tag(world, visit)
   for _, list in ipairs { world.groups, world.pairs } do
     for _, unit in ipairs(list) do
-      for key, value in pairs(unit.tags) do visit(key, value) end
+      for key, value in pairs(unit.tags or {}) do visit(key, value) end
     end
   end
 end
