@@ -256,6 +256,17 @@ describe("dr.readiness", function()
     assert.is_true(bench.emu.runtime.time() - before <= 20)
   end)
 
+  it("finds out with one look after the listing that nobody answers for its groups", function()
+    local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" }, { id = "pg-c" } } }
+    local _, list = judge(bench)
+    bench.emu:region(lab.SECONDARY, "down")
+    local before = bench.client:stats().requests
+    for _, line in ipairs(dr.readiness(list).lines) do
+      assert.same({ "unknown", "network" }, { line.verdict, line.err.kind })
+    end
+    assert.equal(2, bench.client:stats().requests - before)
+  end)
+
   it("sends nothing that changes anything", function()
     local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b", status = "stopped" } } }
     judge(bench, { max_rpo = "1m" })

@@ -25,10 +25,26 @@ local function divide(groups)
   return sides, of
 end
 
-local function look(group, sweep)
+-- Of a sweep that failed, what a look of one's own would meet as well.
+local OUT_OF_REACH = { network = true, tls = true, timeout = true, credentials = true }
+
+local function is_out_of_reach(err)
+  return err ~= nil and OUT_OF_REACH[err.kind] == true
+end
+
+local function look_alone(group, side)
+  if side.dark then return nil, side.dark end
+  local snapshot, err = group:observe()
+  -- After a whole sweep one look is proof enough: a thousand more would each wait as long.
+  if is_out_of_reach(side.err) and is_out_of_reach(err) then side.dark = err end
+  return snapshot, err
+end
+
+local function look(group, side)
+  local sweep = side.sweep
   local snapshot = sweep and sweep:can_decide(group.id) and sweep:snapshot(group.id)
   if snapshot then return direction.towards(snapshot, group.to) end
-  return group:observe()
+  return look_alone(group, side)
 end
 
 --- Looks at each. What could not be read together is read alone.
@@ -38,12 +54,13 @@ function M.look(groups)
   local sides, of = divide(groups)
   for _, side in ipairs(sides) do
     if #side.ids >= FEWEST then
-      side.sweep = sweeps.read(side.client, side.region, { ids = side.ids, decides = true })
+      side.sweep, side.err = sweeps.read(side.client, side.region,
+        { ids = side.ids, decides = true })
     end
   end
   local seen = {}
   for i, group in ipairs(groups) do
-    local snapshot, err = look(group, of[group.client][group.region].sweep)
+    local snapshot, err = look(group, of[group.client][group.region])
     seen[i] = { snapshot = snapshot or nil, err = err }
   end
   return seen
