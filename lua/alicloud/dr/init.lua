@@ -37,7 +37,7 @@ local FILTER = { region = formats.REGION, site = schema.choice("backup", "produc
   name = schema.text, lone_pairs = schema.boolean }
 local AGE = formats.seconds(0, formats.YEAR)
 local PRECHECK = { max_rpo = AGE, outage_at = formats.MOMENT, progress = schema.callable }
-local READINESS = { max_rpo = AGE, max_drill_age = AGE }
+local READINESS = { max_rpo = AGE, max_drill_age = AGE, progress = schema.callable }
 
 local function with_region(where, client, options, rules)
   local given = schema.check(where, options, rules, 3)
@@ -156,8 +156,9 @@ end
 --- Whether groups could be failed over now: one line each, ok, warn or fail. Reads only. No group
 --- at all is "fail".
 ---@param list alicloud.dr.Group[]
----@param options? { max_rpo: number|string, max_drill_age: number|string } a drill that is open
---- for longer is worth a warning (1d)
+---@param options? { max_rpo: number|string, max_drill_age: number|string,
+---progress: fun(event: alicloud.dr.JudgedEvent) } a drill that is open for longer is worth a
+--- warning (1d)
 ---@return alicloud.dr.ReadinessReport
 function M.readiness(list, options)
   local given = formats.with_seconds(schema.check("dr.readiness", options, READINESS, 2),

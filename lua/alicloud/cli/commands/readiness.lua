@@ -9,6 +9,8 @@ local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 
+---@module "alicloud.cli.headway_line"
+local headway_lines = lazy.module "alicloud.cli.headway_line"
 ---@module "alicloud.dr.report.prometheus"
 local prometheus = lazy.module "alicloud.dr.report.prometheus"
 ---@module "alicloud.cli.commands.report"
@@ -71,9 +73,24 @@ local function snapshots_of(report)
   return list
 end
 
+-- Each group takes a call at least, so that many of them take long.
+local function progress(io, args, runtime)
+  local every = headway_lines.every(io, args)
+  if not every then return nil end
+  local show, shown_at = headway_lines.of(io), nil
+  return function(event)
+    local is_over, now = event.done == event.count, runtime.monotonic()
+    if not is_over and shown_at and now - shown_at < every then return end
+    shown_at = now
+    show { done = event.done, count = event.count, failed = event.failed, word = "judged",
+      under_way = 0, left_out = 0, last = is_over }
+  end
+end
+
 local function judge(client, region, limits, args, io)
   local groups, err = group_choice.groups(client, region, args, io)
   if not groups then return { verdict = "unknown", exit = UNKNOWN, lines = {} }, err end
+  limits.progress = #groups > 1 and progress(io, args, client.runtime) or nil
   local report = dr.readiness(groups, limits)
   last_look.keep(args, client.runtime.getenv, region, snapshots_of(report), false)
   return report
