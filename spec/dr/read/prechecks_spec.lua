@@ -91,6 +91,19 @@ describe("dr.precheck", function()
     assert.is_true(bench.emu.runtime.monotonic() - began < 10)
   end)
 
+  it("does not list all pairs of a region again for two of its groups", function()
+    local groups = {}
+    for i = 1, 300 do
+      groups[i] = { id = ("pg-%03d"):format(i), pairs = 16, status = i < 3 and "created" or nil }
+    end
+    local bench = lab.new { world = world(groups) }
+    local list, again = every_group(bench), nil
+    local before = #bench:requests()
+    dr.precheck(list, { progress = function() again = #bench:requests() end })
+    -- A page of groups, and ten of pairs; then the two together, and each alone.
+    assert.same({ 11, 2 + 2 * 2 }, { again - before, #bench:requests() - again })
+  end)
+
   it("waits for lists that lag, and no longer than for one group", function()
     local bench = three()
     bench:cut_pair_lists()

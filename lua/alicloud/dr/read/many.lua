@@ -47,16 +47,23 @@ local function look(group, side)
   return look_alone(group, side)
 end
 
+-- How large a side is tells whether listing its pairs is worth it.
+local function sweep_over(side, sizes)
+  local regions = sizes[side.client] or {}
+  side.sweep, side.err = sweeps.read(side.client, side.region,
+    { ids = side.ids, decides = true, sizes = regions[side.region] })
+  if not side.sweep then return end
+  regions[side.region], sizes[side.client] = side.sweep.sizes, regions
+end
+
 --- Looks at each. What could not be read together is read alone.
 ---@param groups alicloud.dr.Group[]
+---@param sizes? table for whoever looks several times: what a look has learned of the regions
 ---@return { snapshot: alicloud.dr.Snapshot?, err: alicloud.Error? }[] in their order
-function M.look(groups)
+function M.look(groups, sizes)
   local sides, of = divide(groups)
   for _, side in ipairs(sides) do
-    if #side.ids >= FEWEST then
-      side.sweep, side.err = sweeps.read(side.client, side.region,
-        { ids = side.ids, decides = true })
-    end
+    if #side.ids >= FEWEST then sweep_over(side, sizes or {}) end
   end
   local seen = {}
   for i, group in ipairs(groups) do

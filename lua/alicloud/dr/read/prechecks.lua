@@ -48,10 +48,10 @@ local function line_of(group, settling, err)
 end
 
 -- One look at those that are left; which of them need another one.
-local function look(places, groups, settlings, lines)
+local function look(places, groups, settlings, lines, sizes)
   local asked, left = {}, {}
   for i, place in ipairs(places) do asked[i] = groups[place] end
-  for i, seen in ipairs(many.look(asked)) do
+  for i, seen in ipairs(many.look(asked, sizes)) do
     local place = places[i]
     if not seen.snapshot or settlings[place]:take(seen.snapshot) then
       lines[place] = line_of(groups[place], settlings[place], seen.err)
@@ -63,14 +63,14 @@ local function look(places, groups, settlings, lines)
 end
 
 local function read_lines(groups, options)
-  local lines, settlings, left = {}, {}, {}
+  local lines, settlings, left, sizes = {}, {}, {}, {}
   local terms = { max_rpo = options.max_rpo, outage_at = options.outage_at }
   for i, group in ipairs(groups) do
     settlings[i] = settled.begin { loop = group.client.loop, terms = terms, emit = function() end }
     left[i] = i
   end
   while true do
-    left = look(left, groups, settlings, lines)
+    left = look(left, groups, settlings, lines, sizes)
     if #left == 0 then return lines end
     local first = settlings[left[1]]
     if options.progress then
