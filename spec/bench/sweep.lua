@@ -1,10 +1,10 @@
 -- What it costs to look at many groups: sweep.lua MODE GROUPS [WORDS...]. The modes: `list` reads
 -- the status of every group, 100 to a page; `groups` is dr.groups, with the pairs of each;
--- `readiness` judges each; `alone` is dr.group(...):observe() for each. Without a limit of the
--- rate, so that only the work counts; the emulator sits behind a socket in a process of its own,
--- which is this file as `serve` and is started with WORDS before its command. Prints the CPU
--- microseconds for a group, the MB that the process had at most, all groups in hand, the seconds of
--- one sweep, and the calls of a group.
+-- `readiness` and `precheck` judge each; `alone` is dr.group(...):observe() for each. Without a
+-- limit of the rate, so that only the work counts; the emulator sits behind a socket in a process
+-- of its own, which is this file as `serve` and is started with WORDS before its command. Prints
+-- the CPU microseconds for a group, the MB that the process had at most, all groups in hand, the
+-- seconds of one sweep, and the calls of a group.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
@@ -14,7 +14,8 @@ local posix = require "spec.posix"
 local REGION = "cn-shanghai"
 local PAGE, PAIRS = 100, 3
 -- Few groups are read often, so that there is something to measure.
-local ENOUGH = { list = 10000, groups = 2000, readiness = 200, alone = 200 }
+local ENOUGH = { list = 10000, groups = 2000, readiness = 200, precheck = 2000,
+  alone = 200 }
 
 local function serve(count)
   local emulator, server = require "alicloud.emulator", require "alicloud.emulator.server"
@@ -54,6 +55,12 @@ end
 function sweeps.readiness(client)
   local lines = dr.readiness(every_group(client)).lines
   for i, line in ipairs(lines) do lines[i] = line.snapshot end
+  return lines
+end
+
+function sweeps.precheck(client)
+  local lines = dr.precheck(every_group(client)).lines
+  for i, line in ipairs(lines) do lines[i] = line.report.snapshot end
   return lines
 end
 

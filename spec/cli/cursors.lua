@@ -23,6 +23,8 @@ M.LIST = {
   { line = "alicloud-dr failover name:", has = { "name:orders" }, all = true },
   { line = "alicloud-dr failover pg-orders ", has = {}, lacks = { "pg-orders", "pg-zones" } },
   { line = "alicloud-dr status pg-zones pg-o", has = { "pg-orders" }, all = true },
+  { line = "alicloud-dr precheck pg-zones pg-o", has = { "pg-orders" }, all = true },
+  { line = "alicloud-dr precheck --exclude pg-o", has = { "pg-orders" }, all = true },
   { line = "alicloud-dr failover --region cn-shanghai pg-", has = { "pg-orders" },
     lacks = { "pg-zones" } },
   { line = "alicloud-dr failover --max-rpo 20m --why 'a b' pg-o", has = { "pg-orders" },

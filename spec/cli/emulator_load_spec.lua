@@ -77,6 +77,23 @@ describe("emulator --load", function()
     end
   end)
 
+  it("refuses what it has no use for, and takes what says which quotas hold", function()
+    local day = FAILOVER:format(0, 1, 0)
+    for _, words in ipairs { { "--port", "0" }, { "--host", "127.0.0.1" }, { "--world", "w.lua" },
+      { "--world-from", "w" }, { "--faults", "f.lua" }, { "--region-ports" }, { "--any-key" },
+      { "--ecs-role", "r" }, { "--step", "1" }, { "--speed", "60" }, { "--skew", "1" },
+      { "--seed", "1" }, { "--hostile", "stale_read=5" }, { "--until-eof" },
+      { "--list-scenarios" }, { "--list-assumptions" } } do
+      local ran = run(day, table.unpack(words))
+      assert.equal(2, ran.code)
+      assert.equal(("alicloud-dr emulator: --load: cannot be given together with %s\n"):format(
+        words[1]), ran.err)
+    end
+    assert.equal("Client.Usage", run(day, "--port", "8080", "--json").object.error.code)
+    local ran = run(day, "--scenario", "blocked-minute")
+    assert.matches("throttle=minute", ran.out, 1, true)
+  end)
+
   it("shows a line for each operation, and the same as JSON", function()
     local day = FAILOVER:format(0, 100, 0) .. FAILOVER:format(60, 1, 0)
     local ran = run(day)

@@ -115,10 +115,20 @@ describe("alicloud-dr explore", function()
     words[5] = "--world"
     ran = explore(table.unpack(table.move({ "--seeds", "3" }, 1, 2, 7, words)))
     assert.equal(0, ran.code, ran.err)
-    assert.not_matches("proves little", ran.out)
+    assert.not_matches("proves nothing", ran.out)
+    -- A check that has checked nothing does not pass.
     words[2] = "group=pg-other"
     ran = explore(table.unpack(words))
+    assert.equal(3, ran.code)
+    assert.matches("? 3 seeds, ", ran.out, 1, true)
     assert.matches("no run came to its end, .* does the playbook fit this world%?", ran.out)
+    ran = explore("--json", table.unpack(words))
+    assert.same({ 3, "Client.NothingTold" }, { ran.object.exit, ran.object.error.code })
+    -- One alone may repeat what a seed has shown, whose troubles end it.
+    words[8] = "1"
+    ran = explore(table.unpack(words))
+    assert.equal(0, ran.code)
+    assert.not_matches("proves nothing", ran.out)
     for _, more in ipairs { { "--seed", "1" }, { "--exhaustive", "1" }, { "--world", path } } do
       ran = explore("planned", "group=x", "--draft-world", path, table.unpack(more))
       assert.equal(2, ran.code)

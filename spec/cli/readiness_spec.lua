@@ -105,3 +105,36 @@ describe("alicloud-dr readiness --format prometheus", function()
     assert.matches("%-%-format: got prometheus and %-%-json", ran.object.error.message)
   end)
 end)
+
+describe("alicloud-dr readiness of many groups", function()
+  local function many(given)
+    given.world = world().world
+    for i = 2, 90 do
+      given.world.groups[i] = after.world({ id = ("pg-%02d"):format(i), pairs = 1,
+        status = i == 2 and "created" or "normal" }).groups[1]
+    end
+    return given
+  end
+
+  it("shows at a terminal how far it is, and takes the line away", function()
+    local ran = run(many { tty = true, columns = 80 }, "readiness")
+    local frames = {}
+    for frame in ran.out:gmatch "\r\27%[K  %S+ (%d+ of 90 judged[^\r\n]*)" do
+      frames[#frames + 1] = frame
+    end
+    assert.equal("0 of 90 judged", frames[1])
+    assert.matches("^%d+ of 90 judged, 1 failed$", frames[#frames])
+    -- Once a second and not for each.
+    assert.is_true(#frames > 1 and #frames < 20, #frames)
+    local _, last = ran.out:find(".*\r\27%[K")
+    local _, lines = ran.out:sub(last):gsub("RPO 7m", "")
+    assert.equal(90, lines)
+  end)
+
+  it("shows nothing of it where nobody looks", function()
+    for _, given in ipairs { { tty = false }, { tty = true, json = true } } do
+      local ran = run(many(given), "readiness", given.json and "--json" or nil)
+      assert.is_nil((ran.out .. ran.err):find("judged", 1, true))
+    end
+  end)
+end)

@@ -80,8 +80,10 @@ return {
     "`conformance` could not make a request: there are no keys, or the host cannot be told.",
     "look at the message and mend that; --continue goes on with the run"),
   ["Client.NothingTold"] = varies(
-    "`conformance` could not find out how the service behaves: no answer came, or none that tells.",
-    "look at the message; the command that goes on is printed below it"),
+    "`conformance` could not find out how the service behaves: no answer came, or none that tells. "
+      .. "Or no run of `explore` came to its end, so that none shows anything of the playbook.",
+    "look at the message; `conformance` prints the command that goes on below it, `explore` needs "
+      .. "a world that fits the playbook, or more seeds"),
   ["Client.ObserveMode"] = not_sent(
     "The client only observes, and the operation is not known to read only.",
     'use a client without mode = "observe"'),

@@ -252,6 +252,23 @@ local function print_rows(io, rows)
   end
 end
 
+-- What is listened on, what is served, and how time goes there: nothing is served here.
+local UNUSED = { "port", "host", "world", "world_from", "faults", "region_ports", "any_key",
+  "ecs_role", "step", "speed", "skew", "seed", "hostile", "until_eof", "list_scenarios",
+  "list_assumptions" }
+
+--- The first option that was typed although a replay has no use for it.
+---@param args table
+---@return string|nil option
+function M.unused(args)
+  for _, name in ipairs(UNUSED) do
+    local value = args[name]
+    if value and not (type(value) == "table" and #value == 0) then
+      return "--" .. name:gsub("_", "-")
+    end
+  end
+end
+
 --- Replays a day and shows what came of it.
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -263,8 +280,7 @@ function M.run(args, io, text, options)
   local calls, message = M.read(text)
   if not calls then return nil, message end
   options.assume = tables.merged({ throttle = "second" }, options.assume)
-  local rows = M.replay(calls, emulator.new { assume = options.assume, world = {},
-    seed = options.seed })
+  local rows = M.replay(calls, emulator.new { assume = options.assume, world = {} })
   if args.json then
     return output.json(io, output.EXIT.done, { load = core.array(rows), calls = #calls,
       throttle = options.assume.throttle, seconds = calls[#calls].at - calls[1].at })

@@ -11,6 +11,8 @@ local fold = lazy.module "alicloud.cli.fold"
 local hints = lazy.module "alicloud.cli.hints"
 ---@module "alicloud.cli.listeners"
 local listeners = lazy.module "alicloud.cli.listeners"
+---@module "alicloud.dr.model.precheck"
+local precheck = lazy.module "alicloud.dr.model.precheck"
 ---@module "alicloud.dr.model.snapshot"
 local snapshots = lazy.module "alicloud.dr.model.snapshot"
 
@@ -121,12 +123,16 @@ local function finding_object(finding)
   }
 end
 
+--- A pre-check; what stands against a failover, the first, is its error.
 ---@param report alicloud.dr.Report
 ---@return table
 function M.report_object(report)
+  local obstacle = precheck.first_obstacle(report)
   return {
     ok = report.ok, verdict = report.verdict, findings = map(report.findings, finding_object),
     group = M.snapshot_object(report.snapshot),
+    error = obstacle and { kind = "precheck", code = obstacle.code, message = obstacle.fact,
+      hint = obstacle.cure, outcome = "not_sent" },
   }
 end
 
@@ -239,6 +245,21 @@ end
 ---@return table
 function M.readiness_report(report)
   return { verdict = report.verdict, groups = map(report.lines, M.readiness_object) }
+end
+
+local function precheck_object(line)
+  local object = line.report and M.report_object(line.report)
+    or { ok = false, verdict = line.verdict, findings = core.array {},
+      error = M.error_object(line.err) }
+  object.group_id, object.region = line.group_id, line.region
+  return object
+end
+
+--- The pre-checks of several groups.
+---@param list alicloud.dr.PrecheckList
+---@return table
+function M.precheck_list(list)
+  return { ok = list.ok, verdict = list.verdict, groups = map(list.lines, precheck_object) }
 end
 
 local ERROR_FIELDS = {

@@ -230,6 +230,21 @@ local DONE_BEFORE = { already_there = "already there, nothing was done",
 
 local FROM = { outage = " from the outage", incident = " from the first run of the incident" }
 
+local MOST_EXCEPTIONS = 10
+
+-- Of a region's groups the first that were left out are enough to see why, and what comes behind
+-- them stays on the screen.
+local function print_exceptions(io, result)
+  local list = result.exceptions
+  for i = 1, math.min(#list, MOST_EXCEPTIONS) do
+    io.out(fold.hang(io, "    ! " .. terminal.clean(list[i], 1000), 6) .. "\n")
+  end
+  local more = #list - MOST_EXCEPTIONS
+  if more > 0 then
+    io.out(("    and %d more: %s\n"):format(more, shell.command("report", { result.journal })))
+  end
+end
+
 local function print_result(io, result, args)
   local facts = {}
   facts[1] = DONE_BEFORE[result.outcome]
@@ -243,9 +258,7 @@ local function print_result(io, result, args)
   end
   io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
     #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
-  for _, exception in ipairs(result.exceptions) do
-    io.out(fold.hang(io, "    ! " .. terminal.clean(exception, 1000), 6) .. "\n")
-  end
+  print_exceptions(io, result)
   io.out(("    journal %s, head %s\n    %s\n"):format(terminal.clean(result.journal),
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end

@@ -130,16 +130,12 @@ end
 
 --- One line per group.
 ---@param io alicloud.cli.Io
----@param region string
 ---@param report alicloud.dr.ReadinessReport
 ---@param quiet? boolean only of those that are not ok
----@param excluded? boolean groups were left out by wish
+---@param none string what is said if there is no group
 ---@return string
-function M.readiness(io, region, report, quiet, excluded)
-  if #report.lines == 0 then
-    return ("  %s no group fails over to %s%s\n"):format(mark(io, "fail"), region,
-      excluded and " but what --exclude leaves out" or "")
-  end
+function M.readiness(io, report, quiet, none)
+  if #report.lines == 0 then return ("  %s %s\n"):format(mark(io, "fail"), none) end
   local lines = {}
   for _, line in ipairs(report.lines) do
     if not quiet or line.verdict ~= "ok" then

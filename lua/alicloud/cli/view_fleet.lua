@@ -73,13 +73,16 @@ local function in_state(status, state)
 end
 
 -- Some of a kind, each with what is behind it.
-local function each(io, list, show)
+local function each(io, list, args, show)
   for i = 1, math.min(#list, MOST) do show(list[i]) end
-  if #list > MOST then io.out(("    and %d more: --json names all\n"):format(#list - MOST)) end
+  if #list > MOST then
+    io.out(("    and %d more: %s\n"):format(#list - MOST,
+      fleet_orders.command(args, { "--status", "--json" })))
+  end
 end
 
-local function show_under_way(io, status)
-  each(io, in_state(status, "under_way"), function(item)
+local function show_under_way(io, status, args)
+  each(io, in_state(status, "under_way"), args, function(item)
     line(io, "under_way", divisions.name_of(item),
       ("%s (pid %s on %s) since %s"):format(terminal.clean(item.holder.owner or "?"),
         terminal.clean(item.holder.pid or "?"), terminal.clean(item.holder.host or "?"),
@@ -88,7 +91,7 @@ local function show_under_way(io, status)
 end
 
 local function show_bad(io, status, state, args)
-  each(io, in_state(status, state), function(item)
+  each(io, in_state(status, state), args, function(item)
     local name = divisions.name_of(item)
     line(io, state, name, words_of(item.ending))
     io.out(("      why:    %s\n      again:  %s\n"):format(
@@ -115,7 +118,7 @@ function M.status(io, status, args)
   io.out(("  %s   %s%s   %s\n"):format(terminal.clean(status.name),
     terminal.clean(status.playbook), stage, counts_of(status)))
   show_hold(io, status, args)
-  show_under_way(io, status)
+  show_under_way(io, status, args)
   show_bad(io, status, "failed", args)
   show_bad(io, status, "left_out", args)
   if status.open > 0 then

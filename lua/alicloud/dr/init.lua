@@ -20,6 +20,8 @@ local groups = lazy.module "alicloud.dr.group"
 local group_reads = lazy.module "alicloud.dr.read.groups"
 ---@module "alicloud.dr.playbook"
 local playbooks = lazy.module "alicloud.dr.playbook"
+---@module "alicloud.dr.read.prechecks"
+local prechecks = lazy.module "alicloud.dr.read.prechecks"
 ---@module "alicloud.dr.read.readiness"
 local readiness = lazy.module "alicloud.dr.read.readiness"
 ---@module "alicloud.base.readable"
@@ -34,7 +36,8 @@ local REGION_ONLY = { region = formats.REGION }
 local FILTER = { region = formats.REGION, site = schema.choice("backup", "production"),
   name = schema.text, lone_pairs = schema.boolean }
 local AGE = formats.seconds(0, formats.YEAR)
-local READINESS = { max_rpo = AGE, max_drill_age = AGE }
+local PRECHECK = { max_rpo = AGE, outage_at = formats.MOMENT, progress = schema.callable }
+local READINESS = { max_rpo = AGE, max_drill_age = AGE, progress = schema.callable }
 
 local function with_region(where, client, options, rules)
   local given = schema.check(where, options, rules, 3)
@@ -137,11 +140,25 @@ function M.drills(client, options)
   return readable.printed(drills.all(client, region))
 end
 
+--- What the service would say to a failover of each of these groups now: `group:precheck` for many,
+--- whose reads are made together. Reads only. No group at all is not ok.
+---@param list alicloud.dr.Group[]
+---@param options? { max_rpo: number|string, outage_at: number|string,
+---progress: fun(event: table) } as of `group:precheck`, for all of them
+---@return alicloud.dr.PrecheckList
+function M.precheck(list, options)
+  local given = formats.with_seconds(schema.check("dr.precheck", options, PRECHECK, 2),
+    { max_rpo = false })
+  for _, group in ipairs(list) do groups.demand(group, 2) end
+  return readable.printed(prechecks.judge(list, given))
+end
+
 --- Whether groups could be failed over now: one line each, ok, warn or fail. Reads only. No group
 --- at all is "fail".
 ---@param list alicloud.dr.Group[]
----@param options? { max_rpo: number|string, max_drill_age: number|string } a drill that is open
---- for longer is worth a warning (1d)
+---@param options? { max_rpo: number|string, max_drill_age: number|string,
+---progress: fun(event: alicloud.dr.JudgedEvent) } a drill that is open for longer is worth a
+--- warning (1d)
 ---@return alicloud.dr.ReadinessReport
 function M.readiness(list, options)
   local given = formats.with_seconds(schema.check("dr.readiness", options, READINESS, 2),

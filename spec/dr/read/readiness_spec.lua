@@ -256,6 +256,27 @@ describe("dr.readiness", function()
     assert.is_true(bench.emu.runtime.time() - before <= 20)
   end)
 
+  it("finds out with one look after the listing that nobody answers for its groups", function()
+    local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b" }, { id = "pg-c" } } }
+    local _, list = judge(bench)
+    bench.emu:region(lab.SECONDARY, "down")
+    local before = bench.client:stats().requests
+    for _, line in ipairs(dr.readiness(list).lines) do
+      assert.same({ "unknown", "network" }, { line.verdict, line.err.kind })
+    end
+    assert.equal(2, bench.client:stats().requests - before)
+  end)
+
+  it("tells how far it is, from the beginning to the last group", function()
+    local bench = lab.new { world = world { { id = "pg-a", status = "created" }, { id = "pg-b" } } }
+    local told = {}
+    judge(bench, { progress = function(event) told[#told + 1] = event end })
+    assert.same({ { event = "judged", done = 0, failed = 0, count = 2 },
+      { event = "judged", done = 1, failed = 1, count = 2 },
+      { event = "judged", done = 2, failed = 1, count = 2 } }, told)
+    assert.equal("ok", judge(bench, { progress = error }).lines[2].verdict)
+  end)
+
   it("sends nothing that changes anything", function()
     local bench = lab.new { world = world { { id = "pg-a" }, { id = "pg-b", status = "stopped" } } }
     judge(bench, { max_rpo = "1m" })

@@ -35,6 +35,7 @@ local M = {}
 
 -- Ctrl-C and the end of standard input are noticed within this many seconds.
 local SLICE, MOST_SHOWN = 0.2, 20
+local DEFAULTS = { port = "0", host = "127.0.0.1", speed = "60", seed = "1" }
 
 local EPILOG = [[
 Examples:
@@ -52,9 +53,9 @@ function M.configure(command)
   command:description("Runs an emulator of the EBS disk replication API on this machine. "
     .. "It verifies signatures, moves states on its own clock and keeps a ledger of effects. "
     .. "It is not the service: see --list-assumptions.")
-  command:option("--port", "Port to listen on; 0 takes a free one.", "0"):argname "<port>"
-  command:option("--host", "IPv4 address to listen on; others than loopback are your risk.",
-    "127.0.0.1"):argname "<address>"
+  command:option("--port", "Port to listen on; 0, or without it: a free one."):argname "<port>"
+  command:option("--host", "IPv4 address to listen on (127.0.0.1); others than loopback are your "
+    .. "risk."):argname "<address>"
   command:option("--world", "File with the world (Lua table or .json); default: a demo.")
     :argname "<file>"
   command:option("--world-from", "Make the world of what this recording has seen, moved to now.")
@@ -73,11 +74,12 @@ function M.configure(command)
     :argname "<role>"
   command:option("--step", "Model seconds that each Describe takes; then time moves no other way.")
     :argname "<seconds>"
-  command:option("--speed", "Model seconds per second; 1 is real time, 0 moves only when told "
-    .. "through /_emulator/clock.", "60"):argname "<factor>"
+  command:option("--speed", "Model seconds per second (60); 1 is real time, 0 moves only when told "
+    .. "through /_emulator/clock."):argname "<factor>"
   command:option("--skew", "Seconds that this machine's clock is behind the model's; negative: "
     .. "ahead."):argname "<seconds>"
-  command:option("--seed", "Seed of RequestIds and other made-up values.", "1"):argname "<number>"
+  command:option("--seed", "Seed of RequestIds and other made-up values (1).")
+    :argname "<number>"
   command:option("--assume", "Switch an assumption, see --list-assumptions."):count("*")
     :argname "<assumption=value>"
   command:option("--assume-from", "Assume what `conformance` has seen of a service: its file.")
@@ -366,6 +368,12 @@ local function replay_load(args, io)
 end
 
 function M.run(args, io)
+  local unused = args.load and emulator_load.unused(args)
+  if unused then
+    return fail(io, args, output.EXIT.usage, "Client.Usage",
+      ("--load: cannot be given together with %s"):format(unused))
+  end
+  for name, value in pairs(DEFAULTS) do args[name] = args[name] or value end
   if args.load then return replay_load(args, io) end
   if args.list_assumptions then return list_assumptions(args, io) end
   if args.list_scenarios then return list_scenarios(args, io) end

@@ -59,7 +59,8 @@ Examples:
   alicloud-dr explore orders.lua --region cn-shanghai --exhaustive 1
 
 Exit codes: 0 no violation, 1 a violation or the end of a process (time, memory), 2 usage or a
-playbook that fails without any trouble, 130 interrupted.]]
+playbook that fails without any trouble, 3 no run of several came to its end, so nothing is proved,
+130 interrupted.]]
 
 function M.configure(command)
   playbook_argument.add_rehearsal(command)
@@ -169,35 +170,35 @@ local function sorted_invariants()
 end
 
 -- A playbook that never comes to its end has shown nothing of what lies behind the place where it
--- stops; in a world of somebody's own the world may be why.
-local function print_never(io, args, report)
-  if report.seeds == 1 then return end
+-- stops; in a world of somebody's own the world may be why. One seed's troubles may keep it from
+-- its end.
+local function why_nothing_told(args, report)
+  if report.seeds == 1 then return nil end
   -- How a run ended is a word, and why it stopped is a code.
   for name in pairs(report.endings) do
-    if name:find "^%l" then return end
+    if name:find "^%l" then return nil end
   end
-  io.out(fold.hang(io, "    no run came to its end, so this proves little: "
-    .. (args.world and "does the playbook fit this world?" or "take more seeds"), 6) .. "\n")
+  return "no run came to its end, so this proves nothing: "
+    .. (args.world and "does the playbook fit this world?" or "take more seeds")
 end
 
-local function print_report(io, args, report)
+local function print_report(io, args, report, untold)
   for _, harm in ipairs(report.violations) do print_harm(io, args, harm) end
   for _, ending in ipairs(sorted_endings(report)) do
     io.out(("  %8d  %s\n"):format(ending.times, terminal.clean(ending.name)))
   end
-  local mark = report.harmed == 0 and terminal.paint(io, "green", "✔")
-    or terminal.paint(io, "red", "✘")
+  local mark = terminal.mark(io, report.harmed > 0 and "fail" or untold and "unknown" or "ok")
   io.out(("  %s %d seeds, %d processes, %d crashes, %d requests, %d effects\n"):format(mark,
     report.seeds, report.processes, report.crashes, report.requests, report.effects))
   local words = ("    invariants %s: %s"):format(table.concat(sorted_invariants(), " "),
     report.harmed == 0 and "no violation" or ("%d seeds with a violation"):format(report.harmed))
   io.out(fold.hang(io, words, 6) .. "\n")
-  print_never(io, args, report)
+  if untold then io.out(fold.hang(io, "    " .. untold, 6) .. "\n") end
   explored.print_coverage(io, report.met)
   rehearsal.print_programs(io, report)
 end
 
-local function report_object(args, report, confined)
+local function report_object(args, report, confined, untold)
   local harms = {}
   for i, harm in ipairs(report.violations) do
     harms[i] = { seed = harm.seed, violation = harm.what, only = core.array(harm.only),
@@ -207,6 +208,7 @@ local function report_object(args, report, confined)
     requests = report.requests, effects = report.effects, endings = report.endings,
     invariants = invariants.INVARIANTS, violations = core.array(harms),
     coverage = explored.coverage(report.met), confined = confined,
+    error = untold and { kind = "state", code = "Client.NothingTold", message = untold } or nil,
     unnamed_programs = core.array(report.programs or {}),
     unused_programs = core.array(report.unused or {}) }
 end
@@ -279,11 +281,13 @@ local function explore_seeds(args, io)
     io = io, time = cli_clients.runtime(io).time }, begins(args, io, job.params), given)
   spinner.clear()
   if not report then return confine.fail(io, args, confined) end
-  local code = report.harmed == 0 and output.EXIT.done or output.EXIT.failed
+  local untold = why_nothing_told(args, report)
+  local code = report.harmed > 0 and output.EXIT.failed or untold and output.EXIT.unknown
+    or output.EXIT.done
   if args.json then
-    return output.json(io, code, report_object(args, report, confined.confined))
+    return output.json(io, code, report_object(args, report, confined.confined, untold))
   end
-  print_report(io, args, report)
+  print_report(io, args, report, untold)
   return code
 end
 

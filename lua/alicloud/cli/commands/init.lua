@@ -15,7 +15,7 @@ local M = {}
 M.LIST = {
   { name = "status", summary = "Show groups: direction, status, pairs, recovery point." },
   { name = "readiness", summary = "Tell, for cron, which groups could be failed over now." },
-  { name = "precheck", summary = "Check a group rule by rule, without changing anything." },
+  { name = "precheck", summary = "Check groups before a failover, without changing anything." },
   { name = "failover", summary = "Fail a group over to its secondary site." },
   { name = "fence", summary = "Stop the instances of the old side and detach its disks." },
   { name = "serve", summary = "Attach the opened disks and start the instances that take over." },

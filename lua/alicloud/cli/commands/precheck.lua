@@ -1,9 +1,12 @@
---- `alicloud-dr precheck`: would a failover be taken now? Reads only.
+--- `alicloud-dr precheck`: would a failover be taken now? Of one group rule by rule, of several, or
+--- of a region, in a line each. Reads only.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
+local dr = require "alicloud.dr"
 local duration = require "alicloud.base.duration"
 local force_options = require "alicloud.cli.options.force"
+local group_choice = require "alicloud.cli.group_choice"
 local group_names = require "alicloud.cli.group_names"
 local hints = require "alicloud.cli.hints"
 local options = require "alicloud.cli.options"
@@ -12,7 +15,9 @@ local precheck = require "alicloud.dr.model.precheck"
 local reporters = require "alicloud.cli.progress"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
+local view_prechecks = require "alicloud.cli.view_prechecks"
 
+local LIMITS = { "to", "max_rpo", "outage_at" }
 local CARRIED_ON = { "to", "max_rpo", "outage_at", "force", "why" }
 
 ---@type alicloud.cli.Command
@@ -23,16 +28,20 @@ Every documented code of FailoverDiskReplicaGroup is one rule; three rules are o
 full sync has ended, the recovery point is young enough, the pair lists are whole. A question mark
 is what only the call itself can tell, such as permission.
 
-Example:
+Of one group that is named every rule is shown; of several, or of a region, one line each with what
+stands against it, the first. Limits hold for all of them.
+
+Examples:
   alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m
   alicloud-dr precheck pg-orders --region cn-shanghai --max-rpo 20m \
     --outage-at 70m
+  alicloud-dr precheck --region cn-shanghai --max-rpo 20m --quiet
 
-Exit codes: 0 a failover may be asked for, 1 it would be refused, 2 usage (also: the region is not
-the group's secondary site).]]
+Exit codes: 0 a failover may be asked for, of every group; 1 one would be refused or could not be
+read, or there is no group; 2 usage (also: the region is not the group's secondary site).]]
 
 function M.configure(command)
-  command:argument("group", "Group id, e.g. pg-orders, or name:NAME.")
+  group_choice.add(command)
   options.add_common(command, "Region of the secondary site")
   options.add_side(command)
   command:option("--max-rpo", "Oldest recovery point that is acceptable, e.g. 20m.")
@@ -45,6 +54,18 @@ local function exit_code(report)
   if report.ok then return output.EXIT.done end
   local obstacle = precheck.first_obstacle(report)
   return output.exit_code({ code = obstacle.code, kind = "precheck", outcome = "not_sent" }, false)
+end
+
+-- The command line is to be mended where nothing else stands in the way than that groups which it
+-- names are not there.
+local function exit_code_of_many(list, args)
+  if list.ok then return output.EXIT.done end
+  if #args.group == 0 then return output.EXIT.failed end
+  for _, line in ipairs(list.lines) do
+    local code = line.err and output.exit_code(line.err, false) or exit_code(line.report)
+    if code == output.EXIT.failed then return code end
+  end
+  return #list.lines > 0 and output.EXIT.usage or output.EXIT.failed
 end
 
 -- On a terminal both streams meet, and the reason stands there already.
@@ -70,7 +91,7 @@ end
 local function waits(io, args, reporter)
   local looks = 0
   return function(event)
-    if args.json or event.event ~= "settling" then return end
+    if args.json or args.quiet or event.event ~= "settling" then return end
     if io.tty then return reporter:take(event) end
     looks = looks + 1
     if looks ~= 2 then return end
@@ -79,28 +100,16 @@ local function waits(io, args, reporter)
   end
 end
 
-local function print_object(io, report)
-  local object, obstacle = output.report_object(report), precheck.first_obstacle(report)
-  if not report.ok then
-    object.error = { kind = "precheck", code = obstacle.code, message = obstacle.fact,
-      hint = obstacle.cure, outcome = "not_sent" }
-  end
-  return output.json(io, exit_code(report), object)
-end
-
-function M.run(args, io)
-  local id = options.group_id(args.group)
-  local limits = { max_rpo = options.duration(args, "max_rpo"),
-    outage_at = options.outage_at(args) }
-  local client <close>, region = cli_clients.open(args, io)
+local function check_one(client, region, args, io, limits)
   local reporter = reporters.new(io, args.json or not io.tty, nil, "pre-check")
   limits.progress = waits(io, args, reporter)
-  local report, err = group_names.group(client, region, id, args, io):precheck(limits)
+  local report, err = group_names.group(client, region, args.group[1], args, io):precheck(limits)
   reporter:finish()
   if not report then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   local snapshot = report.snapshot
   hints.at_the_shell { findings = report.findings, group_id = snapshot.group_id, region = region }
-  if args.json then return print_object(io, report) end
+  if args.json then return output.json(io, exit_code(report), output.report_object(report)) end
+  if args.quiet and report.ok then return output.EXIT.done end
   if snapshot.role == "absent" then
     return output.complain(io, false, output.EXIT.usage,
       { message = group_names.not_listed(client, region, snapshot.group_id) })
@@ -108,6 +117,53 @@ function M.run(args, io)
   show(io, report)
   show_overrule(io, args, report, region)
   return exit_code(report)
+end
+
+-- Of those that are looked at again the first one stands for all.
+local function waits_for_many(io, args, reporter)
+  local wait = waits(io, args, reporter)
+  return function(event)
+    wait { event = event.event, left = event.left,
+      reason = ("%d of %d, the first is %s: %s"):format(event.waiting, event.count,
+        event.group_id, event.reason) }
+  end
+end
+
+local function check_many(client, region, args, io, limits)
+  local groups, err = group_choice.groups(client, region, args, io)
+  if not groups then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
+  local reporter = reporters.new(io, args.json or not io.tty, nil, "pre-check")
+  limits.progress = waits_for_many(io, args, reporter)
+  local list = dr.precheck(groups, limits)
+  reporter:finish()
+  local code = exit_code_of_many(list, args)
+  if args.json then
+    for _, line in ipairs(list.lines) do
+      hints.at_the_shell(line.err or { findings = line.report.findings, group_id = line.group_id,
+        region = region })
+    end
+    return output.json(io, code, output.precheck_list(list))
+  end
+  if #list.lines == 0 then
+    io.out(("  %s %s\n"):format(terminal.mark(io, "fail"), group_choice.none(region, args)))
+    return code
+  end
+  io.out(view_prechecks.text(io, list, args.quiet, function(id)
+    return change.command("precheck", { id }, region, args, LIMITS)
+  end))
+  return code
+end
+
+function M.run(args, io)
+  group_choice.check(args)
+  if #args.group == 1 and #args.exclude > 0 then
+    options.refuse "--exclude: got one group as well; allowed: with several groups, or without any"
+  end
+  local limits = { max_rpo = options.duration(args, "max_rpo"),
+    outage_at = options.outage_at(args) }
+  local client <close>, region = cli_clients.open(args, io)
+  local check = #args.group == 1 and check_one or check_many
+  return check(client, region, args, io, limits)
 end
 
 return M

@@ -3,12 +3,14 @@
 local aftermath = require "alicloud.cli.view_change"
 local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
-local group_names = require "alicloud.cli.group_names"
+local group_choice = require "alicloud.cli.group_choice"
 local last_look = require "alicloud.cli.last_look"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 
+---@module "alicloud.cli.headway_line"
+local headway_lines = lazy.module "alicloud.cli.headway_line"
 ---@module "alicloud.dr.report.prometheus"
 local prometheus = lazy.module "alicloud.dr.report.prometheus"
 ---@module "alicloud.cli.commands.report"
@@ -37,12 +39,8 @@ Exit codes: 0 all ok, 1 at least one warn, 2 at least one fail, or no group at a
 3 no fail, but at least one that could not be told, or a file that could not be written.]]
 
 function M.configure(command)
-  command:argument("group", "Group ids, or name:NAME; without any, every group that fails over to "
-    .. "the region."):args "*"
+  group_choice.add(command)
   options.add_common(command, "Region of the secondary site")
-  command:option("--exclude", "Leave a group out: an id, name:NAME, or an id with * in it; again "
-    .. "for another one."):argname "<group>":count "*"
-  command:flag("--quiet", "Print only what is not ok; a timer mails nothing then.")
   command:option("--format", "prometheus: metrics, as the textfile collector of node_exporter "
     .. "reads them, instead of lines (text)."):choices { "text", "prometheus" }
   command:option("--output", "Write the metrics into that file; lines, or --json, are printed as "
@@ -55,11 +53,6 @@ function M.configure(command)
 end
 
 local FAIL, UNKNOWN = 2, 3
-
--- An id in which a star stands for anything.
-local function pattern_of(word)
-  return "^" .. word:gsub("[%-%.%+%[%]%(%)%$%^%%%?]", "%%%0"):gsub("%*", ".*") .. "$"
-end
 
 local function check_format(args)
   local metrics = args.format == "prometheus"
@@ -74,54 +67,30 @@ local function check_format(args)
   end
 end
 
-local function check_words(args)
-  check_format(args)
-  for _, id in ipairs(args.group) do options.group_id(id) end
-  for _, word in ipairs(args.exclude) do
-    if word == "*" then options.refuse '--exclude: got "*"; allowed: less than all groups' end
-    options.group_id((word:gsub("%*", "x")), "--exclude")
-  end
-end
-
--- Those that were typed, or all that the region is the secondary site of.
-local function chosen(client, region, args, io)
-  local ids = {}
-  for i, typed in ipairs(args.group) do
-    local id, err = group_names.id_of(client, region, typed, io)
-    if not id then return nil, err end
-    ids[i] = id
-  end
-  if #ids > 0 then return ids end
-  return dr.group_ids(client, { region = region, site = "backup", lone_pairs = true })
-end
-
-local function without(ids, client, region, args, io)
-  local left, patterns = {}, {}
-  for i, word in ipairs(args.exclude) do
-    local id, err = group_names.id_of(client, region, word, io)
-    if not id then return nil, err end
-    patterns[i] = pattern_of(id)
-  end
-  for _, id in ipairs(ids) do
-    local excluded = false
-    for _, pattern in ipairs(patterns) do excluded = excluded or id:find(pattern) ~= nil end
-    if not excluded then left[#left + 1] = id end
-  end
-  return left
-end
-
 local function snapshots_of(report)
   local list = {}
   for _, line in ipairs(report.lines) do list[#list + 1] = line.snapshot end
   return list
 end
 
+-- Each group takes a call at least, so that many of them take long.
+local function progress(io, args, runtime)
+  local every = headway_lines.every(io, args)
+  if not every then return nil end
+  local show, shown_at = headway_lines.of(io), nil
+  return function(event)
+    local is_over, now = event.done == event.count, runtime.monotonic()
+    if not is_over and shown_at and now - shown_at < every then return end
+    shown_at = now
+    show { done = event.done, count = event.count, failed = event.failed, word = "judged",
+      under_way = 0, left_out = 0, last = is_over }
+  end
+end
+
 local function judge(client, region, limits, args, io)
-  local ids, err = chosen(client, region, args, io)
-  if ids then ids, err = without(ids, client, region, args, io) end
-  if not ids then return { verdict = "unknown", exit = UNKNOWN, lines = {} }, err end
-  local groups = {}
-  for i, id in ipairs(ids) do groups[i] = dr.group(client, id, { region = region }) end
+  local groups, err = group_choice.groups(client, region, args, io)
+  if not groups then return { verdict = "unknown", exit = UNKNOWN, lines = {} }, err end
+  limits.progress = #groups > 1 and progress(io, args, client.runtime) or nil
   local report = dr.readiness(groups, limits)
   last_look.keep(args, client.runtime.getenv, region, snapshots_of(report), false)
   return report
@@ -142,12 +111,13 @@ local function show(report, err, exit, region, args, io)
       message = tostring(err), outcome = err.outcome })
   end
   if args.json then return output.json(io, exit, output.readiness_report(report)) end
-  io.out(aftermath.readiness(io, region, report, args.quiet, #args.exclude > 0))
+  io.out(aftermath.readiness(io, report, args.quiet, group_choice.none(region, args)))
   return exit
 end
 
 function M.run(args, io)
-  check_words(args)
+  check_format(args)
+  group_choice.check(args)
   local limits = { max_rpo = options.duration(args, "max_rpo"),
     max_drill_age = options.duration(args, "max_drill_age") }
   local client <close>, region = cli_clients.open(args, io)

@@ -61,11 +61,25 @@ local READINESS = {
 }
 
 local PRECHECK = {
-  { "ok", flag, "nothing stands against it" },
-  { "verdict", words("ok", "warn", "block", "unknown"), "" },
   { "findings", list(shared.finding), "" },
+  { "ok", flag, "nothing stands against it" },
+  { "verdict", words("ok", "block", "unknown"), "" },
   { "group", shared.group, "" },
   { "error?", shared.error, "what stands against it, the first" },
+}
+
+local PRECHECKS = {
+  { "groups", list(object {
+    { "group_id", text, "" },
+    { "region", text, "" },
+    { "ok", flag, "nothing stands against it" },
+    { "verdict", words("ok", "block", "unknown"), "" },
+    { "findings", list(shared.finding), "" },
+    { "group?", shared.group, "" },
+    { "error?", shared.error, "what stands against it, the first, or why it could not be read" },
+  }), "" },
+  { "ok", flag, "nothing stands against any" },
+  { "verdict", words("ok", "block", "unknown"), "the worst; `block` where there is none" },
 }
 
 local DEPENDENCIES = {
@@ -284,7 +298,8 @@ return {
   conformance = { { CONFORMANCE, "" } },
   status = { { STATUS, "" } },
   readiness = { { READINESS, "" } },
-  precheck = { { PRECHECK, "" } },
+  precheck = { { PRECHECK, "of one group that was named" },
+    { PRECHECKS, "of several, or of a region" } },
   dependencies = { { DEPENDENCIES, "" } },
   whoami = { { WHOAMI, "" }, { NOBODY, "where there are no credentials" } },
   explain = { { CODE, "of a code" }, { ASSUMPTION, "of an assumption" }, { RUN, "of a run" } },

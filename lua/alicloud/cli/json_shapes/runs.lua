@@ -203,6 +203,7 @@ local EXPLORE = {
   { "confined", shared.confined, "" },
   { "unnamed_programs", list(text), "no `--program` names them, and each ended well" },
   { "unused_programs", list(text), "`--program` names them, and an undisturbed run starts none" },
+  { "error?", shared.error, "where no run of several came to its end" },
 }
 
 local EXHAUSTIVE = {

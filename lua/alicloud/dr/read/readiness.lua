@@ -5,9 +5,11 @@ local attachment = require "alicloud.dr.read.attachment"
 local direction = require "alicloud.dr.model.direction"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
+local guard = require "alicloud.base.guard"
 local many = require "alicloud.dr.read.many"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
 local unprotected = require "alicloud.dr.read.unprotected"
 
 local M = {}
@@ -39,6 +41,17 @@ local M = {}
 ---@field verdict alicloud.dr.Readiness the worst of all lines
 ---@field lines alicloud.dr.ReadinessLine[]
 ---@field exit 0|1|2|3 for a timer: ok, warn, fail, unknown
+
+---@class alicloud.dr.ReadinessOptions
+---@field max_rpo number? seconds
+---@field max_drill_age number seconds
+---@field progress? fun(event: alicloud.dr.JudgedEvent) told at the beginning and after each group
+
+---@class alicloud.dr.JudgedEvent
+---@field event "judged"
+---@field done integer
+---@field failed integer of these
+---@field count integer
 
 local EXIT = { ok = 0, warn = 1, fail = 2, unknown = 3 }
 
@@ -169,7 +182,22 @@ local function reader_of(readers, group)
   return own[region]
 end
 
+-- Tells how far it is.
+local function teller(groups, options)
+  local told = { event = "judged", done = 0, failed = 0, count = #groups }
+  local function tell()
+    if options.progress then guard.call(options.progress, tables.copy(told)) end
+  end
+  tell()
+  return function(line)
+    told.done = told.done + 1
+    told.failed = told.failed + (line.verdict == "fail" and 1 or 0)
+    tell()
+  end
+end
+
 local function read_lines(groups, options)
+  local tell = teller(groups, options)
   local lines, readers, seen = {}, {}, many.look(groups)
   for i, group in ipairs(groups) do lines[i] = line_of(group, options, seen[i]) end
   local sides = read_sources(groups, lines)
@@ -179,13 +207,14 @@ local function read_lines(groups, options)
       local reader = reader_of(readers, group)
       judge_more(line, group, options, reader, sides[client][line.snapshot])
     end
+    tell(line)
   end
   return lines
 end
 
 --- Judges groups. What can be read of many is read together.
 ---@param groups alicloud.dr.Group[]
----@param options { max_rpo: number?, max_drill_age: number } seconds
+---@param options alicloud.dr.ReadinessOptions
 ---@return alicloud.dr.ReadinessReport
 function M.judge(groups, options)
   local report = { verdict = "ok", lines = read_lines(groups, options) }

@@ -46,16 +46,6 @@ local function freeze_outage(terms, now)
   terms.outage_at = moment.resolve(terms.outage_at, now) or terms.outage_at
 end
 
-local function look_once(group, given)
-  local snapshot, err = (given.observe or group.observe)(group)
-  if not snapshot then return nil, err end
-  freeze_outage(given.terms, snapshot.read_at)
-  given.emit { event = "looked", snapshot = snapshot }
-  if given.is_decided and given.is_decided(snapshot) then return snapshot, nil, true end
-  local report = precheck.evaluate(snapshot, given.terms)
-  return snapshot, report, report.ok
-end
-
 -- Nothing follows that would look again, so one look at an old record, of a failover before the
 -- last reversal, would tell of open disks that are being written over.
 local function needs_another(before, snapshot)
@@ -67,12 +57,78 @@ local function has_turned(before, snapshot)
   return before ~= nil and snapshots.direction(before) ~= snapshots.direction(snapshot)
 end
 
-local function unclear(group, snapshot)
+local function unclear(snapshot)
   return errors.new { kind = "state", code = "Client.DirectionUnclear", outcome = "not_sent",
     message = "looks at it go on showing different directions, the last one "
       .. snapshots.direction(snapshot), retryable = true, snapshot = snapshot,
-    hint = "look again; if it stays so, read the group in the console", group_id = group.id,
-    region = group.region }
+    hint = "look again; if it stays so, read the group in the console",
+    group_id = snapshot.group_id, region = snapshot.region }
+end
+
+--- What the looks at one group have come to so far.
+---@class alicloud.dr.Settling
+---@field given alicloud.dr.SettledOptions
+---@field ends number monotonic seconds: what passes by itself is waited for no longer
+---@field snapshot alicloud.dr.Snapshot? of the newest look
+---@field report alicloud.dr.Report? of it, if a pre-check was needed
+---@field err alicloud.Error? the looks did not agree until the end
+---@field seen string? what stood against it at the look before
+---@field reason string? why another look is needed
+local Settling = {}
+Settling.__index = Settling
+
+--- Begins with a group.
+---@param given alicloud.dr.SettledOptions
+---@return alicloud.dr.Settling
+function M.begin(given)
+  return setmetatable({ given = given, ends = given.loop.now() + M.PATIENCE }, Settling)
+end
+
+local function judge(given, snapshot)
+  freeze_outage(given.terms, snapshot.read_at)
+  given.emit { event = "looked", snapshot = snapshot }
+  if given.is_decided and given.is_decided(snapshot) then return nil, true end
+  local report = precheck.evaluate(snapshot, given.terms)
+  return report, report.ok
+end
+
+local function reason_for_another(report, turned)
+  local obstacle = report and precheck.first_obstacle(report)
+  return obstacle and obstacle.fact or turned and "the direction was another one a moment ago"
+    or "it is open already, if another look shows the same"
+end
+
+--- Takes a look in.
+---@param snapshot alicloud.dr.Snapshot
+---@return boolean settled nothing stands against a failover, or looks agree that something does, or
+---the time for it is over
+function Settling:take(snapshot)
+  local given, before = self.given, self.snapshot
+  local report, is_good = judge(given, snapshot)
+  local seen = report and fingerprint(report) or ""
+  local turned = has_turned(before, snapshot)
+  local refused = seen == self.seen and report and not is_good and not all_pass(report, given)
+    -- Where both sites lie does not change, however often one looks.
+    or snapshot.role == "both"
+  self.snapshot, self.report, self.seen = snapshot, report, seen
+  if is_good and not turned and not needs_another(before, snapshot) or refused then return true end
+  if self:left() <= 0 then
+    self.err = turned and unclear(snapshot) or nil
+    return true
+  end
+  self.reason = reason_for_another(report, turned)
+  return false
+end
+
+--- For how long it may still be looked at.
+---@return number seconds
+function Settling:left()
+  return math.max(0, self.ends - self.given.loop.now())
+end
+
+--- Waits for the next look.
+function Settling:pause()
+  self.given.loop.sleep(math.min(M.PAUSE, self:left()))
 end
 
 --- Looks until nothing stands against a failover, or looks agree that something does.
@@ -82,29 +138,17 @@ end
 ---@return alicloud.dr.Report|alicloud.Error|nil report, if a pre-check was needed; or why the group
 ---could not be read
 function M.look(group, given)
-  local now, before, seen_before = given.loop.now, nil, nil
-  local ends = now() + M.PATIENCE
+  local settling = M.begin(given)
   while true do
-    local snapshot, report, is_good = look_once(group, given)
-    if not snapshot then return nil, report end
-    local seen = report and fingerprint(report) or ""
-    local turned = has_turned(before, snapshot)
-    local refused = seen == seen_before and report and not is_good and not all_pass(report, given)
-      -- Where both sites lie does not change, however often one looks.
-      or snapshot.role == "both"
-    local enough = is_good and not turned and not needs_another(before, snapshot)
-    if enough or refused then return snapshot, report end
-    if now() >= ends then
-      if turned then return nil, unclear(group, snapshot) end
-      return snapshot, report
+    local snapshot, err = (given.observe or group.observe)(group)
+    if not snapshot then return nil, err end
+    if settling:take(snapshot) then
+      if settling.err then return nil, settling.err end
+      return snapshot, settling.report
     end
-    before, seen_before = snapshot, seen
-    local obstacle = report and precheck.first_obstacle(report)
-    given.emit { event = "settling", snapshot = snapshot, left = math.max(0, ends - now()),
-      reason = obstacle and obstacle.fact
-        or turned and "the direction was another one a moment ago"
-        or "it is open already, if another look shows the same" }
-    given.loop.sleep(math.max(0, math.min(M.PAUSE, ends - now())))
+    given.emit { event = "settling", snapshot = snapshot, left = settling:left(),
+      reason = settling.reason }
+    settling:pause()
   end
 end
 
