@@ -112,6 +112,17 @@ describe("a fleet whose calls are refused as too many", function()
     assert.is_true(told.took <= 1.15 * (COUNT / LIMIT + 20), told.took)
   end)
 
+  it("learns from the refusals how much is left, where nobody has said so", function()
+    for _, limit in ipairs { 20, 10, LIMIT } do
+      local told, result, err, stage = run({ assume = { throttle = "second",
+        throttle_limit = limit } })
+      assert.is_truthy(result, tostring(err))
+      assert.same({}, told.early)
+      assert.equal(COUNT, fleets.moved(stage))
+      assert.is_true(told.took <= 1.15 * (COUNT / limit + 20), told.took)
+    end
+  end)
+
   -- Nothing is let through until the next full minute of the service's clock.
   for _, second in ipairs { 2, 30, 57 } do
     it(("loses no more than the rest of a minute that is blocked from second %d on"):format(second),
