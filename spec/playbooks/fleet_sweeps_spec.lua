@@ -123,6 +123,18 @@ describe("a fleet whose calls are refused as too many", function()
     end
   end)
 
+  it("is not blocked minute after minute by a rate for which others leave no room", function()
+    for _, case in ipairs { { limit = 10, blocks = 3 }, { limit = LIMIT, blocks = 5 } } do
+      local told, result, err, stage = run({ assume = { throttle = "minute",
+        throttle_limit = case.limit } })
+      assert.is_truthy(result, tostring(err))
+      assert.same({}, told.early)
+      assert.equal(COUNT, fleets.moved(stage))
+      assert.is_true(count_of(told, "FailoverDiskReplicaGroup") - COUNT <= case.blocks,
+        case.limit .. " " .. count_of(told, "FailoverDiskReplicaGroup"))
+    end
+  end)
+
   -- Nothing is let through until the next full minute of the service's clock.
   for _, second in ipairs { 2, 30, 57 } do
     it(("loses no more than the rest of a minute that is blocked from second %d on"):format(second),
