@@ -386,14 +386,14 @@ stress: setup-test
 	  for loop in blocking task select cqueues luv; do \
 	    $(LUA) spec/soak/stress.lua $$(($(or $(RUNS),200) / 5)) $$loop || status=1; done; exit $$status
 
-## bench: ROUNDS (7) beside C, the vendor's SDKs and others
+## bench: ROUNDS (7) beside C, the vendor's SDKs, others and BESIDE
 bench: setup-bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/spec/posix.so $(BUILD)/spec/floor \
 	  $(if $(wildcard $(ALIYUNGO)),$(BUILD)/spec/aliyungo)
 	@CI= .ci/interop $(BUILD) fetch
 	@eval "$$($(MAKE) --no-print-directory -s env)" && $(LUA) spec/bench/bench.lua $(BUILD) \
 	  $(or $(ROUNDS),7); status=$$?; echo; \
-	  $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7) || status=1; echo; \
+	  $(LUA) spec/bench/figures.lua $(or $(ROUNDS),7) $(BESIDE) || status=1; echo; \
 	  $(LUA) spec/bench/controllers.lua $(or $(ROUNDS),7) && \
 	  exit $$status
 

@@ -151,6 +151,49 @@ describe("a client", function()
     assert.is_true(control.elapsed >= 8)
   end)
 
+  describe("of a limit of 8 calls a second", function()
+    local RATE = { actions = { DescribeRegions = 8 }, reserve = 0 }
+    local ONCE = { retries = 0, deadline = 100 }
+
+    -- What it lets pass after it was refused so often, and came back each time.
+    local function after(refusal, times)
+      local list = answers(9)
+      for _ = 1, times do table.insert(list, 1, refusal) end
+      local client, _, control = helper.client(list, { rate = RATE })
+      for _ = 1, times do client:call("DescribeRegions", {}, ONCE) end
+      assert(client:call("DescribeRegions", {}, ONCE))
+      return client:rate_use().allowed, client, control
+    end
+
+    it("lets half pass where it is blocked again as soon as it has come back", function()
+      assert.near(8, (after(refuse(429, "BLOCK.LimitedRquest"), 1)), 1e-6)
+      assert.near(4, (after(refuse(429, "BLOCK.LimitedRquest"), 2)), 1e-6)
+      assert.near(2, (after(refuse(429, "BLOCK.LimitedRquest"), 3)), 1e-6)
+      assert.near(8, (after(refuse(400, "Throttling", { ["x-acs-retry-after"] = "900" }), 3)), 1e-6)
+    end)
+
+    it("never lets less than one pass", function()
+      assert.near(1, (after(refuse(429, "BLOCK.LimitedRquest"), 9)), 1e-6)
+    end)
+
+    it("lets all pass again ten minutes after the last block", function()
+      local _, client, control = after(refuse(429, "BLOCK.LimitedRquest"), 2)
+      local came_back = control.elapsed
+      client.loop.sleep(598)
+      assert(client:call "DescribeRegions")
+      assert.near(4, client:rate_use().allowed, 1e-6)
+      client.loop.sleep(came_back + 602 - control.elapsed)
+      assert(client:call "DescribeRegions")
+      assert.near(8, client:rate_use().allowed, 1e-6)
+    end)
+
+    it("shares what is left of it with others", function()
+      local _, client = after(refuse(429, "BLOCK.LimitedRquest"), 2)
+      client:share_rate { parts = 2, from = 0, ends = math.huge }
+      assert.near(2, client:rate_use().allowed, 1e-6)
+    end)
+  end)
+
   it("knows each documented way of saying it", function()
     for _, answer in ipairs {
       refuse(400, "Throttling"), refuse(400, "Throttling.User"), refuse(400, "Throttling.Api"),

@@ -411,4 +411,17 @@ describe("after a throttled answer", function()
       assert.equal(0, take(lim, plan(CHANGE), loop, 20, 100))
       assert.equal(30, (take(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
     end)
+
+  it("those that were under way when it began are no reason to send less than half", function()
+    local lim, now = limiter { action = 8, reserve = 0 }, 0
+    local context = { limiter = lim, shared = { tally = { throttles = 0 } },
+      runtime = { random = half }, loop = { now = function() return now end } }
+    local one = plan { policy = { hint_cap = 60 } }
+    for _, moment in ipairs { 0, 0.1, 61, 61.1, 61.2 } do
+      now = moment
+      rate_limit.apply_throttle(context, one, { throttles = 0 }, { retry_class = "throttle",
+        code = "BLOCK.LimitedRquest", date = 1795317600 + moment })
+    end
+    assert.equal(4, rate_limit.bucket(lim, one).own.count)
+  end)
 end)

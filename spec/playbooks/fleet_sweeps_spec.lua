@@ -8,13 +8,14 @@ local tables = require "alicloud.base.tables"
 local COUNT = 60
 
 -- Runs a fleet over a client whose requests are noted, and may be answered otherwise. What every
--- group was at the end that was told of it is noted, too.
-local function run(given, disturb, settings)
+-- group was at the end that was told of it is noted, too. It begins so many seconds into a minute.
+local function run(given, disturb, settings, begins)
   local quick = {}
   for i = 1, COUNT do quick[i] = { failover_seconds = 20, pairs = 2 } end
   given.wire = false
   local stage = fleets.stage(COUNT, quick, given)
   local emu, told = stage.bench.emu, { opened = 0, early = {}, calls = {} }
+  emu:advance(begins or 0)
   local options = { region = "cn-shanghai", runtime = emu.runtime,
     access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
     transport = { send = emu.transport.send, perform = function(request)
@@ -111,21 +112,50 @@ describe("a fleet whose calls are refused as too many", function()
     assert.is_true(told.took <= 1.15 * (COUNT / LIMIT + 20), told.took)
   end)
 
-  it("gives none up in a minute for which the account is blocked", function()
-    local blocked
-    local told, result, err, stage = run({}, function(request, at)
-      if at < 1 or at >= 61 or request.action ~= "FailoverDiskReplicaGroup" then return end
-      blocked = (blocked or 0) + 1
-      return { status = 400, headers = {},
-        body = '{"Code":"Throttling.User","Message":"blocked","RequestId":"r"}' }
-    end)
-    assert.is_truthy(result, tostring(err))
-    assert.same({}, told.early)
-    assert.equal(COUNT, fleets.moved(stage))
-    -- Those that were on their way.
-    assert.is_true(blocked > 0 and blocked <= 3 * 30, blocked)
-    assert.is_true(told.took <= 1.15 * (61 + COUNT / 30 + 20) + 60, told.took)
+  it("learns from the refusals how much is left, where nobody has said so", function()
+    for _, limit in ipairs { 20, 10, LIMIT } do
+      local told, result, err, stage = run({ assume = { throttle = "second",
+        throttle_limit = limit } })
+      assert.is_truthy(result, tostring(err))
+      assert.same({}, told.early)
+      assert.equal(COUNT, fleets.moved(stage))
+      assert.is_true(told.took <= 1.15 * (COUNT / limit + 20), told.took)
+    end
   end)
+
+  it("is not blocked minute after minute by a rate for which others leave no room", function()
+    for _, case in ipairs { { limit = 10, blocks = 3 }, { limit = LIMIT, blocks = 5 } } do
+      local told, result, err, stage = run({ assume = { throttle = "minute",
+        throttle_limit = case.limit } })
+      assert.is_truthy(result, tostring(err))
+      assert.same({}, told.early)
+      assert.equal(COUNT, fleets.moved(stage))
+      assert.is_true(count_of(told, "FailoverDiskReplicaGroup") - COUNT <= case.blocks,
+        case.limit .. " " .. count_of(told, "FailoverDiskReplicaGroup"))
+    end
+  end)
+
+  -- Nothing is let through until the next full minute of the service's clock.
+  for _, second in ipairs { 2, 30, 57 } do
+    it(("loses no more than the rest of a minute that is blocked from second %d on"):format(second),
+      function()
+        local blocked, rest = 0, 60 - second
+        local told, result, err, stage = run({}, function(request, at)
+          if at < 1 or at >= 1 + rest or request.action ~= "FailoverDiskReplicaGroup" then
+            return
+          end
+          blocked = blocked + 1
+          return { status = 400, headers = {},
+            body = '{"Code":"Throttling.User","Message":"blocked","RequestId":"r"}' }
+        end, nil, second - 1)
+        assert.is_truthy(result, tostring(err))
+        assert.same({}, told.early)
+        assert.equal(COUNT, fleets.moved(stage))
+        -- Those that were on their way.
+        assert.is_true(blocked > 0 and blocked <= 3 * 30, blocked)
+        assert.is_true(told.took - rest <= 1.15 * (COUNT / 30 + 20), told.took)
+      end)
+  end
 
   it("lets no failover leave on a look that began more than five seconds before", function()
     local left

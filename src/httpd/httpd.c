@@ -10,6 +10,8 @@
 #define CONNECTION_TIMEOUT_S 30u
 /* Request line and headers must fit. The library clears all of it after every request. */
 #define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
+/* What of it most requests need. */
+#define HEAD_BYTES ((size_t)1000)
 
 /* The newest place of the ring. */
 static void request_link(struct ac_httpd_request *ring, struct ac_httpd_request *request)
@@ -30,9 +32,7 @@ static void request_free(struct ac_httpd_request *request)
 {
     if (request->answer)
         MHD_destroy_response(request->answer);
-    ac_buf_free(&request->method);
-    ac_buf_free(&request->uri);
-    ac_buf_free(&request->headers);
+    ac_buf_free(&request->head);
     ac_buf_free(&request->body);
     free(request);
 }
@@ -51,17 +51,21 @@ static void request_resume(struct ac_httpd_request *request)
     MHD_resume_connection(request->connection);
 }
 
+static void add_field(struct ac_buf *head, const char *text)
+{
+    ac_buf_add(head, text, strlen(text) + 1);
+}
+
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct ac_httpd *server = cls;
     struct ac_httpd_request *request = calloc(1, sizeof *request);
     if (!request)
         return NULL;
-    ac_buf_init(&request->method, CONNECTION_MEMORY_BYTES);
-    ac_buf_init(&request->uri, CONNECTION_MEMORY_BYTES);
-    ac_buf_init(&request->headers, CONNECTION_MEMORY_BYTES);
+    ac_buf_init(&request->head, 2 * CONNECTION_MEMORY_BYTES);
     ac_buf_init(&request->body, server->max_body);
-    ac_buf_add_text(&request->uri, uri);
+    ac_buf_room(&request->head, HEAD_BYTES);
+    add_field(&request->head, uri);
     request->server = server;
     request->connection = connection;
     request_link(&server->ring, request);
@@ -71,14 +75,17 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
 {
-    struct ac_buf *headers = cls;
+    struct ac_httpd_request *request = cls;
+    size_t at = request->head.n;
     (void)kind;
-    for (const char *p = name; *p; p++)
-        ac_buf_add_char(headers, ac_lower(*p));
-    ac_buf_add_char(headers, '\0');
-    ac_buf_add_text(headers, value ? value : "");
-    ac_buf_add_char(headers, '\0');
-    return headers->status == AC_OK ? MHD_YES : MHD_NO;
+    add_field(&request->head, name);
+    add_field(&request->head, value ? value : "");
+    if (request->head.status != AC_OK)
+        return MHD_NO;
+    for (char *p = request->head.p + at; *p; p++)
+        *p = ac_lower(*p);
+    request->headers++;
+    return MHD_YES;
 }
 
 /* Without an answer the library refuses, and then it closes the connection. */
@@ -106,11 +113,10 @@ static bool announces_too_much(struct MHD_Connection *connection, size_t max_bod
 
 static enum MHD_Result begin(struct ac_httpd_request *request, const char *method)
 {
-    ac_buf_add_text(&request->method, method);
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, on_header, &request->headers);
+    add_field(&request->head, method);
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, on_header, request);
     request->phase = AC_HTTPD_RECEIVING;
-    if (request->method.status != AC_OK || request->uri.status != AC_OK ||
-        request->headers.status != AC_OK)
+    if (request->head.status != AC_OK)
         return MHD_NO;
     if (announces_too_much(request->connection, request->body.max))
         return refuse_large(request);

@@ -36,9 +36,10 @@ struct ac_httpd_request {
     enum ac_httpd_phase phase;
     bool held;       /* by whoever took it */
     size_t received; /* bytes of the body, also of one that is too large */
-    struct ac_buf method;
-    struct ac_buf uri;     /* as on the wire */
-    struct ac_buf headers; /* name NUL value NUL …, names in lower case */
+    /* URI as on the wire NUL method NUL, and of each header name NUL value NUL, the name in lower
+     * case: one piece of memory, because every request needs it anew. */
+    struct ac_buf head;
+    size_t headers; /* how many */
     struct ac_buf body;
 };
 

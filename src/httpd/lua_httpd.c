@@ -116,38 +116,36 @@ static int request_index(lua_State *L)
 }
 
 /* [-0, +1, m]  A repeated header is one value, joined as RFC 9110 §5.3 allows. */
-static void push_headers(lua_State *L, const struct ac_buf *headers)
+static void push_headers(lua_State *L, const char *name, size_t count)
 {
-    lua_newtable(L);
-    for (size_t at = 0; at < headers->n;) {
-        const char *name = headers->p + at, *value = name + strlen(name) + 1;
-        at = (size_t)(value - headers->p) + strlen(value) + 1;
+    lua_createtable(L, 0, (int)count);
+    for (; count > 0; count--) {
+        const char *value = name + strlen(name) + 1;
         if (lua_getfield(L, -1, name) == LUA_TNIL)
             lua_pushstring(L, value);
         else
             lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
         lua_setfield(L, -3, name);
         lua_pop(L, 1);
+        name = value + strlen(value) + 1;
     }
 }
 
 /* [-0, +1, m]  { method, path, query, headers, body } */
 static void push_fields(lua_State *L, const struct ac_httpd_request *request)
 {
-    struct ac_str uri = ac_buf_str(&request->uri);
-    const char *mark = memchr(uri.p, '?', uri.n);
-    struct ac_str path = {uri.p, mark ? (size_t)(mark - uri.p) : uri.n};
-    struct ac_str query = mark ? (struct ac_str){mark + 1, uri.n - path.n - 1} : AC_STR("");
+    const char *uri = request->head.p, *method = uri + strlen(uri) + 1;
+    size_t path = strcspn(uri, "?");
     lua_createtable(L, 0, 5);
-    acL_push_bytes(L, ac_buf_str(&request->method));
+    lua_pushstring(L, method);
     lua_setfield(L, -2, "method");
-    acL_push_bytes(L, path);
+    lua_pushlstring(L, uri, path);
     lua_setfield(L, -2, "path");
-    acL_push_bytes(L, query);
+    lua_pushstring(L, uri + path + (uri[path] == '?'));
     lua_setfield(L, -2, "query");
     acL_push_bytes(L, ac_buf_str(&request->body));
     lua_setfield(L, -2, "body");
-    push_headers(L, &request->headers);
+    push_headers(L, method + strlen(method) + 1, request->headers);
     lua_setfield(L, -2, "headers");
 }
 

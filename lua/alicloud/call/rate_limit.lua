@@ -56,6 +56,10 @@ local ACCOUNT_CODE = "Throttling.User"
 local MINUTE = 60
 -- Those who were blocked together come back spread over so many seconds.
 local SPREAD = 2
+-- Who is blocked again within a minute of coming back sends more than others leave of the quota. He
+-- sends half as much from then on, until so many seconds have passed after the last block: trying
+-- again at the full rate may cost a minute, then no more than one of ten.
+local EASED = 600
 -- Seconds after which it is asked again whether a share that has lapsed was renewed.
 local RECHECK = 0.25
 
@@ -109,7 +113,7 @@ function M.bucket(limiter, plan)
   if not bucket then
     local limit = limit_of(limiter.rate, plan)
     bucket = { own = slots.new(limit / limiter.parts, limiter.rate.reserve), all = region.all,
-      limit = limit }
+      limit = limit, divisor = 1 }
     region.buckets[title] = bucket
   end
   return bucket
@@ -165,6 +169,10 @@ function M.use(limiter, now)
   return most
 end
 
+local function resize(limiter, bucket, now)
+  slots.resize(bucket.own, bucket.limit / bucket.divisor / limiter.parts, limiter.rate.reserve, now)
+end
+
 --- Takes a part of the quota that others have the rest of. It is renewed by the same call.
 ---@param limiter alicloud.rate_limit.Limiter
 ---@param share alicloud.rate_limit.Share
@@ -176,9 +184,7 @@ function M.share(limiter, share, now)
   local rate = limiter.rate
   for _, region in pairs(limiter.regions) do
     slots.resize(region.all, rate.region / share.parts, rate.reserve, now)
-    for _, bucket in pairs(region.buckets) do
-      slots.resize(bucket.own, bucket.limit / share.parts, rate.reserve, now)
-    end
+    for _, bucket in pairs(region.buckets) do resize(limiter, bucket, now) end
   end
 end
 
@@ -202,7 +208,11 @@ end
 function M.wait_turn(context, turn, deadline)
   local refused = await_share(context, deadline)
   if refused then return refused end
-  local now = context.loop.now()
+  local now, bucket = context.loop.now(), turn.pair
+  if bucket.eased_until and now >= bucket.eased_until then
+    bucket.divisor, bucket.eased_until = 1, nil
+    resize(context.limiter, bucket, now)
+  end
   local passed, wait = slots.take(turn, now, deadline)
   if not passed then return refusal(wait) end
   if passed > now then
@@ -245,6 +255,19 @@ function M.block(bucket, code, now, seconds)
   if code == ACCOUNT_CODE then block(bucket.all, now + seconds) end
 end
 
+-- To be called before a block of a minute is noted.
+local function ease(limiter, bucket, now, seconds)
+  local own = bucket.own
+  -- Of those that were under way together, the first one tells.
+  if now < own.blocked_until then return end
+  local soon = own.blocked_until > 0 and now < own.blocked_until + MINUTE
+  if not soon and not bucket.eased_until then return end
+  bucket.eased_until = now + seconds + EASED
+  if own.count == 1 then return end
+  bucket.divisor = bucket.divisor * 2
+  resize(limiter, bucket, now)
+end
+
 --- Counts an answer that said "too often", and keeps everybody away for as long as it means, which
 --- is also what the caller is told.
 ---@param context alicloud.call.Context
@@ -256,12 +279,14 @@ function M.apply_throttle(context, plan, progress, failure)
   local tally = context.shared.tally
   tally.throttles, progress.throttles = tally.throttles + 1, progress.throttles + 1
   local server_time = failure.date or server_clock.server_time(context)
+  local hint = failure.retry_after
   local wait = M.retry_after(failure, progress.throttles, server_time, context.runtime.random)
   failure.retry_after = wait
   if wait and context.limiter then
-    local now = context.loop.now()
-    M.block(M.bucket(context.limiter, plan), failure.code, now,
-      math.min(wait, plan.policy.hint_cap))
+    local now, bucket = context.loop.now(), M.bucket(context.limiter, plan)
+    local seconds = math.min(wait, plan.policy.hint_cap)
+    if not hint then ease(context.limiter, bucket, now, seconds) end
+    M.block(bucket, failure.code, now, seconds)
   end
 end
 

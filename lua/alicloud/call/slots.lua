@@ -52,6 +52,8 @@ local GRACE = 10
 ---@field own alicloud.slots.Window of its action
 ---@field all alicloud.slots.Window of its region
 ---@field limit number calls a second of its action that the account has
+---@field divisor number by which the limit is divided: others use part of it
+---@field eased_until number|nil monotonic seconds until which it is
 
 -- What an attempt holds until it is closed.
 ---@class alicloud.slots.Turn
