@@ -62,6 +62,13 @@ describe("a trouble that is merged has the run of the one that stands for it:", 
     assert.is_true(counts.moment > 0)
   end)
 
+  it("what passes by itself", function()
+    local kinds = { old_record = true, membership = true, blips = true, compute = true }
+    local counts, wrong = compare(kinds, 3, 2)
+    assert.is_nil(wrong)
+    assert.is_true(counts.moment > 0)
+  end)
+
   it("what somebody else does", function()
     local counts, wrong = compare({ operators = true }, 5, 5)
     assert.is_nil(wrong)

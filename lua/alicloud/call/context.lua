@@ -244,7 +244,8 @@ end
 ---@field tracer alicloud.Tracer?
 ---@field recorder alicloud.Recorder?
 ---@field endpoints table<string, alicloud.Endpoint> that were resolved
----@field forms table<string, alicloud.plan.Form> by action
+---@field forms table<string, table<string, alicloud.plan.Form>> by region, "" for the client's
+---own, and action
 ---@field provider alicloud.credentials.Provider set by its maker, as are the following
 ---@field adapter alicloud.Adapter
 ---@field shared alicloud.call.Shared

@@ -26,7 +26,8 @@ local M = {}
 ---@field leave_within? number seconds after which no attempt of a mutating call leaves any more
 ---(Client.TooLate), since what it was decided by is too old then
 
----@class alicloud.plan.Form all of a plan that does not depend on parameters
+---@class alicloud.plan.Form all of a plan that does not depend on parameters, and not on how long
+---this call may take
 ---@field product string
 ---@field action string
 ---@field version string
@@ -36,7 +37,7 @@ local M = {}
 ---@field method string
 ---@field region string|nil
 ---@field timeout number
----@field deadline number
+---@field deadline number unless the call has its own
 ---@field policy alicloud.retry.Policy
 ---@field resend "token"|"never"
 ---@field leave_within number|nil seconds
@@ -213,7 +214,7 @@ local function limit(context, form, given)
   local name = form.mutating and "write_timeout" or "timeout"
   local usual = context.config[name] or operation and operation.timeout or context[name]
   form.timeout = given.timeout or usual
-  form.deadline = given.deadline or context.deadline
+  form.deadline = context.deadline
   form.method = given.method or "POST"
   form.in_body = operation ~= nil and operation.form == true and form.method == "POST"
   form.resend = given.resend or context.resend
@@ -240,10 +241,21 @@ local function make_form(context, action, given)
   return form
 end
 
--- Calls without options of their own have the same form every time.
-local function usual_form(context, action)
-  local form, message = make_form(context, action, NO_OPTIONS)
-  if form then context.forms[action] = form end
+-- Who says no more than where, and for how long, has the form of all who ask there.
+local function is_usual(given)
+  for name in next, given do
+    if name ~= "region" and name ~= "deadline" then return false end
+  end
+  return true
+end
+
+local function form_of(context, action, given)
+  if not is_usual(given) then return make_form(context, action, given) end
+  local place = given.region or ""
+  local forms = context.forms[place] or {}
+  if forms[action] then return forms[action] end
+  local form, message = make_form(context, action, given)
+  if form then context.forms[place], forms[action] = forms, form end
   return form, message
 end
 
@@ -258,7 +270,7 @@ local function fill(context, form, given, input)
     if not target then return nil, message end
   end
   return setmetatable({ form = form, flat = flat, token = flat.ClientToken, region = region,
-    target = target }, form.plan_metatable)
+    target = target, deadline = given.deadline }, form.plan_metatable)
 end
 
 --- Makes the plan of a call.
@@ -274,12 +286,7 @@ function M.new(context, action, input, given)
     checked, message = schema.examine("call", given, SCHEMA)
     if not checked then return nil, message end
   end
-  if checked ~= NO_OPTIONS and next(checked) then
-    form, message = make_form(context, action, checked)
-  else
-    form = context.forms[action]
-    if not form then form, message = usual_form(context, action) end
-  end
+  form, message = form_of(context, action, checked)
   if not form then return nil, message end
   if input ~= nil and type(input) ~= "table" then
     return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, schema.show(input))

@@ -30,13 +30,16 @@ local function note(stage, request)
   return entry
 end
 
--- Lines of a journal that are safe from a crash now, of one type and under one token.
+-- Lines of a journal that are safe from a crash now, of one type and under one token. Few have the
+-- token.
 local function durable(disk, kind, token)
   local count, mark = 0, ('"type":"%s"'):format(kind)
-  for line in disk:durable("run"):gmatch "[^\n]+" do
-    if line:find(mark, 1, true) and (not token or line:find(token, 1, true)) then
-      count = count + 1
-    end
+  local text, rare = disk:durable "run", token or mark
+  local at, start, stop = text:find(rare, 1, true), 1, 0
+  while at do
+    while stop < at do start, stop = stop + 1, text:find("\n", stop + 1, true) or #text + 1 end
+    if text:sub(start, stop):find(mark, 1, true) then count = count + 1 end
+    at = text:find(rare, stop, true)
   end
   return count
 end

@@ -2,12 +2,14 @@
 --- a family is one trouble with its values of a time, the shortest first, and what is left out from
 --- the start is counted by the rule that says why.
 
+local core = require "alicloud.core"
 local corrections = require "alicloud.simulation.correction"
 local elsewhere = require "alicloud.simulation.elsewhere"
 local generate = require "alicloud.simulation.generate"
 local looks = require "alicloud.simulation.looks"
 local programs = require "alicloud.simulation.programs"
 local surroundings = require "alicloud.simulation.surroundings"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -68,14 +70,17 @@ local function each_of(list, troubles)
   for _, trouble in ipairs(troubles) do family(list, { trouble }) end
 end
 
-local function chained(list, chain, troubles)
-  list[#list + 1] = { troubles = troubles, chain = chain }
+-- What comes at a request is alike but for that, and for how long it lasts.
+local function chained(list, troubles)
+  local first = troubles[1]
+  list[#list + 1] = { troubles = troubles,
+    chain = first.request and core.encode(tables.merged(first, { request = 0, lasts = 0 })) }
 end
 
-local function lasting(list, durations, chain, make)
+local function lasting(list, durations, make)
   local troubles = {}
   for i, seconds in ipairs(durations) do troubles[i] = make(seconds) end
-  chained(list, chain, troubles)
+  chained(list, troubles)
 end
 
 local function add_rule(list, kind, point, effect, when)
@@ -111,7 +116,7 @@ end
 local function add_regions(list, point)
   for _, region in ipairs { "source", "destination" } do
     for _, state in ipairs { "down", "blackhole", "failing", "overloaded" } do
-      lasting(list, DURATIONS, ("%s %s"):format(region, state), function(seconds)
+      lasting(list, DURATIONS, function(seconds)
         return { kind = "regions", region = region, state = state, lasts = seconds,
           request = point.n }
       end)
@@ -121,7 +126,7 @@ end
 
 local function add_lies(list, point)
   for _, lie in ipairs(looks.LISTED) do
-    lasting(list, looks.durations(lie[1]), ("%s %s"):format(lie[1], lie[2]), function(seconds)
+    lasting(list, looks.durations(lie[1]), function(seconds)
       return { kind = "hostile", name = lie[1], change = { [lie[1]] = lie[2] }, lasts = seconds,
         request = point.n }
     end)
@@ -130,7 +135,7 @@ end
 
 local function add_outage(list, point, action)
   local throttled = not action:find "^Describe"
-  lasting(list, OUTAGES, action, function(seconds)
+  lasting(list, OUTAGES, function(seconds)
     return { kind = "outages", action = action, lasts = seconds, request = point.n,
       code = throttled and "Throttling.User" or "InternalError",
       status = throttled and 400 or 500 }
@@ -139,14 +144,14 @@ end
 
 -- What passes has one time that it takes.
 local function add_passing(list, point)
-  each_of(list, looks.at(point))
-  each_of(list, surroundings.at(point))
+  for _, trouble in ipairs(looks.at(point)) do chained(list, { trouble }) end
+  for _, trouble in ipairs(surroundings.at(point)) do chained(list, { trouble }) end
 end
 
 local function add_people(list, point, about)
   for _, act in ipairs(ACTS) do
-    chained(list, ("%s %d"):format(act[1], act[2]), { { kind = "operators", name = act[1],
-      nth_group = act[2], request = point.n } })
+    chained(list, { { kind = "operators", name = act[1], nth_group = act[2],
+      request = point.n } })
   end
   for _, clock in ipairs(CLOCK) do
     family(list, { { kind = "clock", name = clock[1], seconds = clock[2], request = point.n } })
@@ -234,8 +239,7 @@ end
 
 -- Under a stop of a step a request takes a second, and so does its answer: a stop comes to each
 -- while it is on its way, and to those of what changes something while the answer is.
-local FLIGHT = 1
-local AROUND = { { "step" }, { "scope" }, { "task" }, { "task", true }, { "sibling" } }
+local FLIGHT, AROUND = 1, { { "step" }, { "scope" }, { "task" }, { "task", true }, { "sibling" } }
 
 function AT.step(list, point)
   local moments = {}
@@ -286,7 +290,7 @@ end
 function AT.store(list, point, about)
   add_takeovers(list, point, about)
   for _, how in ipairs(LOST) do
-    lasting(list, { 1, 2, 5, 100 }, nil, function(lasts)
+    lasting(list, { 1, 2, 5, 100 }, function(lasts)
       return { kind = "controllers", name = "answers", call = point.n, pause = 30, how = how,
         lasts = lasts }
     end)

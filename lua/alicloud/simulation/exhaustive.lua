@@ -77,8 +77,8 @@ local function case_of(about, troubles, trace)
     assume = forgetful and FORGETFUL or {} })
 end
 
-local function traced(about, troubles)
-  local trace = traces.new()
+local function traced(about, troubles, answers_from)
+  local trace = traces.new(answers_from)
   local rehearsal = simulation.judge(case_of(about, troubles, trace), about.plan)
   return trace.points, rehearsal
 end
@@ -234,8 +234,10 @@ local function run_family(work, each, first)
       merge(work.report.merged, { [rule] = 1 })
       if work.told then work.told(trouble, like, rule) end
     else
-      local points, rehearsal = work.run(number, trouble)
-      if each.chain and work.same then work.same:note(trouble, points, rehearsal) end
+      local same = each.chain and work.same
+      -- Before it comes nothing is answered otherwise, and who is like no other compares nothing.
+      local points, rehearsal = work.run(number, trouble, same and trouble.request or math.huge)
+      if same then same:note(trouble, points, rehearsal) end
       work.outlasted, work.outlasting = outlasted(trouble, points), trouble
     end
   end
@@ -253,8 +255,8 @@ function M.single(about, n, alive, told)
   local report = unit_report()
   report.traces = {}
   local work = { report = report, told = told, same = sameness.open(about.calm[false]) }
-  function work.run(number, trouble)
-    local points, rehearsal = traced(about, { trouble })
+  function work.run(number, trouble, answers_from)
+    local points, rehearsal = traced(about, { trouble }, answers_from)
     count(report, rehearsal)
     note_harm(report, rehearsal, { number }, { trouble })
     table.insert(report.traces, { n = number, mark = mark_of(points, rehearsal) })
@@ -342,8 +344,8 @@ function M.pairs(about, number, alive)
   merge(report.merged, merged)
   for _, n in pairs(merged) do report.troubles = report.troubles + n end
   local work = { report = report }
-  function work.run(second, trouble)
-    local points, rehearsal = traced(about, { first, trouble })
+  function work.run(second, trouble, answers_from)
+    local points, rehearsal = traced(about, { first, trouble }, answers_from)
     count(report, rehearsal)
     note_harm(report, rehearsal, { number, second }, { first, trouble })
     return points, rehearsal

@@ -35,6 +35,7 @@ function M.open(points)
   return own
 end
 
+local INERT = { hostile = true, outages = true, blips = true }
 local INERT_STATES = { failing = true, overloaded = true }
 
 --- Whether a trouble does nothing but when somebody asks. A region that is dark does not go on
@@ -42,7 +43,7 @@ local INERT_STATES = { failing = true, overloaded = true }
 ---@param trouble alicloud.simulation.Trouble
 ---@return boolean
 function M.is_inert(trouble)
-  return trouble.kind == "hostile" or trouble.kind == "outages"
+  return INERT[trouble.kind]
     or trouble.kind == "regions" and INERT_STATES[trouble.state] or false
 end
 

@@ -17,7 +17,7 @@ local M = {}
 ---@field unsynced integer? bytes that a crash here may lose
 ---@field durable integer? bytes that it may not
 ---@field disk_state string? what else of the disk, and of what outlives a process, was changed
----@field answer string? all that the run sees of it but the id of the request
+---@field answer string? all that the run sees of it but the id of the request, where it is kept
 ---@field process integer
 ---@field changes integer requests before it that were to change something, this one included
 ---@field time number model time
@@ -31,9 +31,11 @@ local Trace = {}
 Trace.__index = Trace
 
 --- Makes a trace; a case with it in `trace` fills it.
+---@param answers_from? integer the first request whose answer is kept whole (1)
 ---@return alicloud.simulation.Trace
-function M.new()
-  return setmetatable({ points = {}, by_action = {}, by_entry = {}, steps = {}, kept = 0 }, Trace)
+function M.new(answers_from)
+  return setmetatable({ points = {}, by_action = {}, by_entry = {}, steps = {}, kept = 0,
+    answers_from = answers_from or 1 }, Trace)
 end
 
 local function add(trace, stage, point)
@@ -47,8 +49,8 @@ end
 -- What a crash here leaves. The service counts looks while one of them is to be odd.
 local function note_disk(trace, stage, point)
   local looks = stage.emu.looks_at_groups
-  point.durable = #stage.disk:durable "run"
-  point.unsynced = #stage.disk:text "run" - point.durable
+  local bytes, durable = stage.disk:size "run"
+  point.durable, point.unsynced = durable, bytes - durable
   point.disk_state = trace.kept .. (looks and core.encode(looks) or "")
   return point
 end
@@ -68,14 +70,36 @@ function Trace:request(stage, entry)
     or note_disk(self, stage, point))
 end
 
+-- Names are few, and come again and again.
+local tells = setmetatable({}, { __index = function(known, name)
+  known[name] = name == "Code" or (name:find "Status" or name:find "Site$"
+    or name:find "ZoneId$") ~= nil
+  return known[name]
+end })
+
 -- Times and what has none of the world's states in it are left out: they differ in every run.
-local function seen_in(exchange, text)
-  local parts = { tostring(exchange.status or exchange.failure) }
-  for name, value in text:gmatch '"(%w+)":"([%w_.-]*)"' do
-    if name:find "Status" or name == "Code" or name:find "Site$" or name:find "ZoneId$" then
-      parts[#parts + 1] = value
+local function add_seen(parts, record)
+  for _, member in ipairs(record) do
+    if type(member) == "table" then add_seen(parts, member) end
+  end
+  local names = {}
+  for name, value in pairs(record) do
+    local is_told = type(value) == "string" and type(name) == "string" and tells[name]
+    if is_told or type(value) == "table" and type(name) == "string" then
+      names[#names + 1] = name
     end
   end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local value = record[name]
+    if type(value) == "table" then add_seen(parts, value) else parts[#parts + 1] = value end
+  end
+end
+
+local function seen_in(exchange)
+  local parts = { tostring(exchange.status or exchange.failure) }
+  local result = exchange.result or core.decode(exchange.body or "")
+  if type(result) == "table" then add_seen(parts, result) end
   return table.concat(parts, " ")
 end
 
@@ -90,9 +114,10 @@ end
 function Trace:answer(entry, exchange)
   local point = self.by_entry[entry]
   if not point then return end
-  local text = text_of(exchange)
-  point.sight = point.sight .. " " .. seen_in(exchange, text)
-  point.answer = ("%s %s %s %s"):format(exchange.status, exchange.failure, exchange.date, text)
+  point.sight = point.sight .. " " .. seen_in(exchange)
+  if entry.n < self.answers_from then return end
+  point.answer = ("%s %s %s %s"):format(exchange.status, exchange.failure, exchange.date,
+    text_of(exchange))
 end
 
 -- Besides what the journal has: these outlive a process, too.

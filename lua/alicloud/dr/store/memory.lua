@@ -10,7 +10,6 @@
 
 local errors = require "alicloud.base.error"
 
-
 local M = {}
 
 --- What stops everything as a dead machine does: it goes through every guard, as Ctrl-C does.
@@ -84,34 +83,40 @@ local function count_lines(text)
 end
 
 -- A file grows by pieces, which are joined when somebody reads it; those up to `synced` are safe.
-local function file_of(text)
-  return { pieces = { text }, synced = 1, lines = count_lines(text) }
-end
-
 local function put(file, text)
   file.pieces, file.synced, file.lines = { text }, 1, count_lines(text)
+  file.bytes, file.safe = #text, #text
+  return file
 end
 
 local function add(file, text)
   file.pieces[#file.pieces + 1] = text
-  file.lines = file.lines + count_lines(text)
+  file.lines, file.bytes = file.lines + count_lines(text), file.bytes + #text
+end
+
+local function secure(file)
+  file.synced, file.safe = #file.pieces, file.bytes
 end
 
 local function safe_text(file)
-  return table.concat(file.pieces, "", 1, file.synced)
+  local pieces, synced = file.pieces, file.synced
+  if synced > 1 then
+    local text = table.concat(pieces, "", 1, synced)
+    file.pieces, file.synced = table.move(pieces, synced + 1, #pieces, 2, { text }), 1
+  end
+  return file.pieces[1]
 end
 
 local function text_of(file)
-  local text = table.concat(file.pieces)
-  if file.synced == #file.pieces then file.pieces, file.synced = { text }, 1 end
-  return text
+  local safe = safe_text(file)
+  return #file.pieces == 1 and safe or table.concat(file.pieces)
 end
 
 --- Opens a store on the disk.
 ---@param name string
 ---@return alicloud.dr.MemoryStore
 function Disk:open(name)
-  self.files[name] = self.files[name] or file_of ""
+  self.files[name] = self.files[name] or put({}, "")
   return setmetatable({ name = name, disk = self, data = self.files[name], held = {} }, Store)
 end
 
@@ -126,8 +131,7 @@ end
 ---@param keep? integer bytes of what was not synced that reached the disk by chance (0)
 function Disk:restart(keep)
   for _, file in pairs(self.files) do
-    local lost = table.concat(file.pieces, "", file.synced + 1)
-    put(file, safe_text(file) .. lost:sub(1, keep or 0))
+    put(file, text_of(file):sub(1, file.safe + (keep or 0)))
   end
   self.leases, self.stopped = {}, false
 end
@@ -144,6 +148,15 @@ end
 ---@return string
 function Disk:durable(name)
   return safe_text(self.files[name])
+end
+
+--- How many bytes a store has, which is quicker than to read them.
+---@param name string
+---@return integer bytes
+---@return integer durable those that a machine that stops now would find again
+function Disk:size(name)
+  local file = self.files[name]
+  return file.bytes, file.safe
 end
 
 function Store:load()
@@ -164,7 +177,7 @@ local function write(store, text, fault)
   if fault == "torn" or fault == "short" then
     add(data, text:sub(1, #text // 2))
     if fault == "short" then return broken(store, "ENOSPC") end
-    data.synced = #data.pieces
+    secure(data)
     halt(store.disk)
   end
   if is_error_code(fault) then return broken(store, fault) end
@@ -176,7 +189,7 @@ end
 local function sync(store)
   local fault = enter(store.disk, "sync", store.name)
   if is_error_code(fault) then return broken(store, fault) end
-  store.data.synced = #store.data.pieces
+  secure(store.data)
   leave(store.disk, fault)
   return true
 end
