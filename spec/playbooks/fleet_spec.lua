@@ -148,6 +148,13 @@ describe("the playbook fleet", function()
     assert.equal("skipped", stage:state().steps["what remains"].result.groups["pg-01"])
   end)
 
+  it("takes as many at a time, and as many canaries, as its parameters may say", function()
+    for _, name in ipairs { "parallel", "canary", "max_groups" } do
+      local stage = stage_of(3)
+      assert.equal("completed", assert(run(stage, { [name] = 100000 })).status)
+    end
+  end)
+
   it("chooses a canary that is ready and has something to prove", function()
     local stage = stage_of(5, { fleets.BROKEN, { status = "failovered" },
       { status = "failover_failed" } })
