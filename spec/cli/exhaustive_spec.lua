@@ -88,6 +88,23 @@ describe("alicloud-dr explore --exhaustive", function()
       other.err)
   end)
 
+  it("goes on with nothing that was kept over another world", function()
+    local world, path = scratch.path "world.json", scratch.path "progress"
+    local function draw(age)
+      scratch.write(world, core.encode { groups = { { id = "pg-move", pairs = 2,
+        status = "normal", recover_point_age = age, source = "cn-hangzhou/cn-hangzhou-g",
+        destination = "cn-shanghai/cn-shanghai-b" } } })
+    end
+    local words = { MOVE, "1", "--faults", "answers", "--world", world, "--progress", path }
+    draw(60)
+    assert.equal(0, explore(table.unpack(words)).code)
+    assert.equal(0, explore(table.unpack(words)).code)
+    draw(61)
+    local ran = explore(table.unpack(words))
+    assert.equal(2, ran.code, ran.out)
+    assert.matches("is of another playbook, other words or another version", ran.err)
+  end)
+
   it("goes on where it was killed", function()
     local path = scratch.path "progress"
     local words = { MOVE, "1", "--faults", "answers", "--json" }

@@ -227,6 +227,7 @@ describe("alicloud-dr fleet", function()
       ["%-%-workers: got \"many\""] = { "groups=all", "region=cn-shanghai", "--workers", "many" },
       ["name: got \"a b\""] = { "groups=all", "region=cn-shanghai", name = "a b" },
       ["groups: is missing"] = { "region=cn-shanghai" },
+      ["groups: got all beside names"] = { "groups=all,pg-01", "region=cn-shanghai" },
       ["but an option here: %-%-tier '1:db%-%*'"] = { "groups=all", "region=cn-shanghai",
         "tier=1:db-*" },
       ["cannot be given together"] = { "--hold", "x", "--release" },

@@ -92,6 +92,16 @@ describe("alicloud-dr readiness --format prometheus", function()
     assert.equal(3, metrics(world(), "--output", path, "--json").object.exit)
   end)
 
+  it("has each group once, by whatever it was named", function()
+    local ran = metrics(world(), "pg-orders", "name:orders", "pg-orders")
+    local seen = {}
+    for _, line in ipairs(desks.lines_of(ran.out)) do
+      assert.is_nil(seen[line], line)
+      seen[line] = true
+    end
+    assert.matches('readiness{group="pg%-orders"', ran.out)
+  end)
+
   it("refuses what does not go together", function()
     local ran = run(world(), "readiness", "--output", "x.prom")
     assert.equal(2, ran.code)

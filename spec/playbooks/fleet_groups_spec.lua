@@ -40,6 +40,15 @@ describe("the groups of a fleet", function()
     assert.matches("pg%-99 was left out: ", text)
   end)
 
+  it("refuses all beside names", function()
+    for _, groups in ipairs { "all,pg-01", "pg-01,all" } do
+      local stage = stage_of(2)
+      local _, err = run(stage, { groups = groups })
+      assert.matches("^groups: got all beside names; ", err.message)
+      assert.equal(0, moved(stage))
+    end
+  end)
+
   it("does not wait ten minutes for one that cannot be read while others can", function()
     local stage = stage_of(6, nil, { faults = { {
       match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 1000000 },

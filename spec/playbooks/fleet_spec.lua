@@ -148,6 +148,13 @@ describe("the playbook fleet", function()
     assert.equal("skipped", stage:state().steps["what remains"].result.groups["pg-01"])
   end)
 
+  it("takes as many at a time, and as many canaries, as its parameters may say", function()
+    for _, name in ipairs { "parallel", "canary", "max_groups" } do
+      local stage = stage_of(3)
+      assert.equal("completed", assert(run(stage, { [name] = 100000 })).status)
+    end
+  end)
+
   it("chooses a canary that is ready and has something to prove", function()
     local stage = stage_of(5, { fleets.BROKEN, { status = "failovered" },
       { status = "failover_failed" } })
@@ -172,6 +179,10 @@ describe("the playbook fleet", function()
     local _, err = run(stage, { canary = "pg-03" })
     assert.matches("the canary pg%-03 is not ready: ", err.message)
     assert.matches("canary=pg%-01", err.hint)
+    stage = stage_of(3, { { source = "cn-shanghai/cn-shanghai-b",
+      destination = "cn-hangzhou/cn-hangzhou-g" } })
+    _, err = run(stage, { groups = "pg-01,pg-02,pg-03", canary = "pg-01" })
+    assert.equal("the canary pg-01 stands there already and proves nothing", err.message)
     _, err = run(stage_of(5), { canary = "pg-30" })
     assert.equal("Client.BadParameter", err.code)
     assert.matches('canary: unknown group "pg%-30"; did you mean "pg%-0', err.message)

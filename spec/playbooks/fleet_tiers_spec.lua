@@ -195,6 +195,27 @@ describe("the table of a fleet", function()
     assert.equal("Running", stage.bench.emu.world.instance_by_id["i-new-1"].status)
   end)
 
+  it("is held against the groups and their instances again when it is another one", function()
+    local stage = stage_of(nil, { faults = { { match = { action = "FailoverDiskReplicaGroup",
+      nth = 1 }, effect = { error = { code = "Forbidden", status = 403 } } } } })
+    local function correct(text)
+      return stage:run(scene.load "fleet", { corrections = { why = "typo",
+        values = { table = "group,attach\n" .. text } } })
+    end
+    assert.is_nil((run(stage, { table = "group,attach\npg-01,i-new-1\n" })))
+    for _, wrong in ipairs { "pg-1", "pg-7" } do
+      local _, err = correct(wrong .. ",i-new-1\n")
+      assert.matches('table: unknown group "' .. wrong:gsub("%-", "%%-") .. '"', err.message)
+      assert.equal(0, #stage.bench:ledger())
+    end
+    local result = assert(correct "pg-01,i-new-1\npg-02,i-new-9\n")
+    assert.matches("^pg%-02 was left out: InvalidInstanceId.NotFound: ", result.exceptions[1])
+    assert.equal(1, #result.exceptions)
+    local emu = stage.bench.emu
+    assert.equal("normal", emu:group("pg-02").status)
+    assert.equal("Running", emu.world.instance_by_id["i-new-1"].status)
+  end)
+
   it("counts a group as failed that was stopped for nothing", function()
     local stage = stage_of(nil, { events = nil })
     local _, err = run(stage, { table = TABLE, canary = 0, max_errors = 1 }, {

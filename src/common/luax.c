@@ -279,7 +279,7 @@ struct ac_str acL_check_bytes(lua_State *L, int index)
 const char *acL_check_path(lua_State *L, int index)
 {
     struct ac_str path = acL_check_bytes(L, index);
-    luaL_argcheck(L, path.n > 0 && strlen(path.p) == path.n, index, "a path without NUL");
+    luaL_argcheck(L, strlen(path.p) == path.n, index, "a path without NUL");
     return path.p;
 }
 

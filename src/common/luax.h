@@ -85,7 +85,8 @@ struct ac_buf *acL_push_buf(lua_State *L, size_t max);
  * it a finalizer may run. */
 struct ac_str acL_check_bytes(lua_State *L, int index);
 
-/* [-0, +0, v]  The same of a path, which is not empty and holds no NUL. */
+/* [-0, +0, v]  The same of a path, which holds no NUL. One that is empty names no file: the
+ * system says so. */
 const char *acL_check_path(lua_State *L, int index);
 
 /* [-0, +2, m]  nil, message; for `return`. */

@@ -26,10 +26,13 @@ local function command_of(args, harm)
   return shell.command("explore", { args.file, table.unpack(args.param) }, typed)
 end
 
--- What was done stands for the same playbook under the same words only.
-local function key_of(args, job)
+-- What was done stands for the same playbook under the same words only, and for what was in the
+-- files that these name.
+local function key_of(args, io, job, world)
+  local read = { params = job.params, world = world, assume = job.assume, messages = job.messages,
+    timings = job.timings, region = cli_clients.runtime(io).getenv "ALIBABA_CLOUD_REGION_ID" }
   local parts = { core.version.core, args.exhaustive, core.encode(sources.pack(job.playbook)),
-    table.concat(args.param, "\n"), table.concat(rehearsal.words(args), "\n") }
+    table.concat(args.param, "\n"), table.concat(rehearsal.words(args), "\n"), core.encode(read) }
   return core.sha256(table.concat(parts, "\0"))
 end
 
@@ -126,15 +129,16 @@ end
 ---@param given { depth: integer, only: integer[]?, jobs: integer, file: string? }
 ---@param job table of the process without rights
 ---@param begin table handler of its frame `playbook`
+---@param world table|nil that was given
 ---@return integer exit_code
-function M.run(args, io, given, job, begin)
+function M.run(args, io, given, job, begin, world)
   local spinner <close>, show = progress(io)
   local _ <close> = setmetatable({}, { __close = function(_, raised)
     if not guard.is_interrupt(raised) then return end
     spinner.clear()
     tell_kept(io, given)
   end })
-  given.progress, given.key = show, given.file and key_of(args, job) or ""
+  given.progress, given.key = show, given.file and key_of(args, io, job, world) or ""
   local report, confined = units.explore({ entry = "alicloud.cli.confined.exhaustive", job = job,
     io = io, time = cli_clients.runtime(io).time }, begin, given)
   spinner.clear()

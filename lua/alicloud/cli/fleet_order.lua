@@ -170,7 +170,10 @@ local function items_of(known, region, groups, tier)
   if #words == 0 then
     options.refuse "groups: is missing; allowed: all, or ids with a comma between"
   end
-  if #words == 1 and words[1] == "all" then return all_items(known, region) end
+  if tables.set(words).all then
+    if #words == 1 then return all_items(known, region) end
+    options.refuse "groups: got all beside names; allowed: all, or ids with a comma between"
+  end
   local items = named_items(known, region, words)
   if not tier then return items end
   return add_names(known, region, items)

@@ -32,12 +32,13 @@ local function pattern_of(word)
   return "^" .. word:gsub("[%-%.%+%[%]%(%)%$%^%%%?]", "%%%0"):gsub("%*", ".*") .. "$"
 end
 
+-- Each once: a collector takes no file in which a metric is there twice.
 local function chosen(client, region, args, io)
-  local ids = {}
-  for i, typed in ipairs(args.group) do
+  local ids, known = {}, {}
+  for _, typed in ipairs(args.group) do
     local id, err = group_names.id_of(client, region, typed, io)
     if not id then return nil, err end
-    ids[i] = id
+    if not known[id] then known[id], ids[#ids + 1] = true, id end
   end
   if #ids > 0 then return ids end
   return dr.group_ids(client, { region = region, site = "backup", lone_pairs = true })

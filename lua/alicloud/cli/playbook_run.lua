@@ -102,6 +102,7 @@ local function read_pairs(field, list)
     if not name then
       options.refuse(("%s: got %q; allowed: NAME=TEXT"):format(field, word))
     end
+    options.check_reason(field, value)
     map[name] = value
   end
   return map
@@ -168,6 +169,7 @@ function M.read_options(args, io)
   local runtime = cli_clients.runtime(io)
   local person = options.person(args, runtime.getenv)
   reports.check_target("--report", args.report)
+  options.check_reason("--why", args.why)
   local again = {}
   for _, step in ipairs(args.again) do again[step] = true end
   local declared = { rto = options.duration(args, "rto", 1),

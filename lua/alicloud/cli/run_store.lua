@@ -37,6 +37,7 @@ end
 ---@return string
 function M.journal(name, field)
   field = field or "journal"
+  if name == "" then options.refuse(field .. ": is empty; allowed: a path, or an address") end
   if stores.is_path(name) then return name end
   local address = parse(field, name)
   if not address.run then

@@ -77,8 +77,15 @@ function M.has_nothing_left(group, params)
   return not err or err.code ~= "Client.NotConfirmed"
 end
 
--- Which instances get the disks, as text that compares.
-local function text_of(attach)
+-- Who gets the disks: what somebody has said of this group, or else the run's parameter.
+local function attach_of(own, options)
+  return options.attach or own:peek "attach"
+end
+
+--- Which instances get the disks, as text that compares.
+---@param attach any
+---@return string
+function M.text_of(attach)
   if type(attach) ~= "table" then return tostring(attach) end
   local parts = {}
   for i, disk in ipairs(tables.keys(attach)) do parts[i] = disk .. "=" .. attach[disk] end
@@ -93,11 +100,11 @@ end
 ---@return alicloud.Error? err
 function M.preflight(own, group, options)
   local asked = tables.merged(options)
-  asked.attach = asked.attach or own:peek "attach"
+  asked.attach = attach_of(own, asked)
   asked.stop_shared = own:peek "stop_shared"
   local report, err = group:preflight(asked)
   for _, note in ipairs(report and report.notes or {}) do own:note(note) end
-  if report then report.checked = text_of(asked.attach) end
+  if report then report.checked = M.text_of(asked.attach) end
   return report, err
 end
 
@@ -109,7 +116,7 @@ local function look_again(own, group, options)
   if not standing then return nil, err end
   local is_back = options.move == "failback"
   if is_back and not standing.open or not is_back and PROMOTED[standing.status] then
-    return { checked = text_of(own:peek "attach") }
+    return { checked = M.text_of(attach_of(own, options)) }
   end
   return M.preflight(own, group, options)
 end
@@ -121,7 +128,7 @@ end
 ---@param options alicloud.dr.PreflightOptions
 function M.check_corrected(run, group, found, options)
   local count = 1
-  while found and found.checked and found.checked ~= text_of(run:peek "attach") do
+  while found and found.checked and found.checked ~= M.text_of(attach_of(run, options)) do
     count = count + 1
     found = run:step("check " .. count, function(own) return look_again(own, group, options) end)
   end

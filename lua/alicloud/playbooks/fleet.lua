@@ -88,6 +88,8 @@ end
 local function move(own, id, fleet)
   local params, row, group = own.params, fleet:row(id), fleet:group(own, id)
   local variables = { group = id, region = fleet.region }
+  common.check_corrected(own, group, fleet.seen[id], { move = "failover", attach = row.attach,
+    fence = row.fence or "no", max_rpo = params.max_rpo })
   common.command(own, "stop services", row.stop,
     { graceful_only = true, timeout = "5m", on_error = "continue" }, variables)
   local try = row.fence == "try"

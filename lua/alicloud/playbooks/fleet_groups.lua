@@ -96,20 +96,35 @@ local function check_rows(fleet, own)
   return true
 end
 
+-- A table that was corrected is held against the groups as the first one was.
+local function check_table(fleet)
+  local checked, count = table.concat(tables.keys(fleet.rows), ","), 0
+  repeat
+    count = count + 1
+    local found = fleet.run:step(count == 1 and "table" or "table " .. count, function(own)
+      local ok, err = check_rows(fleet, own)
+      return ok and { checked = checked }, err
+    end)
+  until not found or found.checked == checked
+end
+
 --- Finds out which groups are meant, and holds the table against them.
 ---@param names string[] ids, or "all"
 function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
-    if names[1] ~= "all" then return unique(names) end
+    local is_all = tables.set(names).all
+    if is_all and names[2] then
+      return nil, M.refusal { code = "Client.BadParameter",
+        message = "groups: got all beside names; allowed: all, or ids with a comma between" }
+    end
+    if not is_all then return unique(names) end
     local ids, err = dr.group_ids(own.client, { region = self.region, site = "backup",
       lone_pairs = true })
     if not ids then return nil, err end
     if #ids == 0 then return nil, "no group has its secondary site in " .. self.region end
     return ids
   end)
-  if next(self.rows) then
-    self.run:step("table", function(own) return check_rows(self, own) end)
-  end
+  if next(self.rows) then check_table(self) end
 end
 
 local function attach_text(attach)
@@ -186,7 +201,8 @@ local function look_at(own, group, row)
   local report, err = look_before(own, group, row)
   if not report then return nil, err end
   local snapshot = report.snapshot
-  local seen = { ok = report.ok, status = snapshot.status, name = snapshot.name }
+  local seen = { ok = report.ok, status = snapshot.status, name = snapshot.name,
+    checked = common.text_of(row.attach) }
   if report.ok then return seen end
   if stands_there(group, snapshot) then
     seen.ok, seen.already_there = true, true
@@ -310,6 +326,7 @@ function Fleet:demand_canaries(canary, ready)
     if not can[id] then
       error(M.refusal { kind = err and err.kind, code = err and err.code or "Client.BadParameter",
         message = err and ("the canary %s is not ready: %s"):format(id, err.message)
+          or chosen[id] and ("the canary %s stands there already and proves nothing"):format(id)
           or ("canary: unknown group %s%s"):format(schema.show(id),
             schema.did_you_mean(id, chosen)),
         hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")

@@ -145,6 +145,20 @@ describe("run:each", function()
     assert.matches('canary: got "pg%-11"; allowed: elements of the list; did you mean', err.message)
   end)
 
+  it("lets the next tier prove what was left out in the one before", function()
+    local stage, order = stages.new(fleet(5, { { status = "created" } })), {}
+    assert(stage:run(function(run)
+      run:each(ids(5), { canary = 1, leave_out = function() return "left out" end,
+        tier = function(id) return id == "pg-01" and 1 or 2 end }, function(id, branch)
+          order[#order + 1] = id
+          promote(id, branch)
+          order[#order + 1] = id
+        end)
+    end))
+    assert.equal("pg-01 pg-02 pg-02 pg-03 pg-04", table.concat(order, " ", 1, 5))
+    assert.equal(4, #stage.bench:ledger())
+  end)
+
   it("moves no more groups than somebody thought of, without his word", function()
     local function body(run) run:each(ids(3), { max_groups = 2 }, promote) end
     local stage = stages.new(fleet(3))

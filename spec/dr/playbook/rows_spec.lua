@@ -35,6 +35,15 @@ describe("rows by group", function()
     assert.equal('sh -c "x"', read('group,stop\npg-1,sh -c "x"\n')["pg-1"].stop)
   end)
 
+  it("may have empty cells beside quoted ones, with tabs between as well", function()
+    for _, separator in ipairs { ",", ";", "\t" } do
+      local text = 'group,stop,attach,fence\npg-1,,"d-1:i-1",\npg-2, "a b" ,,must\n'
+      local rows = read((text:gsub(",", separator)))
+      assert.same({ ["pg-1"] = { attach = { ["d-1"] = "i-1" } },
+        ["pg-2"] = { stop = "a b", fence = "must" } }, rows)
+    end
+  end)
+
   it("are read from JSON and from Lua, as a list or by group", function()
     local expected = { ["pg-1"] = { attach = { ["d-1"] = "i-1" } }, ["pg-2"] = {} }
     for _, value in ipairs {

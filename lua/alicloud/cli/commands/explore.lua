@@ -259,9 +259,10 @@ end
 
 local function begins(args, io, params)
   local world = playbook_argument.read_world(args, io)
-  return confine.begins(args, io, params, function()
+  local begin = confine.begins(args, io, params, function()
     return { kind = args.kind, world = world }
   end)
+  return begin, world
 end
 
 local function job_of(args, io)
@@ -278,7 +279,7 @@ local function explore_seeds(args, io)
   local spinner <close>, show = progress(io, given.seeds)
   given.progress = show
   local report, confined = seeds_dealt.explore({ entry = "alicloud.cli.confined.explore", job = job,
-    io = io, time = cli_clients.runtime(io).time }, begins(args, io, job.params), given)
+    io = io, time = cli_clients.runtime(io).time }, (begins(args, io, job.params)), given)
   spinner.clear()
   if not report then return confine.fail(io, args, confined) end
   local untold = why_nothing_told(args, report)
@@ -296,9 +297,9 @@ function M.run(args, io)
   local all = read_exhaustive(args)
   if not all and not args.draft_world then return explore_seeds(args, io) end
   local job = job_of(args, io)
-  local begin = begins(args, io, job.params)
+  local begin, world = begins(args, io, job.params)
   if args.draft_world then return draft_world.run(args, io, job, begin) end
-  return exhaustive.run(args, io, all, job, begin)
+  return exhaustive.run(args, io, all, job, begin, world)
 end
 
 return M

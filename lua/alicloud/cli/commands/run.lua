@@ -12,6 +12,7 @@ local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
 local run_journal = require "alicloud.cli.run_journal"
 local run_store = require "alicloud.cli.run_store"
+local schema = require "alicloud.base.schema"
 local stores = require "alicloud.dr.store"
 local tables = require "alicloud.base.tables"
 
@@ -135,7 +136,7 @@ local function place_of(args, io)
     options.refuse "--store: cannot be given together with --journal, which names the run's place"
   end
   if args.journal then
-    args.journal = run_store.journal(args.journal, "--journal")
+    args.journal = run_store.journal(options.text(args, "journal", schema.text), "--journal")
     return nil
   end
   return args.store and run_store.store(args.store, "--store") or run_journal.place(getenv)

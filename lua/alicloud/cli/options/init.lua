@@ -290,4 +290,11 @@ function M.text(args, name, rule)
   return value
 end
 
+--- Refuses a reason that no journal keeps, e.g. one that was pasted with its line ends.
+---@param field string where it was typed
+---@param text string|nil
+function M.check_reason(field, text)
+  if text and text:find "%c" then refuse_value(field, text, "one line, no control characters") end
+end
+
 return M

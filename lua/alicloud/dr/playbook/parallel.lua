@@ -34,7 +34,7 @@ local M = {}
 ---@field left_out table<string, alicloud.Error>
 
 M.SCHEMA = {
-  parallel = schema.integer(1, 1000),
+  parallel = schema.integer(1, 100000),
   max_errors = schema.rule('a number from 1, or a text such as "10%"', function(value)
     if type(value) == "string" then
       local percent = tonumber(value:match("^(%d+%.?%d*)%%$"))
@@ -42,8 +42,8 @@ M.SCHEMA = {
     end
     return math.type(value) == "integer" and value >= 1
   end),
-  canary = schema.rule("a whole number from 0 to 1000, or a list of names", function(value)
-    if type(value) ~= "table" then return schema.integer(0, 1000).test(value) end
+  canary = schema.rule("a whole number from 0 to 100000, or a list of names", function(value)
+    if type(value) ~= "table" then return schema.integer(0, 100000).test(value) end
     for _, name in ipairs(value) do
       if not steps.NAME.test(name) then return false end
     end
@@ -305,23 +305,25 @@ local function take_canaries(wave, count)
   return taken
 end
 
--- So many must succeed before the others of their wave begin.
+-- So many must succeed before the others of their wave begin. Returns how many are still missing.
 local function carry_out_canaries(round, wave)
   local missing = wave.proofs
   while missing > 0 and #wave.canaries > 0 and not round.raised do
     local before, jobs = round.errors, take_canaries(wave, missing)
     carry_out(round, jobs)
-    if round.raised then return end
+    if round.raised then return missing end
     missing = missing - count_proven(round, jobs)
-    if round.errors > before and ask_about_canary(round, wave) == "skip" then return end
+    if round.errors > before and ask_about_canary(round, wave) == "skip" then return 0 end
     demand_named(round, wave, jobs)
   end
+  return missing
 end
 
 local function carry_out_wave(round, wave)
-  carry_out_canaries(round, wave)
+  local missing = carry_out_canaries(round, wave)
   local rest = table.move(wave.others, 1, #wave.others, #wave.canaries + 1, wave.canaries)
   if not round.raised then carry_out(round, rest) end
+  return missing
 end
 
 local function finish(round)
@@ -351,9 +353,11 @@ end
 local function each(branch, jobs, options, body)
   local round = new_round(branch, options, jobs, body)
   local _ <close> = headways.of_each(branch, round.headway, options.word)
+  local missing = 0
   for _, wave in ipairs(waves.divide(jobs, options)) do
     if round.raised or round.errors >= round.limit then break end
-    carry_out_wave(round, wave)
+    waves.prove(wave, missing)
+    missing = carry_out_wave(round, wave)
   end
   if round.errors >= round.limit and not round.raised then
     too_many(round, threshold_hint(round))

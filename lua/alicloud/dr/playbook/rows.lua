@@ -28,13 +28,15 @@ local function index(columns)
   return by_name
 end
 
--- The cells of a line; quotes stand around what holds the separator, two for one within.
+-- The cells of a line; quotes stand around what holds the separator, two for one within. Blanks
+-- around the quotes are none of the cell, but a tab that separates is no blank.
 local function cells_of(line, separator)
-  local cells, position = {}, 1
+  local cells, position, blanks = {}, 1, ("[^%%S%s]*"):format(separator)
+  local first, further = ('^%s"(.-)"%s()'):format(blanks, blanks), ('^"(.-)"%s()'):format(blanks)
   while true do
-    local quoted, after = line:match('^%s*"(.-)"%s*()', position)
+    local quoted, after = line:match(first, position)
     while quoted and line:sub(after, after) == '"' do
-      local more, behind = line:match('^"(.-)"%s*()', after)
+      local more, behind = line:match(further, after)
       if not more then return nil end
       quoted, after = quoted .. '"' .. more, behind
     end

@@ -195,4 +195,13 @@ function M.divide(jobs, options)
   return waves
 end
 
+--- Lets a wave without canaries prove what was left unproven by the one before.
+---@param wave alicloud.dr.Wave
+---@param count integer of canaries that are missing
+function M.prove(wave, count)
+  if count == 0 or #wave.canaries > 0 then return end
+  wave.canaries, wave.others = by_rank(wave.others), {}
+  wave.proofs = math.min(count, #wave.canaries)
+end
+
 return M
