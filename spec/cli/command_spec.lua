@@ -239,7 +239,8 @@ describe("the command line", function()
     { { "failover", "pg-1", "--yes", "--client-token", "tö" }, "%-%-client%-token: got" },
     { { "failover", "pg-1", "--yes", "--incident", "a\1" }, "%-%-incident: got" },
     { { "failover", "pg-1", "--yes", "--incident", "a", "--client-token", "b" }, "one of the two" },
-    { { "failover", "--yes" }, "missing argument 'group' %(see alicloud%-dr failover %-%-help%)" },
+    { { "failover", "--yes" },
+      "missing argument 'group' %(see `alicloud%-dr failover %-%-help`%)" },
     { { "failover", "pg-1", "--yes", "--retry" }, "unknown option .*failover %-%-help" },
     { { "status", "--endpoint", "u:canary@h" }, "%-%-endpoint: got \"%*%*%*@h\": .*; allowed" },
     { { "status", "--no-proxy", "http://h:80" }, "%-%-no%-proxy: got .*; allowed: hosts" },
@@ -252,7 +253,7 @@ describe("the command line", function()
     { { "call", "DescribeDiskReplicaGroups", "Site=a", "Site=b" }, "given twice" },
     { { "call", "DescribeDiskReplicaGroups", "MaxResults=many" }, "MaxResults" },
     { { "call", "Foo", "--product", "nosuch" }, "version" },
-    { { "statu" }, "did you mean .*'status'.* %(see alicloud%-dr %-%-help%)" },
+    { { "statu" }, "did you mean .*'status'.* %(see `alicloud%-dr %-%-help`%)" },
   }
 
   it("that is wrong is answered with one line, exit code 2, nothing sent", function()

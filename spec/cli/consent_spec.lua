@@ -3,6 +3,7 @@
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
+local worlds = require "spec.worlds"
 
 local FAILOVER = { "run", "failover", "group=pg-orders", "region=cn-shanghai", "max_rpo=1d" }
 
@@ -104,6 +105,23 @@ describe("alicloud-dr run, before it changes anything,", function()
     desk.typed[1] = "2"
     assert.equal(0, desk:run(table.unpack(words)).code)
     assert.equal(2, #desk:sends())
+  end)
+
+  it("shows many groups in short, the worst loss, and who is not shown", function()
+    local world = worlds.of_groups(22)
+    world.groups[7].recover_point_age = 1000
+    local desk = room { world = world, input_tty = true, tty = true, columns = 80,
+      typed = { "21" } }
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.is_nil(ran.err:find("pair%-"))
+    local told = ran.err:gsub("%s+", " ")
+    assert.matches(" of these the worst is pg%-07: what was written since [^;]-, 16m4%d?s ago "
+      .. "will be lost and 2 that are not shown: pg%-21, pg%-22 Type the number", told)
+    assert.is_nil(ran.err:find("will be lost.*will be lost"))
+    for _, text in ipairs { ran.err, desk:run "runs".out } do
+      assert.matches("pg%-11,?%s+pg%-12%s+and 10 more", text)
+    end
   end)
 
   it("asks for the number of several groups, on standard error beside a JSON object", function()

@@ -5,6 +5,7 @@ local desks = require "spec.cli.desk"
 local posix = require "spec.posix"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
+local widths = require "alicloud.cli.width"
 
 local MOVE, RAW = "spec/simulation/playbooks/move.lua", "spec/simulation/playbooks/raw.lua"
 
@@ -54,6 +55,11 @@ describe("alicloud-dr explore --exhaustive", function()
     ran = explore(RAW, "1", "--faults", "answers", "--only", tostring(harm.only[1]))
     assert.equal(1, ran.code)
     assert.matches("✘ .*again:  alicloud%-dr explore", ran.out)
+    desk.given.tty, desk.given.columns = true, 60
+    ran = explore(RAW, "1", "--faults", "answers", "--only", tostring(harm.only[1]))
+    for _, line in ipairs(desks.lines_of((ran.out:gsub("\r\27%[K", "\n")))) do
+      assert.is_true(line:find "alicloud%-dr" ~= nil or widths.of(line) <= 60, line)
+    end
   end)
 
   it("goes on with what an earlier call has kept", function()
@@ -84,8 +90,8 @@ describe("alicloud-dr explore --exhaustive", function()
     assert.same(first.object, again.object)
     local other = explore(MOVE, "1", "--faults", "reads", "--progress", path)
     assert.equal(2, other.code)
-    assert.matches("%-%-progress: .* is of another playbook, other words or another version",
-      other.err)
+    assert.matches("%-%-progress: .* is of another playbook, other words or another version"
+      .. "; allowed: a file that is not there yet, or the one of this very command\n", other.err)
   end)
 
   it("goes on with nothing that was kept over another world", function()

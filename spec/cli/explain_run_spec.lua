@@ -84,6 +84,21 @@ describe("the explanation of a run", function()
     assert.is_nil(explained(stage).known[2])
   end)
 
+  it("sends to a look at a group whose failover was given up by a run that is over", function()
+    local stage = stages.new { faults = { { match = { action = "FailoverDiskReplicaGroup" },
+      effect = { stuck = true } } } }
+    local function book(run)
+      local group = run:group "pg-orders"
+      run:step("promote", function() return group:failover { timeout = 60 } end)
+    end
+    stage:run(book)
+    assert.matches("not needed: the service took it; resume waits", explained(stage).resend)
+    assert.is_table(stage:run(book, { skip = { promote = "it is stuck" } }))
+    local said = explained(stage)
+    assert.equal("pg-orders: no: the run is over, and did not wait for its end", said.resend)
+    assert.equal("alicloud-dr status pg-orders --region cn-shanghai", said.next[1])
+  end)
+
   it("asks for a look before anything else is sent again", function()
     local stage = stages.new { faults = { deaf "StopDiskReplicaGroup" } }
     stage:run(function(run) run:step("stop it", stop) end)

@@ -99,6 +99,16 @@ describe("what a change says on a terminal of 80 columns", function()
     end
   end)
 
+  it("fits where the words of a command are wrong, and where scenarios are told", function()
+    local desk = desks.new { tty = true, columns = 80 }
+    for _, words in ipairs { { "drill", "pg-orders" }, { "bugreport", "one", "two" },
+      { "emulator", "--scenario", "none-that-there-is" }, { "emulator", "--list-scenarios" } } do
+      local ran = desk:run(table.unpack(words))
+      local told = (ran.out .. ran.err):gsub("alicloud%-dr", "alicloud_dr")
+      assert.same({}, lines_beyond(told))
+    end
+  end)
+
   it("fits where a command or a run fails", function()
     local desk = desks.room(false, { world = after.world(), tty = true, columns = 80 })
     local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",

@@ -56,7 +56,9 @@ describe("handover", function()
     local desk, journal, file = stopped()
     local to = scratch.directory()
     assert.equal(0, handed(desk, journal, to).code)
-    for _, words in ipairs { { "resume", journal }, { "run", file, "--region", "cn-shanghai" } } do
+    for _, words in ipairs { { "resume", journal }, { "run", file, "--region", "cn-shanghai" },
+      { "explain", journal }, { "report", journal }, { "verify", journal },
+      { "unfence", journal } } do
       local ran = desk:run(table.unpack(words))
       assert.equal(1, ran.code)
       assert.matches("Client.JournalMoved", ran.err, 1, true)

@@ -77,6 +77,25 @@ function M.merged(...)
   return all
 end
 
+-- More names than these are no help to whoever reads a line.
+local MOST_NAMES = 12
+
+--- The first names of a list, and how many more there are.
+---@param list string[]
+---@return string[]
+function M.first(list)
+  local first = table.move(list, 1, math.min(#list, MOST_NAMES), 1, {})
+  if #list > MOST_NAMES then first[MOST_NAMES + 1] = ("and %d more"):format(#list - MOST_NAMES) end
+  return first
+end
+
+--- The same in one text.
+---@param list string[]
+---@return string
+function M.few(list)
+  return (table.concat(M.first(list), ", "):gsub(", (and %d+ more)$", " %1"))
+end
+
 --- The elements of a list as keys.
 ---@param list any[]|nil
 ---@return table<any, true>

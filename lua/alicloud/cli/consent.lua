@@ -2,9 +2,11 @@
 --- to it.
 
 local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local prompts = require "alicloud.cli.prompt"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.model.snapshot"
@@ -37,7 +39,7 @@ function M.demand(args, io, what)
 end
 
 -- What cannot be read is no reason to ask nobody: whoever types the id may know better.
-local function group_lines(io, asked)
+local function group_lines(io, asked, with_pairs)
   local snapshot = asked.snapshot
   if not snapshot then
     local why = asked.err and "could not be read: " .. terminal.clean(asked.err) or "not looked at"
@@ -47,7 +49,8 @@ local function group_lines(io, asked)
     return ("  %s   not listed in %s\n"):format(terminal.clean(asked.id), asked.region)
   end
   local side = asked.to and ("    the side that is meant is %s\n"):format(terminal.clean(asked.to))
-  return view.group_line(io, snapshot) .. (side or "") .. view.pair_lines(io, snapshot)
+  return view.group_line(io, snapshot) .. (side or "")
+    .. (with_pairs and view.pair_lines(io, snapshot) or "")
 end
 
 local function loss_line(question, asked)
@@ -74,18 +77,56 @@ local function answer_of(question)
   return tostring(#groups), ("the number of groups, %d,"):format(#groups)
 end
 
+-- Of more groups the pairs, and what each loses, would push everything else off the screen.
+local MOST_IN_FULL = 3
+
+local function show_in_full(io, question)
+  for _, asked in ipairs(question.groups) do
+    if asked.snapshot or asked.err then
+      io.err(group_lines(io, asked, true) .. loss_line(question, asked))
+    end
+  end
+end
+
+local function loses_more(asked, worst)
+  local snapshot, other = asked.snapshot, worst and worst.snapshot
+  if not snapshot or snapshot.role ~= "secondary" or snapshots.is_failovered(snapshot) then
+    return false
+  end
+  return not other or (snapshot.recover_point or 0) < (other.recover_point or 0)
+end
+
+local function show_in_short(io, question)
+  local worst
+  for _, asked in ipairs(question.groups) do
+    if asked.snapshot or asked.err then
+      io.err(group_lines(io, asked))
+      if loses_more(asked, worst) then worst = asked end
+    end
+  end
+  if worst then
+    io.err(fold.hang(io, "  of these the worst is " .. terminal.clean(worst.id) .. ": "
+      .. loss_line(question, worst):match "%S.*%S", 4) .. "\n")
+  end
+end
+
+-- A fleet has looked at all of its groups, if not for this question.
+local function show_unseen(io, question)
+  if question.unseen == 0 then return end
+  local names = {}
+  for _, asked in ipairs(question.groups) do
+    if not asked.snapshot and not asked.err then names[#names + 1] = asked.id end
+  end
+  io.err(fold.hang(io, ("  and %d that are not shown: %s"):format(question.unseen,
+    terminal.clean(tables.few(names), 1000)), 4) .. "\n")
+end
+
 local function show(io, question)
   local count = #question.groups
   io.err(("  %s moves %s, and there is a point from which it does not come back:\n"):format(
     terminal.clean(question.playbook), count == 1 and "1 group" or count .. " groups"))
-  for _, asked in ipairs(question.groups) do
-    if asked.snapshot or asked.err then
-      io.err(group_lines(io, asked) .. loss_line(question, asked))
-    end
-  end
-  if question.unseen > 0 then
-    io.err(("  and %d more, which were not looked at yet\n"):format(question.unseen))
-  end
+  if count > MOST_IN_FULL then show_in_short(io, question) else show_in_full(io, question) end
+  show_unseen(io, question)
 end
 
 local function asker(io, person, args)

@@ -4,6 +4,7 @@
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
+local fold = require "alicloud.cli.fold"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local rehearsal = require "alicloud.cli.rehearsal"
@@ -80,7 +81,7 @@ function M.run(args, io, job, begin)
   if args.json then return output.json(io, output.EXIT.done, object_of(path, world, problem)) end
   io.out(("%s: %s, %s, %s\n"):format(terminal.clean(path, 300), counted(world.groups, "group"),
     counted(world.disks, "disk"), counted(world.instances, "instance")))
-  if problem then io.out("  " .. terminal.clean(problem, 1000) .. "\n") end
+  if problem then io.out(fold.hang(io, "  " .. terminal.clean(problem, 1000), 4) .. "\n") end
   local typed = rehearsal.words(args)
   typed[#typed + 1] = shell.option("--world", path)
   io.out(("  %s\n  %s\n"):format(

@@ -65,10 +65,7 @@ end
 local function print_harms(io, args, report)
   for i = 1, math.min(SHOWN, #report.violations) do
     local harm = report.violations[i]
-    io.out(("  %s %s\n"):format(terminal.paint(io, "red", "✘"), terminal.clean(harm.what, 500)))
-    for _, trouble in ipairs(harm.troubles) do
-      io.out(("      %s\n"):format(terminal.clean(trouble, 200)))
-    end
+    explored.print_harm(io, harm.what, harm.troubles)
     io.out(("    again:  %s\n"):format(command_of(args, harm)))
   end
 end

@@ -106,7 +106,8 @@ local function window_end(open)
   return (open.first_send_at or open.at) + (open.resend_window or 0)
 end
 
-local function resend_of(open, now)
+local function resend_of(open, now, is_over)
+  if is_over then return "no: the run is over, and did not wait for its end" end
   if open.sent == 0 then return "safe, through resume: it never left" end
   if open.accepted then return "not needed: the service took it; resume waits for its end" end
   local last = window_end(open)
@@ -156,7 +157,8 @@ local function resend(model, loose, now)
   if model.status == "running" then return "no: it is at work, and sends what is to be sent" end
   local lines = {}
   for _, open in ipairs(model.open) do
-    lines[#lines + 1] = ("%s: %s"):format(plain.clean(open.group_id), resend_of(open, now))
+    lines[#lines + 1] = ("%s: %s"):format(plain.clean(open.group_id),
+      resend_of(open, now, FINISHED[model.status]))
   end
   if #loose > 0 then
     lines[#lines + 1] = "other calls: not before a look at what they change"
@@ -176,6 +178,7 @@ local function next_commands(model, journal, state)
   if model.chain.verdict == "damaged" then
     return { verify, status({}, model.run.region) }
   elseif FINISHED[model.status] then
+    if open then return { status({ open.group_id }, open.region), report, verify } end
     return { report, verify }
   end
   if model.copied then

@@ -4,8 +4,21 @@ local core = require "alicloud.core"
 local coverage = require "alicloud.simulation.coverage"
 local fold = require "alicloud.cli.fold"
 local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
 
 local M = {}
+
+--- A violation, and the troubles that it takes.
+---@param io alicloud.cli.Io
+---@param what string
+---@param troubles string[]
+function M.print_harm(io, what, troubles)
+  local mark = terminal.paint(io, "red", "✘")
+  io.out(fold.hang(io, ("  %s %s"):format(mark, terminal.clean(what, 500)), 6) .. "\n")
+  for _, trouble in ipairs(troubles) do
+    io.out(fold.hang(io, "      " .. terminal.clean(trouble, 200), 8) .. "\n")
+  end
+end
 
 -- One line for each request or write, with all that never came of it.
 local function by_name(never)

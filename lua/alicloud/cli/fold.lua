@@ -110,6 +110,13 @@ local function hang_commands(io, line)
     .. commands:gsub(": (alicloud%-dr %l)", ":" .. margin .. "%1")
 end
 
+-- Who speaks, in an error of the emulator.
+local SPEAKER = "^alicloud%-dr %l+: "
+
+local function has_command(line)
+  return line:gsub(COMMAND, ""):gsub(SPEAKER, ""):find("alicloud-dr ", 1, true) ~= nil
+end
+
 --- Folds the lines of a text for a terminal, each under its own beginning. A command that is to be
 --- copied stays whole.
 ---@param io alicloud.cli.Io
@@ -118,7 +125,7 @@ end
 function M.lines(io, text)
   if not io.tty then return text end
   return (text:gsub("[^\n]+", function(line)
-    if line:gsub(COMMAND, ""):find("alicloud-dr ", 1, true) then return hang_commands(io, line) end
+    if has_command(line) then return hang_commands(io, line) end
     return M.hang(io, line, #line:match "^ *" + 2)
   end))
 end

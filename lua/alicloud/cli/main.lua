@@ -126,7 +126,7 @@ function M.run(argv, io)
   end
   if not ok then
     local command = commands.is_known(argv[1]) and argv[1] .. " " or ""
-    return usage_error(io, json, ("%s%s (see alicloud-dr %s--help)"):format(
+    return usage_error(io, json, ("%s%s (see `alicloud-dr %s--help`)"):format(
       (args:gsub("\nDid", "; did")), whole_word(args), command))
   end
   -- Before the command's name it means the same as behind it.
@@ -134,7 +134,7 @@ function M.run(argv, io)
   args.typed_words = argv
   if args.show_version then return run_command("version", args, io, json) end
   if not args.command and json then
-    return usage_error(io, json, "a command is missing (see alicloud-dr --help)")
+    return usage_error(io, json, "a command is missing (see `alicloud-dr --help`)")
   end
   if not args.command then
     io.err(parsers.help_text(parser, io))

@@ -132,7 +132,7 @@ end
 -- an intent, only that they ended well can be compared.
 local function told(result)
   local outcome = type(result) == "table" and result.outcome
-  return type(outcome) == "string" and outcome:find "failovered$" and outcome or ""
+  return type(outcome) == "string" and outcome:find "failovered$" and " " .. outcome or ""
 end
 
 -- Nobody is to be asked to resume what would have come to its end.
@@ -149,7 +149,7 @@ local function verdict(rehearsal)
   local parts, result = {}, rehearsal.last.result
   for _, step in ipairs(result and result.steps or {}) do
     if not order.is_look(step.key) then
-      parts[#parts + 1] = ("%s=%s %s"):format(step.key, step.status, told(step.result))
+      parts[#parts + 1] = ("%s=%s%s"):format(step.key, step.status, told(step.result))
     end
   end
   -- Branches that run at the same time end in any order.

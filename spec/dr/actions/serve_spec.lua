@@ -89,6 +89,25 @@ describe("serve waits", function()
     assert.same({ "d-new-1", "d-new-2" }, result.attached)
     assert.equal(2, after.effects(bench, "AttachDisk"))
   end)
+
+  for _, status in ipairs { "Creating", "ReIniting" } do
+    it("for a disk that was free at the look, and is " .. status .. " at the call", function()
+      local bench = after.open()
+      local emu, send, begun = bench.emu, bench.emu.transport.send, false
+      bench.client = bench.client:with { transport = { send = function(request)
+        if request.action == "AttachDisk" and not begun then
+          begun = true
+          local disk = emu.world.disk_by_id["d-new-1"]
+          disk.status = status
+          emu:later(emu:now() + 40, function() disk.status = "Available" end)
+        end
+        return send(request)
+      end } }
+      local result = assert(bench:run("serve", { attach = "i-new" }))
+      assert.same({ "d-new-1", "d-new-2" }, result.attached)
+      assert.equal(2, after.effects(bench, "AttachDisk"))
+    end)
+  end
 end)
 
 describe("a failover that others take back while it is served", function()

@@ -245,7 +245,8 @@ local function list_scenarios(args, io)
   end
   if args.json then return output.json(io, output.EXIT.done, { scenarios = list }) end
   for _, scenario in ipairs(list) do
-    io.out(("%-24s %s\n  %s\n"):format(scenario.name, scenario.title, scenario.story))
+    io.out(("%-24s %s\n%s\n"):format(scenario.name, scenario.title,
+      fold.hang(io, "  " .. scenario.story, 2)))
   end
   return output.EXIT.done
 end

@@ -138,11 +138,7 @@ local function command_of(args, harm)
 end
 
 local function print_harm(io, args, harm)
-  io.out(("  %s seed %d: %s\n"):format(terminal.paint(io, "red", "✘"), harm.seed,
-    terminal.clean(harm.what, 500)))
-  for _, trouble in ipairs(harm.troubles) do
-    io.out(("      %s\n"):format(terminal.clean(trouble, 200)))
-  end
+  explored.print_harm(io, ("seed %d: %s"):format(harm.seed, harm.what), harm.troubles)
   io.out(("    again:  %s\n"):format(command_of(args, harm)))
 end
 

@@ -14,8 +14,6 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.options.replay"
 local replays = lazy.module "alicloud.cli.options.replay"
----@module "alicloud.dr.store.relocate"
-local relocate = lazy.module "alicloud.dr.store.relocate"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -54,7 +52,7 @@ end
 -- What the journal says is obeyed, so it is judged before it is read.
 local function begun(path, context)
   local text, err = stores.read_trusted(path, context)
-  if not text then return nil, relocate.moved_error(path) or err end
+  if not text then return nil, err end
   local state
   state, err = run_journal.state(path, text)
   if state and not state.run then options.refuse(("journal: %s holds no run"):format(path)) end

@@ -121,7 +121,7 @@ local function show(io, line)
   if line.replay then add "a replay: nothing has happened" end
   if line.began_at > 0 then add(zones.moment(line.began_at)) end
   if line.requester then add("by " .. line.requester) end
-  for _, id in ipairs(line.groups) do add(id) end
+  for _, id in ipairs(tables.first(line.groups)) do add(id) end
   local facts = view_table.wrap(parts, "      ", io.tty and io.columns or math.huge)
   io.out(("  %s %s\n"):format(terminal.mark(io, MARKS[line.status] or "warn"),
     facts:gsub("^ +", "")))

@@ -151,6 +151,8 @@ local function handlers_of(deal, begin)
   }
 end
 
+local FRESH = "allowed: a file that is not there yet, or the one of this very command"
+
 -- What an earlier call with the same words has written down, up to a line that was torn.
 local function read_before(deal, path, key)
   local found <close> = core.open_file(path, "read")
@@ -160,14 +162,16 @@ local function read_before(deal, path, key)
     local entry = core.decode(line)
     n = n + 1
     if n == 1 and (type(entry) ~= "table" or entry.exhaustive ~= key) then
-      options.refuse(("--progress: %s is of another playbook, other words or another version")
-        :format(path))
+      options.refuse(("--progress: %s is of another playbook, other words or another version; %s")
+        :format(path, FRESH))
     elseif n > 1 and type(entry) == "table" and type(entry.unit) == "table"
       and not shapes.fault("unit", entry.unit, UNIT) then
       deal.before[tostring(entry.kind) .. tostring(entry.n)] = entry.unit
     end
   end
-  if whole ~= "" and n == 0 then options.refuse("--progress: " .. path .. " is something else") end
+  if whole ~= "" and n == 0 then
+    options.refuse(("--progress: %s is something else; %s"):format(path, FRESH))
+  end
   local file, message = core.open_file(path, "append")
   if not file then options.refuse("--progress: " .. tostring(message)) end
   if n == 0 then file:append(core.encode { exhaustive = key } .. "\n") end

@@ -116,6 +116,8 @@ local function judge_attach(intent, seen)
   if #seen.hosts > 0 and not attachment.is_on(seen, intent.instance) then
     return "conflict", describe_disk(seen)
   end
+  -- It can be attached once it is free.
+  if attachment.FREE_SOON[seen.status] then return "unknown", describe_disk(seen) end
   return judge_status(seen, "In_use", { Attaching = true }, "Available", describe_disk)
 end
 

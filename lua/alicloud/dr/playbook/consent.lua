@@ -86,7 +86,7 @@ local function refused(question)
   for i, asked in ipairs(question.groups) do names[i] = asked.id end
   return errors.new { kind = "cancelled", code = "Client.NotConfirmed", outcome = "not_sent",
     message = ("the run was not confirmed, nothing was sent%s"):format(
-      #names > 0 and " to " .. table.concat(names, ", ") or "") }
+      #names > 0 and " to " .. tables.few(names) or "") }
 end
 
 --- Asks before a step, if it is time to. Raises what ends the run if nobody agrees.

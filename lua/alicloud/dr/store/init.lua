@@ -12,6 +12,8 @@ local shell = require "alicloud.base.shell"
 local etcd = lazy.module "alicloud.dr.store.etcd"
 ---@module "alicloud.net.options"
 local net_options = lazy.module "alicloud.net.options"
+---@module "alicloud.dr.store.relocate"
+local relocate = lazy.module "alicloud.dr.store.relocate"
 ---@module "alicloud.loop.shared"
 local shared_loops = lazy.module "alicloud.loop.shared"
 ---@module "alicloud.base.runtime"
@@ -126,13 +128,21 @@ local function read_shared(name, context)
   end)
 end
 
+-- Whoever looks for one that was handed over is told where it is.
+local function of_file(path, read)
+  local text, err = read(path)
+  if not text and err.errno == "ENOENT" then err = relocate.moved_error(path) or err end
+  return text, err
+end
+
 --- The text of a journal that somebody else may be writing.
 ---@param name string path or address
 ---@param context? alicloud.dr.StoreContext
 ---@return string|nil text
----@return alicloud.Error? err code "Client.JournalFailed", errno "ENOENT" if there is none
+---@return alicloud.Error? err errno "ENOENT" if there is none: code "Client.JournalFailed", or
+---"Client.JournalMoved" if it was handed over
 function M.read(name, context)
-  if M.is_path(name) then return files.read(name) end
+  if M.is_path(name) then return of_file(name, files.read) end
   return read_shared(name, context)
 end
 
@@ -146,7 +156,7 @@ function M.read_trusted(name, context)
   if not M.is_path(name) then return read_shared(name, context) end
   local fault = copy_fault(name)
   if fault then return nil, fault end
-  return files.read_trusted(name)
+  return of_file(name, files.read_trusted)
 end
 
 --- Whether somebody is at work on a journal. Only looks.

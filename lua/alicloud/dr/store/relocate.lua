@@ -84,6 +84,7 @@ function M.moved_error(path)
   if not target then return nil end
   local known = target ~= ""
   return errors.new { kind = "journal", code = "Client.JournalMoved", outcome = "not_sent",
+    errno = "ENOENT",
     message = ("%s was handed over%s"):format(path, known and ", and is " .. target or ""),
     hint = known and "go on there: " .. shell.command("resume", { target })
       or ("what it held is in %s"):format(shell.quote(M.moved_name(path))) }
