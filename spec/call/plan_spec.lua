@@ -173,6 +173,23 @@ describe("a plan", function()
       refused("DescribeRegions", nil, { endpoint = "a/b" }))
   end)
 
+  it("remembers where calls go, and not how long one of them may take", function()
+    local shared = context()
+    local function ask(given)
+      local made = assert(plans.new(shared, "DescribeDiskReplicaGroups", {}, given))
+      return made.deadline, made.target.host
+    end
+    for _ = 1, 2 do
+      assert.equal(60, (ask()))
+      assert.same({ 5, "ebs.cn-hangzhou.aliyuncs.com" },
+        { ask { region = "cn-hangzhou", deadline = 5 } })
+      assert.same({ 60, "ebs.cn-hangzhou.aliyuncs.com" }, { ask { region = "cn-hangzhou" } })
+      assert.same({ 7, "ebs.cn-shanghai.aliyuncs.com" }, { ask { deadline = 7 } })
+    end
+    assert.equal(plans.new(shared, "DescribeDisks", {}, { deadline = 1 }).form,
+      plans.new(shared, "DescribeDisks", {}, { deadline = 2 }).form)
+  end)
+
   it("resolves each endpoint once", function()
     local asked = 0
     local shared = context()

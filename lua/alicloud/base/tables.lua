@@ -14,13 +14,21 @@ function M.keys(map)
   return keys
 end
 
+-- Paths are written in programs and in service data: there are few.
+local names_of = setmetatable({}, { __index = function(known, path)
+  local names = {}
+  for name in path:gmatch "[^%.]+" do names[#names + 1] = name end
+  known[path] = names
+  return names
+end })
+
 --- The value at a path of names with dots between them, such as "Disks.Disk". What is no table on
 --- the way is the answer, so that whoever wants a list sees that it is none.
 ---@param value any
 ---@param path string
 ---@return any
 function M.at(value, path)
-  for name in path:gmatch("[^%.]+") do
+  for _, name in ipairs(names_of[path]) do
     if type(value) ~= "table" then return value end
     value = value[name]
   end

@@ -26,7 +26,8 @@ local M = {}
 ---@field leave_within? number seconds after which no attempt of a mutating call leaves any more
 ---(Client.TooLate), since what it was decided by is too old then
 
----@class alicloud.plan.Form all of a plan that does not depend on parameters
+---@class alicloud.plan.Form all of a plan that does not depend on parameters, and not on how long
+---this call may take
 ---@field product string
 ---@field action string
 ---@field version string
@@ -36,7 +37,7 @@ local M = {}
 ---@field method string
 ---@field region string|nil
 ---@field timeout number
----@field deadline number
+---@field deadline number unless the call has its own
 ---@field policy alicloud.retry.Policy
 ---@field resend "token"|"never"
 ---@field leave_within number|nil seconds
@@ -213,7 +214,7 @@ local function limit(context, form, given)
   local name = form.mutating and "write_timeout" or "timeout"
   local usual = context.config[name] or operation and operation.timeout or context[name]
   form.timeout = given.timeout or usual
-  form.deadline = given.deadline or context.deadline
+  form.deadline = context.deadline
   form.method = given.method or "POST"
   form.in_body = operation ~= nil and operation.form == true and form.method == "POST"
   form.resend = given.resend or context.resend
@@ -240,11 +241,13 @@ local function make_form(context, action, given)
   return form
 end
 
--- Calls without options of their own have the same form every time.
-local function usual_form(context, action)
-  local form, message = make_form(context, action, NO_OPTIONS)
-  if form then context.forms[action] = form end
-  return form, message
+-- Who says no more than where, and for how long, has the form of all who ask there.
+local function key_of(action, given)
+  for name in next, given do
+    if name ~= "region" and name ~= "deadline" then return nil end
+  end
+  if not given.region or type(action) ~= "string" then return action end
+  return given.region .. " " .. action
 end
 
 local function fill(context, form, given, input)
@@ -258,7 +261,7 @@ local function fill(context, form, given, input)
     if not target then return nil, message end
   end
   return setmetatable({ form = form, flat = flat, token = flat.ClientToken, region = region,
-    target = target }, form.plan_metatable)
+    target = target, deadline = given.deadline }, form.plan_metatable)
 end
 
 --- Makes the plan of a call.
@@ -269,22 +272,22 @@ end
 ---@return alicloud.plan|nil
 ---@return string? message one line: what, the value, what is allowed
 function M.new(context, action, input, given)
-  local checked, form, message = NO_OPTIONS
+  local checked, key = NO_OPTIONS, action
+  local form, plan, message
   if given ~= nil then
     checked, message = schema.examine("call", given, SCHEMA)
     if not checked then return nil, message end
+    key = key_of(action, checked)
   end
-  if checked ~= NO_OPTIONS and next(checked) then
+  form = context.forms[key]
+  if not form then
     form, message = make_form(context, action, checked)
-  else
-    form = context.forms[action]
-    if not form then form, message = usual_form(context, action) end
+    if not form then return nil, message end
+    if key then context.forms[key] = form end
   end
-  if not form then return nil, message end
   if input ~= nil and type(input) ~= "table" then
     return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, schema.show(input))
   end
-  local plan
   plan, message = fill(context, form, checked, input or NO_PARAMETERS)
   if not plan then return nil, form.title .. ": " .. message end
   return plan
