@@ -244,8 +244,7 @@ end
 ---@field tracer alicloud.Tracer?
 ---@field recorder alicloud.Recorder?
 ---@field endpoints table<string, alicloud.Endpoint> that were resolved
----@field forms table<string, table<string, alicloud.plan.Form>> by region, "" for the client's
----own, and action
+---@field forms table<string, alicloud.plan.Form> by action, behind the region of a call
 ---@field provider alicloud.credentials.Provider set by its maker, as are the following
 ---@field adapter alicloud.Adapter
 ---@field shared alicloud.call.Shared

@@ -242,21 +242,12 @@ local function make_form(context, action, given)
 end
 
 -- Who says no more than where, and for how long, has the form of all who ask there.
-local function is_usual(given)
+local function key_of(action, given)
   for name in next, given do
-    if name ~= "region" and name ~= "deadline" then return false end
+    if name ~= "region" and name ~= "deadline" then return nil end
   end
-  return true
-end
-
-local function form_of(context, action, given)
-  if not is_usual(given) then return make_form(context, action, given) end
-  local place = given.region or ""
-  local forms = context.forms[place] or {}
-  if forms[action] then return forms[action] end
-  local form, message = make_form(context, action, given)
-  if form then context.forms[place], forms[action] = forms, form end
-  return form, message
+  if not given.region or type(action) ~= "string" then return action end
+  return given.region .. " " .. action
 end
 
 local function fill(context, form, given, input)
@@ -281,17 +272,22 @@ end
 ---@return alicloud.plan|nil
 ---@return string? message one line: what, the value, what is allowed
 function M.new(context, action, input, given)
-  local checked, form, message = NO_OPTIONS
+  local checked, key = NO_OPTIONS, action
+  local form, plan, message
   if given ~= nil then
     checked, message = schema.examine("call", given, SCHEMA)
     if not checked then return nil, message end
+    key = key_of(action, checked)
   end
-  form, message = form_of(context, action, checked)
-  if not form then return nil, message end
+  form = context.forms[key]
+  if not form then
+    form, message = make_form(context, action, checked)
+    if not form then return nil, message end
+    if key then context.forms[key] = form end
+  end
   if input ~= nil and type(input) ~= "table" then
     return nil, ("%s: parameters: got %s; allowed: a table"):format(form.title, schema.show(input))
   end
-  local plan
   plan, message = fill(context, form, checked, input or NO_PARAMETERS)
   if not plan then return nil, form.title .. ": " .. message end
   return plan

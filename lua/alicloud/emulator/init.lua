@@ -112,11 +112,9 @@ local function deep_copy(value)
 end
 
 -- What was checked once is kept where nobody can change it, and need not be checked at each reset.
-local function adopt(self, about)
-  local problem = M.world_problem(about, self.clock:now())
-  if problem then return problem end
-  self.description = deep_copy(about)
-  return nil
+local function adopt(self, about, problem)
+  if not problem then self.description = deep_copy(about) end
+  return problem
 end
 
 --- Puts everything back to the first instant; clock, world, rules, memory, ledger and log together.
@@ -131,7 +129,9 @@ local function begin(self)
   self.pending, self.faults, self.metadata = {}, faults.new(), metadata.new()
   sts.clear(self)
   self.settings = self.first_settings
-  self.world = world.rebuild(about, self.clock:now())
+  local made, taken = world.rebuild(about, self.clock:now())
+  if not made then return taken end
+  self.world = made
   for _, work in ipairs(about.later or {}) do dispatch.resume(self, work) end
   for _, rule in ipairs(options.faults or {}) do
     local _, problem = self.faults:add(rule)
@@ -180,7 +180,10 @@ function M.new(options)
   self.first_settings, problem = initial_settings(options)
   -- There is a copy of the world.
   self.options.world = nil
-  demand(problem or adopt(self, options.world or demo) or begin(self), 2)
+  -- Ids that are taken are found when the world is made, so it need not be made twice.
+  local about = options.world or demo
+  demand(problem or adopt(self, about, world_schema.problem(about)
+    or dispatch.late_problem(about.later)) or begin(self), 2)
   for key_id, secret in pairs(options.keys or {}) do add_tenant(self, key_id, secret) end
   self.transport = transport.new(self, options.wire ~= false)
   self.runtime = runtime.new(self)
@@ -348,7 +351,7 @@ end
 ---@return string|nil problem  of the description; the old world goes on then
 function Emulator:reset(about)
   if about then
-    local problem = adopt(self, about)
+    local problem = adopt(self, about, M.world_problem(about, self.clock:now()))
     if problem then return nil, problem end
   end
   begin(self)

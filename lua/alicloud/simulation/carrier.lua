@@ -30,11 +30,10 @@ local function note(stage, request)
   return entry
 end
 
--- Lines of a journal that are safe from a crash now, of one type and under one token. Few have the
--- token.
-local function durable(disk, kind, token)
+-- Lines of a journal of one type and under one token. Few have the token.
+local function count_lines(text, kind, token)
   local count, mark = 0, ('"type":"%s"'):format(kind)
-  local text, rare = disk:durable "run", token or mark
+  local rare = token or mark
   local at, start, stop = text:find(rare, 1, true), 1, 0
   while at do
     while stop < at do start, stop = stop + 1, text:find("\n", stop + 1, true) or #text + 1 end
@@ -58,9 +57,10 @@ local VERB = { FailoverDiskReplicaGroup = true, ReprotectDiskReplicaGroup = true
 
 local function check_send(stage, entry)
   local disk = stage.who == "run" and stage.disk or stage.other_disk
-  if durable(disk, "call", entry.token) < earlier_sends(stage, entry) then
+  local text = disk:durable "run"
+  if count_lines(text, "call", entry.token) < earlier_sends(stage, entry) then
     stage:violated(("S4 %s left without a synced record of the call"):format(entry.action))
-  elseif VERB[entry.action] and durable(disk, "intent", entry.token) == 0 then
+  elseif VERB[entry.action] and count_lines(text, "intent", entry.token) == 0 then
     stage:violated(("S4 %s left without a synced intent of its token"):format(entry.action))
   end
 end

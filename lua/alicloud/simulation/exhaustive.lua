@@ -182,8 +182,8 @@ end
 local function mark_of(points, rehearsal)
   local parts = { rehearsal.ending, tostring(#rehearsal.stage.processes) }
   for _, point in ipairs(points) do parts[#parts + 1] = point.sight end
-  for line in rehearsal.stage.disk:text "run":gmatch "[^\n]+" do
-    parts[#parts + 1] = line:match '"type":"([%w_]+)"'
+  for kind in rehearsal.stage.disk:text "run":gmatch '"type":"([%w_]+)"[^\n]*' do
+    parts[#parts + 1] = kind
   end
   return core.sha256(table.concat(parts, "\n")):sub(1, 24)
 end

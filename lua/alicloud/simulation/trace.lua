@@ -79,8 +79,11 @@ end })
 
 -- Times and what has none of the world's states in it are left out: they differ in every run.
 local function add_seen(parts, record)
-  for _, member in ipairs(record) do
-    if type(member) == "table" then add_seen(parts, member) end
+  if record[1] ~= nil then
+    for _, member in ipairs(record) do
+      if type(member) == "table" then add_seen(parts, member) end
+    end
+    return
   end
   local names = {}
   for name, value in pairs(record) do
