@@ -276,12 +276,13 @@ function core.user_name(uid) end
 ---@return string? code
 function core.sync_directory(path) end
 
----Makes a directory with mode 0700; one that is there already is fine.
+---Makes a directory; one that is there already is fine.
 ---@param path string
+---@param mode? integer (0700)
 ---@return boolean|nil ok
 ---@return string? message
 ---@return string? code
-function core.make_directory(path) end
+function core.make_directory(path, mode) end
 
 ---Writes a whole file, or leaves what is there as it is. No link is followed at the end of the path,
 ---and nothing but a regular file is replaced.

@@ -372,13 +372,25 @@ describe("a file that is written whole", function()
 end)
 
 describe("a directory", function()
+  local function mode_of(path)
+    local pipe <close> = assert(io.popen(("stat -c %%a '%s'"):format(path)))
+    return pipe:read "a"
+  end
+
+  it("is made for a team as its mode says, whatever the umask", function()
+    local path = scratch.path()
+    assert.is_true(core.make_directory(path, tonumber("2770", 8)))
+    assert.equal("2770\n", mode_of(path))
+    assert.is_true(core.make_directory(path))
+    assert.equal("2770\n", mode_of(path))
+    assert.has_error(function() core.make_directory(path, -1) end)
+  end)
+
   it("is made for its owner, once", function()
     local path = scratch.path()
     assert.is_true(core.make_directory(path))
     assert.is_true(core.make_directory(path))
-    local pipe = assert(io.popen(("stat -c %%a '%s'"):format(path)))
-    assert.equal("700\n", pipe:read "a")
-    pipe:close()
+    assert.equal("700\n", mode_of(path))
     local file = assert(core.open_file(path .. "/file", "create"))
     file:close()
     assert.equal("ENOTDIR", select(3, core.make_directory(path .. "/file")))

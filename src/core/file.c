@@ -236,11 +236,12 @@ int ac_file_sync_directory(const char *path)
     return error;
 }
 
-int ac_file_make_directory(const char *path)
+int ac_file_make_directory(const char *path, unsigned mode)
 {
     struct stat about;
-    if (mkdir(path, 0700) == 0)
-        return 0;
+    /* The umask takes from what others may. */
+    if (mkdir(path, mode) == 0)
+        return mode == AC_FILE_DIRECTORY_MODE || chmod(path, mode) == 0 ? 0 : errno;
     if (errno != EEXIST)
         return errno;
     if (stat(path, &about) != 0)

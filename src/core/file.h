@@ -69,8 +69,11 @@ int ac_file_list(const char *path, struct ac_buf *out);
 /* Makes names in a directory durable. */
 int ac_file_sync_directory(const char *path);
 
-/* Mode 0700. Fine if it is there already; ENOTDIR if it is something else. */
-int ac_file_make_directory(const char *path);
+/* For its owner alone. */
+#define AC_FILE_DIRECTORY_MODE 0700u
+
+/* Fine if it is there already, whatever its mode; ENOTDIR if it is something else. */
+int ac_file_make_directory(const char *path, unsigned mode);
 
 enum ac_file_for {
     AC_FILE_FOR_OWNER, /* mode 0600; a file that is there is replaced */

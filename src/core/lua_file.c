@@ -227,11 +227,15 @@ static int core_sync_directory(lua_State *L)
     return acL_push_confined(L, path) ? 3 : push_outcome(L, path, ac_file_sync_directory(path));
 }
 
-/* [-1, +(1|3), v] */
+/* [-2, +(1|3), v]  make_directory(path, mode = 0700) -> true | nil, message, code */
 static int core_make_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
-    return acL_push_confined(L, path) ? 3 : push_outcome(L, path, ac_file_make_directory(path));
+    lua_Integer mode = luaL_optinteger(L, 2, AC_FILE_DIRECTORY_MODE);
+    luaL_argcheck(L, mode >= 0 && mode <= 07777, 2, "no mode");
+    return acL_push_confined(L, path)
+               ? 3
+               : push_outcome(L, path, ac_file_make_directory(path, (unsigned)mode));
 }
 
 /* [-3, +(1|3), v]  write_file(path, bytes, "private" | "shared" | "new") -> true | nil, message,

@@ -105,6 +105,19 @@ describe("a journal's file", function()
       other:close()
     end)
 
+  it("notes who has a group apart from what is listed for mail, since a fleet has thousands",
+    function()
+      local directory = fresh_directory()
+      local store = assert(files.open(directory .. "/run.jsonl"))
+      for _, name in ipairs { "run", "group pg-a", "group pg-b" } do
+        assert(store:lease(name, HOLDER))
+      end
+      local names = core.list_directory(directory)
+      table.sort(names)
+      assert.same({ "groups.lock", "groups.notes", "run.jsonl", "run.jsonl.lock" }, names)
+      store:close()
+    end)
+
   it("is free once its process has closed it, for a child that it has forked too", function()
     local path = fresh_directory() .. "/run.jsonl"
     assert(os.execute(("mkfifo '%s.word'"):format(path)))

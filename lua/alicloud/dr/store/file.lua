@@ -8,7 +8,8 @@
 --- expiry. Programs that the process starts do not inherit it. A child that it forks and that runs
 --- no other program does, until it ends too, but may not use it. Leases of other names are bytes of
 --- one file in the directory, so that two runs over one directory exclude each other on a group,
---- and a thousand groups need no thousand descriptors; who holds one is noted beside it.
+--- and a thousand groups need no thousand descriptors; who holds one is noted below groups.notes.
+--- The directory itself is listed for mail at each step, so what a fleet holds must not lie there.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -28,6 +29,7 @@ local M = {}
 
 -- The lock of a run is this byte of its note.
 local RUN_BYTE = 0
+local TEAM_MODE = tonumber("2770", 8)
 
 ---@class alicloud.dr.FileStore: alicloud.dr.Store
 local Store = {}
@@ -185,9 +187,13 @@ local function run_note(path)
   return path .. ".lock"
 end
 
+local function notes_of(store)
+  return store.directory .. "/groups.notes"
+end
+
 local function note_path(store, name)
   if name == "run" then return run_note(store.name) end
-  return store.directory .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
+  return notes_of(store) .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
 end
 
 -- The byte of a name. Two names share one once in 2^60.
@@ -245,21 +251,30 @@ local function lock_fault(store, name)
       private.TEAM_HINT, shell.quote(store.name)))
 end
 
--- The lock of the run is in its note, the others are bytes of one file.
-local function locked_by(store, name, note)
-  if name == "run" then return note, RUN_BYTE end
-  if not store.locks then
-    local file, err = lock_notes.open(store.directory .. "/groups.lock", store.place)
-    if not file then return nil, err end
-    store.locks = file
+-- What is needed to lock groups, made once.
+local function open_groups(store)
+  if store.locks then return true end
+  local notes = notes_of(store)
+  local ok, message, code = core.make_directory(notes, store.place.team and TEAM_MODE or nil)
+  if not ok then return nil, failure(notes, message, code) end
+  local file, err = lock_notes.open(store.directory .. "/groups.lock", store.place)
+  store.locks = file
+  return file ~= nil, err
+end
+
+local function open_note(store, name)
+  if name ~= "run" then
+    local ok, err = open_groups(store)
+    if not ok then return nil, err end
   end
-  return store.locks, byte_of(name)
+  return lock_notes.open(note_path(store, name), store.place)
 end
 
 -- Locks, then notes who holds it; the note alone says nothing.
 local function take(store, name, note, holder)
-  local file, byte = locked_by(store, name, note)
-  if not file then return nil, byte end
+  -- The lock of the run is in its note, the others are bytes of one file.
+  local file, byte = note, RUN_BYTE
+  if name ~= "run" then file, byte = store.locks, byte_of(name) end
   local locked, message, code = file:lock(byte)
   local before, path = lock_notes.read(note), note_path(store, name)
   if locked == false then return nil, lock_notes.held(name, path, before) end
@@ -286,7 +301,7 @@ function Store:lease(name, holder)
   if not is_own(self) then return forked(self) end
   local fault = lock_fault(self, name)
   if fault then return nil, fault end
-  local note, err = lock_notes.open(note_path(self, name), self.place)
+  local note, err = open_note(self, name)
   if not note then return nil, err end
   local lease
   lease, err = take(self, name, note, holder)

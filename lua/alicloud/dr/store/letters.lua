@@ -62,7 +62,6 @@ end
 function M.read(path, place)
   local directory, base = path:match "^(.-)/?([^/]*)$"
   if directory == "" then directory = path:sub(1, 1) == "/" and "/" or "." end
-  -- The locks of a fleet lie beside it, thousands of them.
   local prefix = base .. ".mail"
   local names, message, code = core.list_directory(directory, prefix)
   if not names then return nil, message, code end
