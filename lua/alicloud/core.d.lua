@@ -282,7 +282,7 @@ function core.sync_directory(path) end
 ---@return boolean|nil ok
 ---@return string? message
 ---@return string? code
-function core.make_directory(path) end
+function core.make_directory(path, mode) end
 
 ---Writes a whole file, or leaves what is there as it is. No link is followed at the end of the path,
 ---and nothing but a regular file is replaced.

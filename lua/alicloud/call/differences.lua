@@ -51,11 +51,8 @@ local function memory_of(noted, view)
 end
 
 local function look_of(noted, view, region, site)
-  local looks = noted.looks
-  if not looks then
-    looks = {}
-    noted.looks = looks
-  end
+  local looks = noted.looks or {}
+  noted.looks = looks
   local by_region = looks[view] or {}
   looks[view] = by_region
   local by_site = by_region[region] or {}
@@ -64,6 +61,18 @@ local function look_of(noted, view, region, site)
     here = site == "backup" and view.to or view.from }
   by_site[site] = look
   return look
+end
+
+--- What was seen before a change says nothing of the order in which states come after it.
+---@param noted alicloud.Differences
+function M.begin_anew(noted)
+  for _, by_region in pairs(noted.looks) do
+    for _, by_site in pairs(by_region) do
+      for _, look in pairs(by_site) do
+        if next(look.times) then look.times = {} end
+      end
+    end
+  end
 end
 
 local function is_usual(record)
@@ -86,9 +95,9 @@ local function compare_record(watch, view, memory, record)
   local id, word = record[view.id], record.Status
   local is_known = type(id) == "string" and type(word) == "string"
   local before, at = look.words[id or ""], look.times[id or ""]
-  local later = before ~= nil and at <= watch.began
+  local later = at ~= nil and at <= watch.began
   checks.record(watch, view, memory.checked, record, later and before or nil, later and now - at)
-  if is_known and (later or not before) then remember(look, id, word, now) end
+  if is_known and (later or not at) then remember(look, id, word, now) end
 end
 
 -- Whether a record is as it was in the look before; then that look was now.

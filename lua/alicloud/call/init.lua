@@ -158,12 +158,11 @@ local function heed_stop(context, answer, err)
   if stop ~= nil then error(guard.cancellation(err), 0) end
 end
 
--- What was seen before a change says nothing of what may be seen after it.
 local function run_attempt(context, plan, progress)
   local noted = context.shared.differences
-  if plan.mutating then noted.looks = nil end
+  if plan.mutating and noted.looks then differences.begin_anew(noted) end
   local result, answer = attempt.run(context, plan, progress)
-  if plan.mutating then noted.looks = nil end
+  if plan.mutating and noted.looks then differences.begin_anew(noted) end
   if not result then
     differences.of_refusal(context, plan, answer)
   elseif not plan.mutating and plan.operation and plan.data.whole then

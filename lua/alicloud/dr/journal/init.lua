@@ -98,16 +98,18 @@ local function says_secret(name)
   return false
 end
 
--- The names of records come again and again; others are not worth remembering.
+-- The names of records come again and again, those of groups and pairs pass by: when there are too
+-- many, all are forgotten, and soon the others are known again.
 local REMEMBERED = 1000
 local judged, judged_count = {}, 0
 
 local function judge(_, name)
-  local secret = says_secret(name)
-  if judged_count < REMEMBERED then
-    judged[name], judged_count = secret, judged_count + 1
+  if judged_count == REMEMBERED then
+    for known in next, judged do judged[known] = nil end
+    judged_count = 0
   end
-  return secret
+  judged[name], judged_count = says_secret(name), judged_count + 1
+  return judged[name]
 end
 
 setmetatable(judged, { __index = judge })

@@ -71,9 +71,7 @@ local function read_question(emu, params, id_parameter)
   return question
 end
 
-local function is_answer(emu, question, kind, record, side)
-  local place = kind.place(emu.world, record, side)
-  if not place or place.region ~= question.region then return false end
+local function is_wanted(emu, question, kind, record)
   return question.is_whole
     or kind.wants(question, record, emu) and views.passes(record, question.params)
 end
@@ -82,7 +80,7 @@ local function is_here(emu, question, kind, id)
   local record = emu.world[kind.by_id][id]
   for _, site in ipairs(record and question.sites or {}) do
     local side = views.listed_side(views.side(site, emu.settings), emu.settings)
-    local place = kind.place(emu.world, record, side)
+    local place = emu.world:place(record, side)
     if place and place.region == question.region then return true end
   end
   return false
@@ -116,12 +114,15 @@ end
 --- Collects every record that the question is about, and counts those seen from the first site.
 local function collect(emu, question, kind)
   local settings, found, first_count = emu.settings, {}, 0
-  local asked = candidates(emu, question, kind)
+  local world, region, asked = emu.world, question.region, candidates(emu, question, kind)
   local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
   for number, site in ipairs(question.sites) do
     local side = views.listed_side(views.side(site, settings), settings)
-    for _, record in ipairs(asked) do
-      if is_answer(emu, question, kind, record, side) then
+    -- Each page of a fleet goes through all of its records.
+    for i = 1, #asked do
+      local record = asked[i]
+      local place = record[side] or world:place(record, side)
+      if place and place.region == region and is_wanted(emu, question, kind, record) then
         if record.status == "deleted" and not shows_deleted then
           return nil, errors.refuse("OperationDenied.InvalidStatus")
         end
@@ -176,7 +177,6 @@ local GROUPS = {
   show = views.group,
   turn = turn_odd_looks,
   wants = function(question, group) return not question.ids or question.ids[group.id] end,
-  place = function(_, group, side) return group[side] end,
 }
 
 local function is_member(pair, group_id, emu)
@@ -194,7 +194,6 @@ local PAIRS = {
     return (not question.ids or question.ids[pair.id])
       and is_member(pair, question.params.ReplicaGroupId, emu)
   end,
-  place = function(world, pair, side) return world:place(pair, side) end,
 }
 
 --- DescribeDiskReplicaGroups.
