@@ -29,6 +29,15 @@ describe("emulator --load", function()
     assert.is_true(math.abs(row.waited - (30 + 60 + 30)) < 0.01)
   end)
 
+  it("takes a whole number that is written with a point", function()
+    local text = '{"at":0.0,"action":"FailoverDiskReplicaGroup","count":%s}'
+    for _, count in ipairs { "20", "20.0", "2e1" } do
+      assert.equal(20, #assert(load.read(text:format(count))), count)
+    end
+    assert.matches("count: got 20.5; allowed: a whole number", select(2, load.read(
+      text:format "20.5")))
+  end)
+
   it("finds nothing to refuse in what keeps to the quota", function()
     local row = replay(FAILOVER:format(0, 300, 10), { throttle = "minute" })[1]
     assert.same({ 0, 30 }, { row.throttled, row.most })

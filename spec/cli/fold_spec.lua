@@ -2,6 +2,8 @@
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local folds = require "alicloud.cli.fold"
+local lab = require "spec.dr.lab"
+local worlds = require "spec.worlds"
 
 local fold = folds.fold
 
@@ -116,6 +118,12 @@ describe("what a change says on a terminal of 80 columns", function()
     assert.equal(1, ran.code)
     assert.same({}, lines_beyond(ran.err))
     assert.matches("\n    if it is wrong: add attach=VALUE %-%-why TEXT\n", ran.err)
+    -- A way on is no parameter that is wrong.
+    local fleet = desks.room(false, { world = worlds.of_groups(2), faults = { { match = {
+      action = "FailoverDiskReplicaGroup", nth = 1 }, effect = lab.answer("Forbidden", 403) } } })
+    local stopped = fleet:run("run", "fleet", "groups=all", "region=cn-shanghai", "--yes")
+    assert.matches("resumed with canary=pg%-02", stopped.err)
+    assert.is_nil(stopped.err:find("if it is wrong", 1, true))
     ran = desk:run("status", "pg-nobody-has-ever-heard-of-a-group-of-such-a-name", "--region",
       "cn-shanghai")
     assert.same({}, lines_beyond(ran.err))

@@ -100,6 +100,35 @@ describe("a fleet that is read by sweeps", function()
   end)
 end)
 
+describe("a fleet whose readings take long", function()
+  -- Some of so many groups.
+  local function move(count, seconds)
+    local faults, names = {}, {}
+    for i, action in ipairs { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" } do
+      faults[i] = { match = { action = action, count = 1000000 }, effect = { delay = seconds } }
+    end
+    for i = 1, 6 do names[i] = ("pg-%02d"):format(i) end
+    local stage = fleets.stage(count, nil, { faults = faults, wire = false })
+    return stage, fleets.run(stage, { groups = table.concat(names, ","), canary = 0 })
+  end
+
+  it("decides by sweeps that are older than five seconds, if none is younger", function()
+    for _, seconds in ipairs { 3, 8 } do
+      local stage, result, err = move(6, seconds)
+      assert.is_truthy(result, tostring(err))
+      assert.equal("completed", result.status)
+      assert.equal(6, fleets.moved(stage))
+    end
+  end)
+
+  it("decides by looks of each where a sweep of several pages takes half a minute", function()
+    local stage, result, err = move(1100, 9)
+    assert.is_truthy(result, tostring(err))
+    assert.equal("completed", result.status)
+    assert.equal(6, fleets.moved(stage))
+  end)
+end)
+
 describe("a fleet whose calls are refused as too many", function()
   -- Others take half of the quota of every action; of what is left, all is ours.
   local LIMIT = 4

@@ -129,6 +129,20 @@ describe("the tiers of a fleet", function()
   end)
 end)
 
+describe("tiers that are corrected", function()
+  it("are told like the first ones, a pattern that takes nobody too", function()
+    local stage = stage_of(nil, { faults = { { match = { action = "FailoverDiskReplicaGroup",
+      nth = 1 }, effect = { error = { code = "Forbidden", status = 403 } } } } })
+    assert.is_nil((run(stage, { tier = "1:db-*" })))
+    assert(stage:run(scene.load "fleet", { corrections = { why = "typo",
+      values = { tier = "1:bd-*,2:app-*" } } }))
+    local notes = scene.notes(stage)
+    assert.matches("tier 1: bd%-%* takes no group that is ready", notes)
+    assert.matches("tier 2: 2: pg%-02, pg%-05", notes)
+    assert.equal("done", scene.statuses(stage)["order 2"])
+  end)
+end)
+
 describe("the table of a fleet", function()
   local TABLE = "group,attach,fence,stop\npg-01,i-new-1,must,true\npg-02,d-new-2:i-new-2,try\n"
 

@@ -84,6 +84,11 @@ local function check_numbers(line)
   return true
 end
 
+-- Many programs write every number with a point.
+local function whole(value)
+  return math.type(value) == "float" and math.tointeger(value) or value
+end
+
 -- A recording says in the same fields what was asked when, with the day; its other lines have no
 -- action.
 local function read_line(record)
@@ -93,7 +98,8 @@ local function read_line(record)
   if fault then return nil, fault end
   local at = recorded and type(record.at) == "string" and moment.from_rfc3339(record.at)
   local line = { at = at or record.at, product = record.product or "ebs", action = record.action,
-    region = record.region or DEFAULT_REGION, count = record.count or 1, over = record.over or 0 }
+    region = record.region or DEFAULT_REGION, count = whole(record.count or 1),
+    over = record.over or 0 }
   local ok, message = check_numbers(line)
   if not ok then return nil, message end
   if not KNOWN[line.product] then

@@ -104,12 +104,13 @@ function M.again(err, go_on)
 end
 
 --- Which parameters can be corrected. Where a new run could be begun, nobody needs to; only the one
---- that the error's own cure names (with attach=) is told then.
+--- that the error's own cure names without a value (with attach=, …) is told then: one with a value
+--- is a way on, and nothing is wrong with what was given.
 ---@param err alicloud.Error
 ---@return string line, or nothing
 function M.correctable(err)
   local names = err.production_down and err.correctable
-    or { tostring(err.hint):match "with (%l[%l_]*)=" }
+    or { tostring(err.hint):match "with (%l[%l_]*)=," }
   if #names == 0 then return "" end
   return ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(
     table.concat(names, "=VALUE or "))

@@ -45,7 +45,9 @@ local PARAMS = {
 }
 
 local function sort_into_tiers(list, ready, fleet)
-  local sorted = { list = list, of = {}, taken = {} }
+  local sorted, words = { list = list, of = {}, taken = {} }, {}
+  for i, entry in ipairs(list) do words[i] = ("%d:%s"):format(entry.tier, entry.pattern) end
+  sorted.text = table.concat(words, ",")
   for _, id in ipairs(ready) do
     local entry = tiers.of(list, id, fleet.seen[id].name)
     sorted.of[id] = entry and entry.tier or tiers.LAST
@@ -82,7 +84,18 @@ local function tell_order(own, names, ready, canary, sorted)
     own:note(("canary: %d before the others"):format(canary))
   end
   tell_tiers(own, sorted, ready)
-  return { ready = ready }
+  return { ready = ready, tiers = sorted.text }
+end
+
+-- Told once more where the tiers were corrected: a pattern may take nobody.
+local function tell_each_order(run, names, ready, canary, sorted)
+  local count = 0
+  repeat
+    count = count + 1
+    local told = run:step(count == 1 and "order" or "order " .. count, function(own)
+      return tell_order(own, names, ready, canary, sorted)
+    end)
+  until not told or not told.tiers or told.tiers == sorted.text
 end
 
 local function move(own, id, fleet)
@@ -169,7 +182,7 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   end
   local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, fleet)
   fleet:demand_canaries(canary, ready)
-  run:step("order", function(own) return tell_order(own, fleet.names, ready, canary, sorted) end)
+  tell_each_order(run, fleet.names, ready, canary, sorted)
   -- Whoever approves, approves of these.
   for _, id in ipairs(ready) do fleet:group(run, id) end
   common.approve(run)

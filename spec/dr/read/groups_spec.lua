@@ -140,3 +140,15 @@ describe("dr.groups", function()
     end
   end)
 end)
+
+describe("the ids of a region's groups and lone pairs", function()
+  it("have no pair that a group names and that does not know it yet", function()
+    local bench = bench_of { world = world_of(30), wire = false,
+      hostile = { membership = "pairs" } }
+    local groups = assert(dr.group_ids(bench.client, { site = "backup" }))
+    local all = assert(dr.group_ids(bench.client, { site = "backup", lone_pairs = true }))
+    assert.is_true(#groups > 0 and #all > #groups)
+    for i, id in ipairs(groups) do assert.equal(id, all[i + #all - #groups]) end
+    for i = 1, #all - #groups do assert.matches("^pair%-lone%-", all[i]) end
+  end)
+end)

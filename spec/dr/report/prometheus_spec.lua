@@ -115,6 +115,10 @@ describe("metrics of readiness", function()
     assert.equal(odd, all.alicloud_dr_group_info[1].labels.name)
     all = told("ok", line_of { snapshot = { name = "\xff\xfe", status = "normal", pairs = {} } })
     assert.equal("??", all.alicloud_dr_group_info[1].labels.name)
+    all = told("ok", line_of { snapshot = { name = "\27[31m\u{202e}x", status = "normal",
+      pairs = {} } })
+    local name = all.alicloud_dr_group_info[1].labels.name
+    assert.is_nil(name:find "%c" or name:find("\u{202e}", 1, true), name)
   end)
 
   it("have the unit of what they measure at the end of their name", function()

@@ -8,8 +8,8 @@ local M = {}
 
 -- Seconds after a look within which the call has to leave.
 local FRESH = 5
--- Where to write down that it leaves takes longer than that, each time, it would never leave: then
--- it has twice as long as before, up to this.
+-- Where the look itself, or to write down that it leaves, takes longer than that, each time, it
+-- would never leave: then it has twice as long as before, up to this.
 local LONGEST = 30
 -- Seconds before its turn at which one looks again.
 local AHEAD = 2
@@ -62,11 +62,6 @@ function M.is_wanted(change, err)
   return change.target.batched ~= nil and not change.doubtful and err.kind == "throttled"
 end
 
-local function has_company(change)
-  local shared = change.target.batched
-  return shared ~= nil and shared.has_company()
-end
-
 --- Waits until it is almost its turn, and decides anew. What it waits is no time of the change, but
 --- it does not wait for longer than the change may take.
 ---@param change alicloud.dr.Change
@@ -82,7 +77,7 @@ function M.wait_and_look(change, err)
   end
   if err.retry_after then
     change.loop.sleep(math.max(0, err.retry_after - AHEAD))
-  elseif not has_company(change) then
+  else
     change.fresh_for = math.min(LONGEST, 2 * (change.fresh_for or FRESH))
   end
   local step, failure = change.target.look_again()

@@ -13,6 +13,9 @@ local M = {}
 
 -- Seconds since the beginning of a sweep for which whoever decides may go by it.
 local FRESH = 3.5
+-- Seconds after which it is too old for whoever decides, however many calls it saves: what is
+-- decided by it would be sent too late, each time.
+local OLD = 20
 -- Seconds for which a first look waits for a sweep: a minute for which calls are refused passes.
 local PATIENCE = 120
 -- So many at a time are between their look and the answer to their call. More would only stand in
@@ -185,7 +188,7 @@ function BatchedReads:of(group, moment)
       local wish = { id = id, after = math.max(after, asked - age), ends = asked + PATIENCE,
         decides = true }
       local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope, wish)
-      if sweep then
+      if sweep and now() - sweep.began <= OLD then
         -- The one after it has to be another one: looks that agree are several.
         after, age = sweep.began, FRESH
         return told(group, sweep), nil, sweep.began, sweep.began_at

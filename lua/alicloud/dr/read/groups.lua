@@ -31,15 +31,25 @@ end
 ---@field name string? only groups whose name contains it
 ---@field lone_pairs boolean? pairs without a group, too
 
--- Pairs of groups are moved with their groups.
-local function lone_pairs(client, filter, site, take)
+-- The pairs that listed groups name.
+local function members_of(records)
+  local members = {}
+  for _, record in ipairs(records) do
+    for _, id in ipairs(snapshots.split_ids(record.PairIds) or {}) do members[id] = true end
+  end
+  return members
+end
+
+-- Pairs of groups are moved with their groups, also those that do not know theirs yet.
+local function lone_pairs(client, filter, site, members, take)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", {
     RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LARGE_PAGE,
   }, { region = filter.region })
   if not records then return nil, err end
   for _, record in ipairs(records) do
     local group = record.ReplicaGroupId
-    if group == nil or group == "" then take(record.ReplicaPairId, record.PairName) end
+    local is_lone = (group == nil or group == "") and not members[record.ReplicaPairId]
+    if is_lone then take(record.ReplicaPairId, record.PairName) end
   end
   return true
 end
@@ -63,7 +73,7 @@ function M.named(client, filter)
     for _, record in ipairs(records) do take(record.ReplicaGroupId, record.GroupName) end
     if filter.lone_pairs then
       local ok
-      ok, err = lone_pairs(client, filter, site, take)
+      ok, err = lone_pairs(client, filter, site, members_of(records), take)
       if not ok then return nil, err end
     end
   end

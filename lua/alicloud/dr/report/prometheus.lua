@@ -2,6 +2,7 @@
 --- node_exporter. What cannot be told is absent, never 0. No sample has a time stamp, which that
 --- collector refuses.
 
+local errors = require "alicloud.base.error"
 local states = require "alicloud.dr.model.states"
 local tables = require "alicloud.base.tables"
 
@@ -90,11 +91,11 @@ local OF_GROUP = {
 
 local ESCAPES = { ["\\"] = "\\\\", ["\n"] = "\\n", ['"'] = '\\"' }
 
--- A value is UTF-8, or the collector refuses the whole file.
+-- A value is UTF-8, or the collector refuses the whole file. Without a file the metrics are
+-- printed, and no name has a terminal do anything.
 local function value_of(text)
-  text = text:gsub('[\\\n"]', ESCAPES)
-  if utf8.len(text) then return text end
-  return (text:gsub("[\x80-\xff]", "?"))
+  if not utf8.len(text) then text = text:gsub("[\x80-\xff]", "?") end
+  return (text:gsub("[^\n]+", errors.clean):gsub('[\\\n"]', ESCAPES))
 end
 
 -- Names and values in turn.
