@@ -27,6 +27,8 @@ describe("alicloud-dr run NAME", function()
     assert.equal(1, ran.code)
     assert.matches("Client.RecoveryPointTooOld", ran.err)
     local journal = ran.err:match "(/%S+%.jsonl)"
+    ran = desk:run("resume", journal, "max_rop=3h")
+    assert.equal('alicloud-dr: unknown parameter "max_rop"; did you mean "max_rpo"?\n', ran.err)
     ran = desk:run("resume", journal, "--accept-loss", "3h", "--why", "the region is gone")
     assert.equal(0, ran.code, ran.err)
     assert.matches("completed, RTO .*, RPO 2h", ran.out)
