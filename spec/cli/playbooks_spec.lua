@@ -20,6 +20,16 @@ describe("alicloud-dr run NAME", function()
     assert.matches("/failover%-%x+%-1%.jsonl", ran.out)
   end)
 
+  it("says once what it looks again for, so that nobody waits before a silent terminal", function()
+    local world = after.world()
+    world.groups[1].pairs[2].status = "stopped"
+    local ran = room(world):run("run", "-y", "failover", "group=pg-orders", "region=cn-shanghai")
+    assert.equal(1, ran.code)
+    local _, times = ran.out:gsub("\n    check looks again, for 2m at most: group normal, but "
+      .. "pair%-2 is stopped\n", "")
+    assert.equal(1, times, ran.out)
+  end)
+
   it("goes on by its name with a run that a person has to decide about", function()
     local desk = room(after.world { recover_point_age = 7200 })
     local words = { "run", "--yes", "failover", "group=pg-orders", "region=cn-shanghai" }
@@ -27,6 +37,8 @@ describe("alicloud-dr run NAME", function()
     assert.equal(1, ran.code)
     assert.matches("Client.RecoveryPointTooOld", ran.err)
     local journal = ran.err:match "(/%S+%.jsonl)"
+    ran = desk:run("resume", journal, "max_rop=3h")
+    assert.equal('alicloud-dr: unknown parameter "max_rop"; did you mean "max_rpo"?\n', ran.err)
     ran = desk:run("resume", journal, "--accept-loss", "3h", "--why", "the region is gone")
     assert.equal(0, ran.code, ran.err)
     assert.matches("completed, RTO .*, RPO 2h", ran.out)

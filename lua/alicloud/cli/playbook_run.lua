@@ -29,6 +29,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.dr.playbook.corrections"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
+---@module "alicloud.dr.playbook.params"
+local params = lazy.module "alicloud.dr.playbook.params"
 ---@module "alicloud.cli.fold"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.cli.run_progress"
@@ -129,6 +131,8 @@ function M.corrections(values, args, person, playbook)
   if not args.why and corrections.are_revisable(playbook, values) then
     return { values = values, why = corrections.ANEW, by = person }
   end
+  local stranger = params.stranger(playbook.params, values)
+  if stranger then options.refuse(stranger) end
   if not (args.why and args.why:find("%S")) or not person then
     options.refuse "parameter: a correction needs --why TEXT and, without $USER, --as NAME"
   end

@@ -84,6 +84,13 @@ function SHOW.takeover(io, event)
     terminal.clean(event.action), duration.format(math.ceil(event.left))))
 end
 
+-- The client itself tells of an outage that is waited for.
+function SHOW.waiting(io, event)
+  if event.state ~= "settling" then return end
+  indented(io, ("%s looks again, for %s at most: %s"):format(terminal.clean(event.step or "it"),
+    duration.format(math.ceil(event.left)), terminal.clean(event.reason, 1000)))
+end
+
 -- It may take minutes, and whoever has typed Ctrl-C sees that it was heard.
 function SHOW.clearing(io, event)
   local rest = io.ended_by() and " before the end; once more, and it ends at once and leaves the "

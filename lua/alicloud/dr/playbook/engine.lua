@@ -110,6 +110,23 @@ function Engine:waiting(step, event)
   self:tell(told)
 end
 
+--- Tells of each thing that a step looks again for, once: a step that looks for minutes must not be
+--- silent.
+---@param step string?
+---@param listener? fun(event: table) of the step's own
+---@return fun(event: table) listener to such a look
+function Engine:settling(step, listener)
+  local reason
+  return function(event)
+    if event.event == "settling" and event.reason ~= reason then
+      reason = event.reason
+      self:tell { type = "waiting", state = "settling", step = step, reason = reason,
+        left = event.left }
+    end
+    if listener then return listener(event) end
+  end
+end
+
 --- Writes an event without which the run must not go on. It is of what has happened, so it is
 --- written though whoever writes is cancelled while others do.
 ---@param event table

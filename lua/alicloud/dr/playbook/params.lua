@@ -197,6 +197,16 @@ local function check_kept(params, given)
   return nil, ("%s; allowed: %s"):format(fault, keeping.ALLOWED)
 end
 
+--- What is given that a playbook does not declare.
+---@param list alicloud.dr.Param[]|nil nil: it declares none, and takes all
+---@param given table<string, any>
+---@return string|nil message
+function M.stranger(list, given)
+  local by_name = tables.index(list or {}, "name")
+  local stranger = list and schema.stranger(by_name, given)
+  return stranger ~= nil and VOICE.unknown("", tostring(stranger), by_name) or nil
+end
+
 --- Reads parameters. A playbook that declares none takes them all as they are.
 ---@param list alicloud.dr.Param[]|nil
 ---@param given table<string, any>
@@ -204,15 +214,13 @@ end
 ---@return string? message field, what was given, what is allowed
 function M.read(list, given)
   if not list then return check_kept(given, given) end
-  local by_name = tables.index(list, "name")
-  local stranger = schema.stranger(by_name, given)
-  if stranger ~= nil then return nil, VOICE.unknown("", tostring(stranger), by_name) end
+  local message = M.stranger(list, given)
+  if message then return nil, message end
   local params = {}
   for _, param in ipairs(list) do
     local name, value = param.name, given[param.name]
     if value == nil then value = param.default end
     if value ~= nil then
-      local message
       params[name], message = read_one(param, value)
       if message then return nil, message end
     elseif param.required then

@@ -53,9 +53,9 @@ local M = {}
 ---@field accept_edit? boolean an edited playbook may leave finished steps out
 ---@field progress? fun(event: table, run_id: string?) is told of every record, and while a step
 ---waits of "waiting":
----`state` ("waiting", "back", "given_up"), `reason`, `pause`, `left`; on standby each second of
----"standby": `holder`, `since`, `waited`; of "takeover" where something of a process before may
----still arrive: `step`, `action`, `left`
+---`state` ("waiting", "back", "given_up"; "settling": it looks again), `reason`, `pause`, `left`;
+---on standby each second of "standby": `holder`, `since`, `waited`; of "takeover" where something
+---of a process before may still arrive: `step`, `action`, `left`
 ---@field headway? number seconds between two events of "headway", which tell `progress` how far a
 ---run:each is: see alicloud.dr.HeadwayEvent (nil: none)
 ---@field replay? string the recording that the client plays: the run is none of the real world, and
