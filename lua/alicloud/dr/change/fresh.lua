@@ -64,7 +64,7 @@ end
 
 local function has_company(change)
   local shared = change.target.batched
-  return shared ~= nil and shared.has_company()
+  return shared ~= nil and shared:has_company()
 end
 
 --- Waits until it is almost its turn, and decides anew. What it waits is no time of the change, but
