@@ -7,7 +7,7 @@ local ready = require "alicloud.playbooks"
 local scratch = require "spec.scratch"
 
 -- As in the command.
-collectgarbage "incremental"
+collectgarbage("incremental", 150, 200)
 
 local M = {}
 

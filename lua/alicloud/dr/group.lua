@@ -173,9 +173,10 @@ function Group:precheck(options)
   given.max_rpo = given.max_rpo and duration.parse(given.max_rpo)
   local emit = given.progress or function() end
   local shared = given.batched_reads and given.batched_reads:of(self)
-  local _ <close> = shared and shared.enter()
+  local _ <close> = shared and shared:enter()
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
-    observe = shared and shared.observe, emit = function(event) guard.call(emit, event) end })
+    observe = shared and function() return shared:observe() end,
+    emit = function(event) guard.call(emit, event) end })
   if not snapshot then return nil, report end
   return printed(report)
 end

@@ -34,7 +34,7 @@ local M = {}
 ---@field cut_off boolean? tasks of it have ended because it was cancelled
 ---@field seconds number? of its timeout
 ---@field due number? when that is over, by the loop's clock
-local Scope = {}
+local Scope = { nursery = true, closed = false }
 Scope.__index = Scope
 
 ---@class alicloud.ScopeOptions
@@ -359,13 +359,15 @@ end
 ---@param options? alicloud.ScopeOptions
 ---@return any ...
 function M.run(scheduler, fn, options)
-  local given = schema.check("loop.scope", options, SCHEMA, 3)
-  if given.shield and not given.timeout then
+  options = schema.check("loop.scope", options, SCHEMA, 3)
+  if options.shield and not options.timeout then
     error("loop.scope: option shield: what is not told to stop needs a timeout", 3)
   end
-  local scope <close> = setmetatable({ scheduler = scheduler, shield = given.shield,
-    nursery = true, live = 0, opened = false, closed = false }, Scope)
-  open(scope, coroutine.running(), given.timeout and duration.parse(given.timeout))
+  -- Eight fields are all that one without options comes to have: it is made in that size at once.
+  local scope <close> = setmetatable({ scheduler = scheduler, live = 0, opened = false,
+    parent = nil, place = nil, children = nil, opened_in = nil, joiner = nil }, Scope)
+  scope.shield = options.shield
+  open(scope, coroutine.running(), options.timeout and duration.parse(options.timeout))
   local results = table.pack(pcall(fn, scope))
   if not results[1] then
     local raised = results[2]

@@ -74,7 +74,7 @@ describe("what is said of the effect", function()
   end)
 
   it("of a world that others have changed is what is known of our own call", function()
-    local moving = { reason = "turned", last = {}, first_moving = 3 }
+    local moving = { reason = "turned", last = {}, has_moved = true }
     for expected, fields in pairs {
       not_sent = { attempts = 0 }, rejected = {}, unknown = { poller = moving } } do
       local _, err = failures.superseded(change(fields))

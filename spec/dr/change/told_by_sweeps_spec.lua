@@ -13,7 +13,7 @@ local function poller_of(own, shown)
     describe = tostring, judge = function(_, look) return look.phase, "" end,
     same = function(earlier, later) return earlier.phase == later.phase end,
     batched = { has_company = function() return true end,
-      tell = function(wish)
+      tell = function(_, wish)
         loop.sleep(3)
         if loop.now() >= wish.due or loop.now() >= wish.ends then return { blind = 0 } end
         seen.told = seen.told + 1

@@ -183,7 +183,7 @@ describe("a sweep that is shared", function()
 
   -- Somebody at work, who asks for nothing.
   local function company(shared)
-    return shared:of({ id = "pg-002", region = "cn-shanghai" }).enter()
+    return shared:of({ id = "pg-002", region = "cn-shanghai" }):enter()
   end
 
   -- What the group is told when it asks in the middle of a sweep that takes seconds.
@@ -195,13 +195,13 @@ describe("a sweep that is shared", function()
     local loop, sweep_began, told = bench.client.loop, nil, nil
     sharing(bench.client, function(shared)
       local _ <close>, first = company(shared), shared:of(group)
-      local _ <close> = first.enter()
+      local _ <close> = first:enter()
       local task = loop.spawn(function()
-        return first.tell { after = loop.now(), ends = loop.now() + 60 }
+        return first:tell { after = loop.now(), ends = loop.now() + 60 }
       end)
       loop.sleep(1)
       local now = loop.now()
-      told = first.tell(wish_of(now))
+      told = first:tell(wish_of(now))
       sweep_began = task:result().began
       assert.is_true(sweep_began < now)
     end)
@@ -227,19 +227,19 @@ describe("a sweep that is shared", function()
     local loop = bench.client.loop
     sharing(bench.client, function(shared)
       local _ <close>, read = company(shared), shared:of(group)
-      local _ <close> = read.enter()
-      local first = read.tell { after = loop.now(), ends = loop.now() + 60 }
+      local _ <close> = read:enter()
+      local first = read:tell { after = loop.now(), ends = loop.now() + 60 }
       assert.equal("normal", first.snapshot.status)
       loop.spawn(function()
         loop.sleep(20)
         bench.client:call("ebs:FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-001" })
       end)
-      local second = read.tell { after = first.began, ends = loop.now() + 60,
+      local second = read:tell { after = first.began, ends = loop.now() + 60,
         seen = first.signature }
       assert.equal("failovering", second.snapshot.status)
       assert.is_true(second.began > first.began + 19 and second.began < first.began + 25)
       local due = loop.now() + 10
-      local third = read.tell { after = second.began, ends = loop.now() + 60, due = due,
+      local third = read:tell { after = second.began, ends = loop.now() + 60, due = due,
         seen = second.signature }
       assert.is_nil(third.snapshot)
       assert.is_true(loop.now() >= due and loop.now() < due + 4)
@@ -250,18 +250,18 @@ describe("a sweep that is shared", function()
     local bench = bench_of { world = world_of(2) }
     sharing(bench.client, function(shared)
       local read = shared:of(groups.new(bench.client, "pg-001"))
-      local first <close> = read.enter()
-      assert.is_false(read.has_company())
+      local first <close> = read:enter()
+      assert.is_false(read:has_company())
       local second = company(shared)
-      assert.is_true(read.has_company())
-      assert.is_false(shared:of({ id = "pg-003", region = "cn-beijing" }).has_company())
-      getmetatable(second).__close()
-      assert.is_false(read.has_company())
-      local snapshot, _, began = read.observe()
+      assert.is_true(read:has_company())
+      assert.is_false(shared:of({ id = "pg-003", region = "cn-beijing" }):has_company())
+      getmetatable(second).__close(second)
+      assert.is_false(read:has_company())
+      local snapshot, _, began = read:observe()
       assert.same({ "normal" }, { snapshot.status, began })
       assert.equal(0, count(bench.seen, "DescribeDiskReplicaGroups", true))
       -- Who is left alone meanwhile had better look.
-      assert.is_nil(read.tell({ after = 0, ends = math.huge }).snapshot)
+      assert.is_nil(read:tell({ after = 0, ends = math.huge }).snapshot)
       assert.is_truthy(first)
     end)
   end)
@@ -271,14 +271,14 @@ describe("a sweep that is shared", function()
     local loop = bench.client.loop
     sharing(bench.client, function(shared)
       local _ <close>, read = company(shared), shared:of(group)
-      local _ <close> = read.enter()
-      local _, _, began = read.observe()
-      local _, _, again = shared:since(began - 1):of(group).observe()
+      local _ <close> = read:enter()
+      local _, _, began = read:observe()
+      local _, _, again = shared:since(began - 1):of(group):observe()
       assert.equal(began, again)
-      local _, _, since = shared:since(began):of(group).observe()
+      local _, _, since = shared:since(began):of(group):observe()
       assert.is_true(since > began)
       loop.sleep(4)
-      local _, _, late = shared:since(0):of(group).observe()
+      local _, _, late = shared:since(0):of(group):observe()
       assert.is_true(late > since and late > loop.now() - 3.5)
     end)
   end)
@@ -291,11 +291,11 @@ describe("a sweep that is shared", function()
     local loop = bench.client.loop
     sharing(bench.client, function(shared)
       local _ <close>, read = company(shared), shared:of(group)
-      local _ <close> = read.enter()
-      local _, _, first = read.observe()
+      local _ <close> = read:enter()
+      local _, _, first = read:observe()
       slow = true
       loop.sleep(settled.PAUSE)
-      local _, _, second = read.observe()
+      local _, _, second = read:observe()
       assert.is_true(second >= first + settled.PAUSE, second - first)
     end)
   end)
@@ -309,12 +309,12 @@ describe("a sweep that is shared", function()
     assert.error_matches(function()
       sharing(client, function(shared)
         local _ <close>, read = company(shared), shared:of(group)
-        local _ <close> = read.enter()
-        local task = loop.spawn(function() return read.tell { after = 0, ends = math.huge } end)
+        local _ <close> = read:enter()
+        local task = loop.spawn(function() return read:tell { after = 0, ends = math.huge } end)
         loop.sleep(0.01)
         task:cancel()
         -- Another one waits for it.
-        read.tell { after = 0, ends = math.huge }
+        read:tell { after = 0, ends = math.huge }
       end)
     end, "interrupted!$")
   end)
@@ -326,9 +326,9 @@ describe("a sweep that is shared", function()
       for i = 1, 3 do
         local read = shared:of { id = "pg-00" .. i, region = "cn-shanghai" }
         tasks[i] = loop.spawn(function()
-          local _ <close> = read.enter()
+          local _ <close> = read:enter()
           loop.sleep(0.01)
-          return read.tell({ after = 0, ends = math.huge }).snapshot
+          return read:tell({ after = 0, ends = math.huge }).snapshot
         end)
       end
       loop.sleep(0.02)
@@ -343,8 +343,8 @@ describe("a sweep that is shared", function()
     local loop = bench.client.loop
     sharing(bench.client, function(shared)
       local _ <close>, read = company(shared), shared:of(group)
-      local _ <close> = read.enter()
-      local late = loop.spawn(function() return read.tell { after = 0, ends = math.huge } end)
+      local _ <close> = read:enter()
+      local late = loop.spawn(function() return read:tell { after = 0, ends = math.huge } end)
       loop.sleep(0.01)
       shared:close()
       assert.is_nil(late:result().snapshot)
@@ -361,9 +361,9 @@ describe("a sweep that is shared", function()
       for i = 1, 40 do
         local read = shared:of { id = ("pg-%03d"):format(i), region = "cn-shanghai" }
         loop.spawn(function()
-          local _ <close> = read.enter()
+          local _ <close> = read:enter()
           loop.sleep(0.01)
-          assert.is_nil(read.tell({ after = 0, ends = math.huge }).snapshot)
+          assert.is_nil(read:tell({ after = 0, ends = math.huge }).snapshot)
           local second = (loop.now() - started) // 1
           gone[second] = (gone[second] or 0) + 1
           loop.sleep(60)
@@ -380,11 +380,11 @@ describe("somebody who is expected", function()
       local read = shared:of { id = "pg-001", region = "cn-shanghai" }
       do
         local expected <close> = shared:expect(3)
-        assert.is_true(read.has_company())
+        assert.is_true(read:has_company())
         expected.left()
-        assert.is_true(read.has_company())
+        assert.is_true(read:has_company())
         expected.left()
-        assert.is_false(read.has_company())
+        assert.is_false(read:has_company())
       end
       assert.equal(0, shared.expected)
     end)
@@ -399,7 +399,7 @@ describe("turns", function()
       local read, held, most, order, tasks = shared:of { id = "a", region = "r" }, 0, 0, {}, {}
       for i = 1, 100 do
         tasks[i] = loop.spawn(function()
-          local turn <close> = read.new_turn()
+          local turn <close> = read:new_turn()
           turn:take()
           held, order[#order + 1] = held + 1, i
           most = math.max(most, held)

@@ -138,7 +138,7 @@ end
 local function observe(change)
   local snapshot, err, began, began_at
   if change.shared then
-    snapshot, err, began, began_at = change.shared.observe()
+    snapshot, err, began, began_at = change.shared:observe()
   else
     snapshot, err = change.group:observe()
   end
@@ -301,8 +301,8 @@ local LEAVES = { accepted = true, unanswered = true, joined = true, settling = t
 -- Where many are about to send, those whose turn it is look first.
 local function begin_in_turn(change)
   local shared, options = change.shared, change.options
-  if not shared or not shared.has_company() or options.confirm then return begin(change) end
-  local turn <close>, listener = shared.new_turn(), options.progress
+  if not shared or not shared:has_company() or options.confirm then return begin(change) end
+  local turn <close>, listener = shared:new_turn(), options.progress
   options.progress = function(event)
     if LEAVES[event.event] then turn:close() end
     if listener then listener(event) end
@@ -321,7 +321,7 @@ function M.run(group, options)
   local change = changes.new(group, FAILOVER.words, options)
   local reads = options.batched_reads
   change.shared = reads and reads:of(group)
-  local _ <close> = change.shared and change.shared.enter()
+  local _ <close> = change.shared and change.shared:enter()
   if not change:is_continued() then return begin_in_turn(change) end
   change.outage_at = moment.resolve(options.outage_at, change.runtime.time())
   return conclude(change, change:apply(target_of(change, options.continue.intent)))

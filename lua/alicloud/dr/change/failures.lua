@@ -170,7 +170,7 @@ end
 local function call_outcome(change)
   if change.accepted then return "accepted" end
   if change.attempts == 0 then return "not_sent" end
-  return (change.doubtful or change.poller.first_moving) and "unknown" or "rejected"
+  return (change.doubtful or change.poller.has_moved) and "unknown" or "rejected"
 end
 
 --- Somebody else has changed direction, pairs or state.

@@ -27,7 +27,8 @@ local BATCHED_FOR, UNDENIED_FOR = 120, 60
 ---@class alicloud.dr.Poller
 ---@field last alicloud.dr.Snapshot? the newest look that succeeded
 ---@field last_error alicloud.Error? why the newest look failed
----@field first_moving alicloud.dr.Snapshot? the first look that showed the change under way
+---@field has_moved boolean a look has shown the change under way
+---@field moving_at number? server time of the first that did
 ---@field reason string? words about the newest phase
 ---@field looked_at number monotonic seconds of the newest look of its own
 ---@field batched_from number monotonic seconds before which no sweep is believed
@@ -52,7 +53,7 @@ function M.new(options)
   return setmetatable({
     target = options.target, client = options.client, loop = loop, poll = options.poll,
     emit = options.emit, looked_at = now, batched_from = now, heard_from = now, is_told = false,
-    blind = 0,
+    blind = 0, has_moved = false,
   }, Poller)
 end
 
@@ -72,8 +73,8 @@ end
 
 function Poller:record(snapshot, phase, reason)
   self.last, self.last_error, self.reason = snapshot, nil, reason
-  if phase == "in_progress" or phase == "completed" then
-    self.first_moving = self.first_moving or snapshot
+  if not self.has_moved and (phase == "in_progress" or phase == "completed") then
+    self.has_moved, self.moving_at = true, snapshot.read_at
   end
   self.emit { event = "state", snapshot = snapshot, phase = phase, reason = reason,
     state = self.target.describe(snapshot) }
@@ -103,7 +104,7 @@ end
 
 function Poller:may_batch(ends)
   local batched, now = self.target.batched, self:now()
-  return batched ~= nil and now >= self.batched_from and now < ends and batched.has_company()
+  return batched ~= nil and now >= self.batched_from and now < ends and batched:has_company()
 end
 
 -- A look of its own although sweeps could tell.
@@ -131,7 +132,7 @@ end
 function Poller:look_batched(deadline, ends)
   self.blind = 0
   if not self:may_batch(ends or deadline) then return self:look_instead(deadline) end
-  local told = self.target.batched.tell { after = self.heard_from, seen = self.heard,
+  local told = self.target.batched:tell { after = self.heard_from, seen = self.heard,
     ends = ends or deadline, due = self.looked_at + BATCHED_FOR }
   self.blind = told.blind
   return told.snapshot and self:record_told(told) or self:look_instead(deadline)
@@ -232,7 +233,7 @@ function Poller:conclusion(phase, evidence, replayable)
   if phase == "not_started" then
     -- A second attempt that fails as the first did looks as if nothing had happened.
     if self.target.began_failed then return "failed" end
-    if self.first_moving then return "superseded" end
+    if self.has_moved then return "superseded" end
     if replayable and not may_have_synchronized(self.target, self.last)
       and is_stable(evidence, M.REPLAYED, self:now()) then
       return "replayed"
@@ -281,8 +282,10 @@ function Poller:settle(wait, phase, held)
     count(wait.evidence, phase, now)
     local conclusion = self:conclusion(phase, wait.evidence, wait.replayable)
     if conclusion then return conclusion end
-    if phase ~= "unknown" and not (wait.state and self.target.same(wait.state, self.last)) then
-      wait.state, wait.changed_at = self.last, now
+    if phase ~= "unknown" then
+      local is_same = wait.state and self.target.same(wait.state, self.last)
+      if not is_same then wait.changed_at = now end
+      wait.state = self.last
     end
   end
   if now >= wait.deadline then return "timeout" end
@@ -330,7 +333,7 @@ end
 --- moment at which it began.
 ---@return number|nil
 function Poller:seen_moving_at()
-  return self.first_moving and self.first_moving.read_at
+  return self.moving_at
 end
 
 return M

@@ -114,11 +114,11 @@ local Doing = { __close = function(doing) doing.branch.verb = nil end }
 
 -- What clear_drill is told besides its options comes behind them here.
 local function call(branch, group, verb, past, options, drill_id)
-  local given = with_defaults(branch, group, verb, options, past)
+  options = with_defaults(branch, group, verb, options, past)
   branch.verb = verb
   local _ <close> = setmetatable({ branch = branch }, Doing)
-  if verb == "clear_drill" then return group:clear_drill(drill_id, given) end
-  return group[verb](group, given)
+  if verb == "clear_drill" then return group:clear_drill(drill_id, options) end
+  return group[verb](group, options)
 end
 
 local function record_production(branch, group, state, region, before)

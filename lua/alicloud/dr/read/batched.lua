@@ -35,15 +35,6 @@ local TURNS = 45
 local BatchedReads = {}
 BatchedReads.__index = BatchedReads
 
----@class alicloud.dr.BatchedRead
----@field enter fun(): table is to be closed when the work is over
----@field has_company fun(): boolean whether somebody else is at work; one alone had better look
----@field observe fun(): alicloud.dr.Snapshot?, alicloud.Error?, number?, number? a look to decide
----by, its own where sweeps do not tell; each call gives another one. Of a sweep also when it began,
----in monotonic and in unix seconds
----@field tell fun(wish: alicloud.dr.Wish): alicloud.dr.Told
----@field new_turn fun(): alicloud.dr.SharedTurn
-
 ---@class alicloud.dr.Wish
 ---@field after number monotonic seconds; the sweep begins later
 ---@field ends number monotonic seconds at which one waits no longer
@@ -120,11 +111,6 @@ local function add(reads, region, id, change)
   reads.counts[region] = (reads.counts[region] or 0) + change
 end
 
-function BatchedReads:enter(region, id)
-  add(self, region, id, 1)
-  return setmetatable({}, { __close = function() add(self, region, id, -1) end })
-end
-
 ---@class alicloud.dr.SharedTurn
 ---@field reads alicloud.dr.BatchedReads
 ---@field holds boolean
@@ -173,41 +159,76 @@ local function told(group, sweep)
   return snapshot and direction.towards(snapshot, group.to) or nil
 end
 
+-- What one group shares with the others. A fleet has thousands.
+---@class alicloud.dr.BatchedRead
+---@field reads alicloud.dr.BatchedReads
+---@field group alicloud.dr.Group
+---@field after number monotonic seconds: a look to decide by is later
+---@field age number seconds that it may be old besides
+local BatchedRead = {}
+BatchedRead.__index = BatchedRead
+
+local AtWork = { __close = function(work)
+  local read = work.read
+  add(read.reads, read.group.region, read.group.id, -1)
+end }
+
+--- Enters the work.
+---@return table is to be closed when the work is over
+function BatchedRead:enter()
+  add(self.reads, self.group.region, self.group.id, 1)
+  return setmetatable({ read = self }, AtWork)
+end
+
+--- Whether somebody else is at work; one alone had better look.
+---@return boolean
+function BatchedRead:has_company() return self.reads:has_company(self.group.region) end
+
+function BatchedRead:sweeper() return self.reads:sweeper(self.group.region) end
+
+--- A look to decide by, its own where sweeps do not tell; each call gives another one.
+---@return alicloud.dr.Snapshot|nil
+---@return alicloud.Error? err
+---@return number? began of a sweep, monotonic seconds
+---@return number? began_at the same in unix seconds
+function BatchedRead:observe()
+  local reads, group, asked = self.reads, self.group, self.reads.loop.now()
+  local wish = { id = group.id, after = math.max(self.after, asked - self.age),
+    ends = asked + PATIENCE, decides = true }
+  local sweep = self:has_company() and self:sweeper():ask(reads.scope, wish)
+  if sweep and reads.loop.now() - sweep.began <= OLD then
+    -- The one after it has to be another one: looks that agree are several.
+    self.after, self.age = sweep.began, FRESH
+    return told(group, sweep), nil, sweep.began, sweep.began_at
+  end
+  local snapshot, err = group:observe()
+  -- A sweep may have begun as soon as this had ended.
+  self.after, self.age = reads.loop.now(), 0
+  return snapshot, err
+end
+
+--- Waits for what sweeps tell.
+---@param wish alicloud.dr.Wish its own: it is added to
+---@return alicloud.dr.Told
+function BatchedRead:tell(wish)
+  wish.id = self.group.id
+  local sweep, blind = self:sweeper():ask(self.reads.scope, wish)
+  return { snapshot = told(self.group, sweep), signature = sweep and sweep:signature(wish.id),
+    began = sweep and sweep.began, blind = blind }
+end
+
+---@return alicloud.dr.SharedTurn
+function BatchedRead:new_turn()
+  return setmetatable({ reads = self.reads, holds = false, over = false }, Turn)
+end
+
 --- What one group shares with the others.
 ---@param group alicloud.dr.Group
 ---@param moment number? monotonic seconds: a look to decide by is later; nil: than now
 ---@return alicloud.dr.BatchedRead
 function BatchedReads:of(group, moment)
-  local id, region, now = group.id, group.region, self.loop.now
-  local after, age = moment or now(), FRESH
-  return {
-    enter = function() return self:enter(region, id) end,
-    has_company = function() return self:has_company(region) end,
-    observe = function()
-      local asked = now()
-      local wish = { id = id, after = math.max(after, asked - age), ends = asked + PATIENCE,
-        decides = true }
-      local sweep = self:has_company(region) and self:sweeper(region):ask(self.scope, wish)
-      if sweep and now() - sweep.began <= OLD then
-        -- The one after it has to be another one: looks that agree are several.
-        after, age = sweep.began, FRESH
-        return told(group, sweep), nil, sweep.began, sweep.began_at
-      end
-      local snapshot, err = group:observe()
-      -- A sweep may have begun as soon as this had ended.
-      after, age = now(), 0
-      return snapshot, err
-    end,
-    tell = function(wish)
-      local sweep, blind = self:sweeper(region):ask(self.scope,
-        { id = id, after = wish.after, ends = wish.ends, seen = wish.seen, due = wish.due })
-      return { snapshot = told(group, sweep), signature = sweep and sweep:signature(id),
-        began = sweep and sweep.began, blind = blind }
-    end,
-    new_turn = function()
-      return setmetatable({ reads = self, holds = false, over = false }, Turn)
-    end,
-  }
+  return setmetatable({ reads = self, group = group, after = moment or self.loop.now(),
+    age = FRESH }, BatchedRead)
 end
 
 --- Gives up what is being read.
