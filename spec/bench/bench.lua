@@ -225,6 +225,7 @@ local SWEEPS = {
   { "list", "`each`, 100 a page", { 1, 100, 10000 } },
   { "alone", "each group by a look of its own", { 1, 100, 1000 } },
   { "groups", "`dr.groups`, with pairs", { 1, 100, 1000, 10000 } },
+  { "precheck", "`dr.precheck`", { 1, 100, 1000 } },
   { "readiness", "`dr.readiness`", { 1, 100, 1000 } },
 }
 

@@ -14,6 +14,7 @@ function run(emulator, words) {
 }
 
 const LINES = ["status", "status pg-nope", "readiness pg-orders", "precheck pg-orders",
+  "precheck pg-orders pg-payments",
   "failover pg-orders --yes --max-rpo 1s", "drill list", "call ebs:DescribeRegions",
   "dependencies", "whoami", "explain Throttling", "explain Throtling", "playbooks",
   "plan failover group=pg-orders region=cn-shanghai", "policy drill group=pg-orders",
