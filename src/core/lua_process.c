@@ -178,6 +178,7 @@ static int core_spawn(lua_State *L)
     lua_Integer max = luaL_checkinteger(L, 2);
     luaL_argcheck(L, max >= 1 && max <= OUTPUT_MAX_BYTES, 2, "1 byte to 1 MiB");
     const char *path = options.overflow != 0 ? acL_check_path(L, options.overflow) : NULL;
+    luaL_argcheck(L, !path || *path, 3, "overflow: a path that is not empty");
     struct ac_process *process = lua_newuserdatauv(L, sizeof *process, 1);
     int at = lua_gettop(L);
     *process = ac_process_none((size_t)max, path);

@@ -69,7 +69,7 @@ return {
       if lease then self.disk.leases[lease.name] = nil end
       return lease, err
     end]])),
-  mutant("a secret is written down", 1, edit(JOURNAL, "M.is_secret_name", FALSE)),
+  mutant("a secret is written down", 1, edit(JOURNAL, "says_secret", FALSE)),
 
   -- Resuming.
   mutant("an open intent is forgotten by the next process", 37, edit(GROUP, "forget", NIL)),
