@@ -146,6 +146,11 @@ describe("the playbook fleet", function()
     assert.equal("pg-02", order[1])
     assert.equal(5, opened(stage))
     assert.equal("skipped", stage:state().steps["what remains"].result.groups["pg-01"])
+    local notes = scene.notes(stage)
+    assert.matches("pg%-01 was skipped; later: alicloud%-dr run failover group=pg%-01 "
+      .. "region=cn%-shanghai max_rpo=", notes)
+    assert.matches("keep it from writing: pg%-02, .*, pg%-06: alicloud%-dr fence GROUP "
+      .. "%-%-region cn%-shanghai", notes)
   end)
 
   it("takes as many at a time, and as many canaries, as its parameters may say", function()

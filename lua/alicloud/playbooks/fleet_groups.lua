@@ -148,10 +148,11 @@ end
 
 --- The command that moves one group alone, later.
 ---@param id string
----@param err alicloud.Error why it was not moved
+---@param err? alicloud.Error why it was not moved; nil: somebody wanted it so
 ---@return string
 function Fleet:later(id, err)
   local params, row = self.run.params, self:row(id)
+  err = err or {}
   local max_rpo = params.max_rpo
   if err.code == "Client.RecoveryPointTooOld" and self.ages[id] then
     max_rpo = (self.ages[id] // HOUR + 2) * HOUR
@@ -164,6 +165,15 @@ function Fleet:later(id, err)
     if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end
   end
   return shell.command("run", words)
+end
+
+--- The command that does a verb of one of the groups by hand.
+---@param verb string
+---@return string
+function Fleet:by_hand(verb)
+  local options, to = { shell.option("--region", self.region) }, self.run.params.to
+  if to then options[2] = shell.option("--to", to) end
+  return shell.command(verb, { "GROUP" }, options)
 end
 
 -- What a person may overrule, he may overrule at once.
