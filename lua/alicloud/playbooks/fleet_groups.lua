@@ -108,7 +108,31 @@ local function check_table(fleet)
   until not found or found.checked == checked
 end
 
---- Finds out which groups are meant, and holds the table against them.
+-- Steps of the playbook, and those of a group.
+local STEPS = tables.set { "choose", "table", "order", "cloud answers", "approve", "gate:approve",
+  "service answers", "what remains" }
+local GROUP_STEPS = tables.set { "check", "stop services", "fence", "promote", "serve",
+  "fence again" }
+
+-- Where a look comes again, its step has a number.
+local function unknown(what, name, known)
+  return not known[name] and not known[name:gsub(" %d+$", "")] and ("skip: unknown %s %s%s"):format(
+    what, schema.show(name), schema.did_you_mean(name, known))
+end
+
+-- Who is to be left out by a name that is nobody's would be moved.
+local function check_skips(fleet)
+  local chosen = tables.set(fleet.names)
+  for _, key in ipairs(fleet.run:skips()) do
+    local branch, step = key:match "^([^/]+)/(.*)$"
+    local id = branch and branch:gsub("^ready ", ""):gsub("^once more ", "")
+    local problem = not branch and unknown("step", key, STEPS)
+      or branch and (unknown("group", id, chosen) or unknown("step", step, GROUP_STEPS))
+    if problem then error(M.refusal { code = "Client.BadParameter", message = problem }, 0) end
+  end
+end
+
+--- Finds out which groups are meant, and holds the table and what is to be skipped against them.
 ---@param names string[] ids, or "all"
 function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
@@ -125,6 +149,7 @@ function Fleet:choose(names)
     return ids
   end)
   if next(self.rows) then check_table(self) end
+  check_skips(self)
 end
 
 local function attach_text(attach)
