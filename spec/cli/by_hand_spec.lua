@@ -84,6 +84,28 @@ describe("alicloud-dr fence", function()
   end)
 end)
 
+describe("alicloud-dr fence that is interrupted", function()
+  local function last_seen(pauses)
+    local desk = desks.new(given())
+    local sleep, calls = desk.bench.emu.runtime.sleep, 0
+    desk.bench.emu.runtime.sleep = function(seconds)
+      calls = calls + 1
+      if calls == pauses then error("main.lua:1: interrupted!", 0) end
+      return sleep(seconds)
+    end
+    local ran = again(desk, "fence", "pg-orders", "--yes")
+    assert.equal(130, ran.code)
+    return ran.out:match "; last seen: ([^\n]*)"
+  end
+
+  it("tells what was seen of the instances and disks", function()
+    assert.equal("nothing yet", last_seen(1))
+    assert.equal("i-old is Stopping", last_seen(2))
+    assert.equal("i-old is Stopped, d-old-1 on i-old (Detaching), d-old-2 on i-old (Detaching)",
+      last_seen(8))
+  end)
+end)
+
 describe("alicloud-dr serve", function()
   it("attaches and starts what it has shown, and says how the old side stands", function()
     local ran, desk = desks.once(given(OPEN, { input_tty = true, typed = { "pg-orders" } }),

@@ -253,6 +253,11 @@ describe("the command line", function()
     { { "call", "DescribeDiskReplicaGroups", "Site=a", "Site=b" }, "given twice" },
     { { "call", "DescribeDiskReplicaGroups", "MaxResults=many" }, "MaxResults" },
     { { "call", "Foo", "--product", "nosuch" }, "version" },
+    { { "drill", "halt", "pg-1" }, 'verb: got "halt"; allowed: start, clear, list %(' },
+    { { "plan", "x.lua", "--kind", "drll" },
+      '%-%-kind: got "drll"; allowed: drill, planned, unplanned %(' },
+    { { "explore", "x.lua", "--exhaustive=3" }, '%-%-exhaustive: got "3"; allowed: 1, 2 %(' },
+    { { "whoami", "--no-proxy", "h", "me" }, 'too many arguments: got "me" %(' },
     { { "statu" }, "did you mean .*'status'.* %(see `alicloud%-dr %-%-help`%)" },
   }
 

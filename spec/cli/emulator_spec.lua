@@ -136,6 +136,9 @@ describe("alicloud-dr emulator", function()
     ['--host: must be an IPv4 address or localhost, got "999.1.1.1"'] = { "--host", "999.1.1.1" },
     ['--speed: must be a number of at least 0, got "-1"'] = { "--speed=-1" },
     ["--seed: must be a whole number"] = { "--seed", "1.5" },
+    ['--scenario: must be one of "primary-region-dark", "lost-answer"'] = { "--scenario", "x" },
+    ['"skewed-clock", got "lost-answr", did you mean "lost-answer"?'] =
+      { "--scenario", "lost-answr" },
     ["/nowhere/world.lua: no such file"] = { "--world", "/nowhere/world.lua" },
     ['did you mean "token_lifetime"?'] = { "--assume", "tokn_lifetime=3" },
     ['--hostile: pair_ids: must be one of "array", "comma", "empty"'] =

@@ -94,6 +94,20 @@ describe("alicloud-dr explore --exhaustive", function()
       .. "; allowed: a file that is not there yet, or the one of this very command\n", other.err)
   end)
 
+  it("begins to keep with a playbook that comes to its end", function()
+    local path, program = scratch.path "progress", scratch.path "move.lua"
+    local words = { program, "1", "--faults", "answers", "--progress", path }
+    local text = scratch.read(MOVE)
+    scratch.write(program, (text:gsub("function%(run%)", "%0 error 'not yet'", 1)))
+    local ran = explore(table.unpack(words))
+    assert.equal(2, ran.code)
+    assert.matches("not yet\n$", ran.err)
+    assert.is_nil((core.open_file(path, "read")))
+    scratch.write(program, text)
+    assert.equal(0, explore(table.unpack(words)).code)
+    assert.equal(30, select(2, scratch.read(path):gsub("\n", "")))
+  end)
+
   it("goes on with nothing that was kept over another world", function()
     local world, path = scratch.path "world.json", scratch.path "progress"
     local function draw(age)

@@ -146,6 +146,27 @@ describe("the playbook fleet", function()
     assert.equal("pg-02", order[1])
     assert.equal(5, opened(stage))
     assert.equal("skipped", stage:state().steps["what remains"].result.groups["pg-01"])
+    local notes = scene.notes(stage)
+    assert.matches("pg%-01 was skipped; later: alicloud%-dr run failover group=pg%-01 "
+      .. "region=cn%-shanghai max_rpo=", notes)
+    assert.matches("keep it from writing: pg%-02, .*, pg%-06: alicloud%-dr fence GROUP "
+      .. "%-%-region cn%-shanghai", notes)
+  end)
+
+  it("is refused where a group or a step is to be skipped that is not known", function()
+    for key, words in pairs { ["pg-1/promote"] = 'group "pg-1"; did you mean "pg-01"?',
+      ["pg-02/promot"] = 'step "promot"; did you mean "promote"?',
+      ["pg-02"] = 'step "pg-02"' } do
+      local stage = stage_of(3)
+      local _, err = run(stage, nil, { skip = { [key] = "broken" } })
+      assert.equal("Client.BadParameter", err.code)
+      assert.equal("skip: unknown " .. words, err.message)
+      assert.equal(0, moved(stage))
+    end
+    local stage = stage_of(3)
+    assert(run(stage, nil, { skip = { ["ready pg-01/check"] = "seen", ["gate:approve"] = "night",
+      ["pg-02/check 2"] = "seen", ["pg-03/promote"] = "broken" } }))
+    assert.equal(2, opened(stage))
   end)
 
   it("takes as many at a time, and as many canaries, as its parameters may say", function()

@@ -36,15 +36,18 @@ describe("a simulation", function()
 
   it("refuses a playbook that fails without any trouble", function()
     local dr = require "alicloud.dr"
-    local none, message = simulation.plan(dr.playbook("bad", function(run)
+    local none, message, world_helps = simulation.plan(dr.playbook("bad", function(run)
       run:group("pg-move", { region = "cn-shanghai" }):look()
       run:step("no", function() error "never" end)
     end), { region = "cn-shanghai" })
     assert.is_nil(none)
     assert.matches("without any trouble the run does not end well: .*never", message)
-    none, message = simulation.plan(dr.playbook("none", function() end), { region = "cn-shanghai" })
+    assert.is_false(world_helps)
+    none, message, world_helps = simulation.plan(dr.playbook("none", function() end),
+      { region = "cn-shanghai" })
     assert.is_nil(none)
     assert.matches("asks for no group", message)
+    assert.is_true(world_helps)
   end)
 
   it("begins a way back where a failover has ended", function()

@@ -30,7 +30,7 @@ local M = {}
 ---@field group alicloud.dr.Group
 ---@field look string the command that looks
 ---@field go_on fun(token: string?): string the command that goes on, under a token if it has one
----@field without_token? boolean it has none
+---@field of_machines? boolean instances and disks are changed, by calls that have no token
 ---@field again? fun(incident: string): string the command under another name of its incident
 ---@field overrule? fun(codes: string[]): string the command that overrules what was found
 ---@field typed string what has to be typed for a yes
@@ -117,7 +117,7 @@ end
 
 -- What has no token looks before it sends, whoever repeats it.
 local function ways_on(change, token, is_superseded)
-  local may_repeat = not is_superseded and (token or change.without_token)
+  local may_repeat = not is_superseded and (token or change.of_machines)
   local go_on = may_repeat and ("    go on:  %s\n"):format(change.go_on(token)) or ""
   return ("    look:   %s\n%s"):format(change.look, go_on)
 end
@@ -233,8 +233,7 @@ end
 ---@param change alicloud.cli.Change
 ---@return integer exit_code
 function M.run(io, args, change)
-  local reporter = reporters.new(io, args.json == true, change.go_on, change.noun,
-    change.progress)
+  local reporter = reporters.new(io, args.json == true, change.noun, change)
   local hooks = { progress = function(event)
     reporter:take(event)
     listeners.tell(io, "change", event)

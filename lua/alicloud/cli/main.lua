@@ -127,7 +127,7 @@ function M.run(argv, io)
   if not ok then
     local command = commands.is_known(argv[1]) and argv[1] .. " " or ""
     return usage_error(io, json, ("%s%s (see `alicloud-dr %s--help`)"):format(
-      (args:gsub("\nDid", "; did")), whole_word(args), command))
+      parsers.complaint(parser, argv, args), whole_word(args), command))
   end
   -- Before the command's name it means the same as behind it.
   args.json = json or nil

@@ -5,6 +5,7 @@ local commands = require "alicloud.cli.commands"
 local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
+local schema = require "alicloud.base.schema"
 
 ---@module "alicloud.cli.fold"
 local fold = lazy.module "alicloud.cli.fold"
@@ -82,6 +83,28 @@ function M.build(state, is_needed)
     end
   end
   return parser, needed
+end
+
+-- The word at which it stops: the last of the shortest line that is refused for the same reason.
+local function refused_word(parser, argv, message)
+  for count = 1, #argv do
+    local ok, why = parser:pparse(table.move(argv, 1, count, 1, {}))
+    if not ok and why == message then return argv[count] end
+  end
+end
+
+--- What argparse refuses, in the form of our own refusals where it does not name what was given.
+---@param parser table of argparse
+---@param argv string[]
+---@param message string of argparse
+---@return string
+function M.complaint(parser, argv, message)
+  local kind, name, choices = message:match "(%l+) '([^']+)' must be one of (.+)$"
+  if not kind and message ~= "too many arguments" then return (message:gsub("\nDid", "; did")) end
+  local word = refused_word(parser, argv, message)
+  if not kind then return ("%s: got %s"):format(message, schema.show(word)) end
+  local value = kind == "option" and word:match("^" .. name:gsub("%p", "%%%0") .. "=(.*)$") or word
+  return ("%s: got %s; allowed: %s"):format(name, schema.show(value), (choices:gsub("'", "")))
 end
 
 -- Where a terminal is narrower, words of its options would stand alone on their lines.

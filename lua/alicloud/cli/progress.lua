@@ -17,18 +17,23 @@ local clean = terminal.clean
 ---@field sent boolean the call may have left
 ---@field joined boolean? what somebody else has sent is waited for
 ---@field progress (fun(snapshot: alicloud.dr.Snapshot): string)? else the event's own words
----@field seen string? what the newest look showed
+---@field describe (fun(snapshot: alicloud.dr.Snapshot): string)? the group in words; nil: it is not
+---the group that is changed
+---@field seen table<string, string> what the newest look showed of each thing that is changed
+---@field things string[] in the order in which they were seen
 local Reporter = {}
 Reporter.__index = Reporter
 
 ---@param io alicloud.cli.Io
 ---@param quiet boolean
----@param go_on (fun(token: string): string)|nil the command that continues under a token
 ---@param noun string what is done, begins each line
----@param progress? fun(snapshot: alicloud.dr.Snapshot): string a state in fewer words
+---@param change? alicloud.cli.Change nil: nothing is changed
 ---@return alicloud.cli.Reporter
-function M.new(io, quiet, go_on, noun, progress)
-  return setmetatable({ io = io, quiet = quiet, go_on = go_on, sent = false, progress = progress,
+function M.new(io, quiet, noun, change)
+  local about = change or {}
+  return setmetatable({ io = io, quiet = quiet, go_on = about.go_on, sent = false,
+    progress = about.progress, seen = {}, things = {},
+    describe = not about.of_machines and (about.describe or snapshots.state) or nil,
     label = ("  %-12s"):format(noun), spinner = terminal.spinner(io) }, Reporter)
 end
 
@@ -131,11 +136,24 @@ function on.look_failed(self, event)
   self:note("a look failed: " .. clean(event.err.code) .. "; going on")
 end
 
+local function note_seen(self, thing, words)
+  if not self.seen[thing] then table.insert(self.things, thing) end
+  self.seen[thing] = words
+end
+
+local function see(self, event)
+  if self.describe then
+    note_seen(self, "the group", event.state or self.describe(event.snapshot))
+  elseif event.state then
+    note_seen(self, event.snapshot.id, event.state)
+  end
+end
+
 --- Takes an event.
 ---@param event table alicloud.dr.Event, or that of another change
 function Reporter:take(event)
   self.client_token = event.client_token or self.client_token
-  self.seen = event.state or event.snapshot and snapshots.state(event.snapshot) or self.seen
+  if event.snapshot then see(self, event) end
   local handler = on[event.event]
   if handler then handler(self, event) end
 end
@@ -148,7 +166,9 @@ end
 --- Words about the newest look.
 ---@return string
 function Reporter:last_seen()
-  return self.seen and clean(self.seen) or "nothing yet"
+  local list = {}
+  for i, thing in ipairs(self.things) do list[i] = self.seen[thing] end
+  return #list > 0 and clean(table.concat(list, ", "), 1000) or "nothing yet"
 end
 
 return M

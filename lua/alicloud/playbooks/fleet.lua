@@ -11,7 +11,6 @@
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
 local groups = require "alicloud.playbooks.fleet_groups"
-local shell = require "alicloud.base.shell"
 local tables = require "alicloud.base.tables"
 local tiers = require "alicloud.dr.playbook.tiers"
 
@@ -118,11 +117,11 @@ local function move(own, id, fleet)
 end
 
 local function opened_of(moved)
-  local list = {}
+  local list, skipped = {}, {}
   for _, id in ipairs(tables.keys(moved.ok)) do
-    if moved.ok[id].outcome ~= "skipped" then list[#list + 1] = id end
+    table.insert(moved.ok[id].outcome == "skipped" and skipped or list, id)
   end
-  return list
+  return list, skipped
 end
 
 local function outcomes_of(moved, fleet)
@@ -152,21 +151,24 @@ end
 
 -- What is left to be done, and with which command, a person reads here.
 local function tell_remains(own, moved, fleet)
-  local opened, unfenced = opened_of(moved), {}
+  local opened, skipped = opened_of(moved)
+  local unfenced = {}
   for _, id in ipairs(tables.keys(moved.failed)) do
     own:note(("%s failed; later: %s"):format(id, fleet:later(id, moved.failed[id])))
+  end
+  for _, id in ipairs(skipped) do
+    own:note(("%s was skipped; later: %s"):format(id, fleet:later(id)))
   end
   for _, id in ipairs(opened) do
     if not moved.ok[id].fenced then unfenced[#unfenced + 1] = id end
   end
   if #unfenced > 0 then
-    own:note("the old side is not fenced, keep it from writing: " .. groups.few(unfenced))
+    own:note(("the old side is not fenced, keep it from writing: %s: %s"):format(
+      groups.few(unfenced), fleet:by_hand("fence")))
   end
   if #opened > 0 then
-    local options = { shell.option("--region", fleet.region) }
-    if own.params.to then options[2] = shell.option("--to", own.params.to) end
     own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
-      .. " groups are", shell.command("reprotect", { "GROUP" }, options)))
+      .. " groups are", fleet:by_hand("reprotect")))
   end
 end
 

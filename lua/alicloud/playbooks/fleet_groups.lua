@@ -108,7 +108,31 @@ local function check_table(fleet)
   until not found or found.checked == checked
 end
 
---- Finds out which groups are meant, and holds the table against them.
+-- Steps of the playbook, and those of a group.
+local STEPS = tables.set { "choose", "table", "order", "cloud answers", "approve", "gate:approve",
+  "service answers", "what remains" }
+local GROUP_STEPS = tables.set { "check", "stop services", "fence", "promote", "serve",
+  "fence again" }
+
+-- Where a look comes again, its step has a number.
+local function unknown(what, name, known)
+  return not known[name] and not known[name:gsub(" %d+$", "")] and ("skip: unknown %s %s%s"):format(
+    what, schema.show(name), schema.did_you_mean(name, known))
+end
+
+-- Who is to be left out by a name that is nobody's would be moved.
+local function check_skips(fleet)
+  local chosen = tables.set(fleet.names)
+  for _, key in ipairs(fleet.run:skips()) do
+    local branch, step = key:match "^([^/]+)/(.*)$"
+    local id = branch and branch:gsub("^ready ", ""):gsub("^once more ", "")
+    local problem = not branch and unknown("step", key, STEPS)
+      or branch and (unknown("group", id, chosen) or unknown("step", step, GROUP_STEPS))
+    if problem then error(M.refusal { code = "Client.BadParameter", message = problem }, 0) end
+  end
+end
+
+--- Finds out which groups are meant, and holds the table and what is to be skipped against them.
 ---@param names string[] ids, or "all"
 function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
@@ -125,6 +149,7 @@ function Fleet:choose(names)
     return ids
   end)
   if next(self.rows) then check_table(self) end
+  check_skips(self)
 end
 
 local function attach_text(attach)
@@ -148,10 +173,11 @@ end
 
 --- The command that moves one group alone, later.
 ---@param id string
----@param err alicloud.Error why it was not moved
+---@param err? alicloud.Error why it was not moved; nil: somebody wanted it so
 ---@return string
 function Fleet:later(id, err)
   local params, row = self.run.params, self:row(id)
+  err = err or {}
   local max_rpo = params.max_rpo
   if err.code == "Client.RecoveryPointTooOld" and self.ages[id] then
     max_rpo = (self.ages[id] // HOUR + 2) * HOUR
@@ -164,6 +190,15 @@ function Fleet:later(id, err)
     if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end
   end
   return shell.command("run", words)
+end
+
+--- The command that does a verb of one of the groups by hand.
+---@param verb string
+---@return string
+function Fleet:by_hand(verb)
+  local options, to = { shell.option("--region", self.region) }, self.run.params.to
+  if to then options[2] = shell.option("--to", to) end
+  return shell.command(verb, { "GROUP" }, options)
 end
 
 -- What a person may overrule, he may overrule at once.

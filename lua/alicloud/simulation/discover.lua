@@ -210,10 +210,15 @@ local function after_failover(plan)
   plan.world = before
 end
 
+local function world_helps(process)
+  return not process.err or process.err.code ~= "Client.StepFailed"
+end
+
 --- Finds the world of a playbook.
 ---@param plan alicloud.simulation.Plan `world` is filled in, as far as it is found
 ---@return boolean|nil ok
 ---@return string? message
+---@return boolean? world_helps whether another world may; what a playbook raises itself is its own
 function M.run(plan)
   plan.world = { regions = {}, groups = {}, disks = tables.copy(demo.disks),
     instances = tables.copy(demo.instances) }
@@ -221,12 +226,13 @@ function M.run(plan)
   local stage, process = grow(plan)
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"
-      .. (process.err and ": " .. errors.text_of(process.err) or "")
+      .. (process.err and ": " .. errors.text_of(process.err) or ""), world_helps(process)
   end
   if process.result and stage.changes > 0 then return true end
   local back = after_failover(plan)
   if not process.result and not back then
-    return nil, "without any trouble the run does not end well: " .. errors.text_of(process.err)
+    return nil, "without any trouble the run does not end well: " .. errors.text_of(process.err),
+      world_helps(process)
   end
   return true
 end

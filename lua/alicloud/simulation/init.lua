@@ -53,15 +53,16 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@param options table region, and params, kind, world, programs, assume, messages, wire if given
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
+---@return boolean? world_helps whether another world may
 function M.plan(playbook, options)
   local plan = tables.merged({ playbook = playbook }, options)
   if plan.world then
     local problem = emulator.world_problem(plan.world)
     if not problem and #(plan.world.groups or {}) == 0 then problem = "groups: has none" end
-    return not problem and plan or nil, problem and "world: " .. problem
+    return not problem and plan or nil, problem and "world: " .. problem, false
   end
-  local ok, message = discover.run(plan)
-  if not ok then return nil, message end
+  local ok, message, world_helps = discover.run(plan)
+  if not ok then return nil, message, world_helps end
   return plan
 end
 

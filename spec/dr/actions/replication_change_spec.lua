@@ -52,6 +52,18 @@ describe("a change of a group waits", function()
     assert.equal("started", takes(bench, 5, "start").outcome)
   end)
 
+  it("but not for a group that is being deleted", function()
+    for _, verb in ipairs { "start", "stop", "reprotect" } do
+      local bench = after.open()
+      bench:put "deleting"
+      local began = bench.emu:now()
+      local _, err = bench:run(verb)
+      assert.equal("OperationDenied.InvalidStatus", err.code)
+      assert.equal("not_sent", err.outcome)
+      assert.is_true(bench.emu:now() - began < 20)
+    end
+  end)
+
   it("but not for disks that stay attached", function()
     local bench = disks_for(after.open(), 60, lab.PRIMARY, function(disk)
       disk.Status, disk.InstanceId = "In_use", "i-old"

@@ -109,6 +109,11 @@ local USES = {
     run:skip("one", "not wanted")
     same(run:step("one", function() return 1 end), nil)
   end,
+  skips = function(run)
+    same(next(run:skips()), nil)
+    run:skip("one", "not wanted")
+    same(run:skips()[1], "one")
+  end,
   on = function(run) run:on("step", function() end) end,
   switch = function(run)
     run:switch("ungraceful", "the old side is gone")

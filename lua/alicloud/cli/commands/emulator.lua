@@ -151,6 +151,7 @@ local function read_scenario(args, options, io)
     problem = problem or scenarios.problem(scenario)
   else
     scenario, problem = scenarios.load(name)
+    if problem then return "--" .. problem end
   end
   if problem then return "--scenario: " .. problem end
   for field, value in pairs(scenarios.options(scenario)) do options[field] = value end

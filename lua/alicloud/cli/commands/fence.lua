@@ -51,7 +51,7 @@ function M.run(args, io)
   local command = change.of_group(group, "fence", given, args, CARRIED_ON)
   command.question = function(plan) return view_compute.fence_question(plan, given.force) end
   command.show = function(result) return view_compute.fenced(io, result) end
-  command.object, command.without_token = output.compute_object, true
+  command.object, command.of_machines = output.compute_object, true
   return change.run(io, args, command)
 end
 

@@ -101,7 +101,7 @@ local function waits(io, args, reporter)
 end
 
 local function check_one(client, region, args, io, limits)
-  local reporter = reporters.new(io, args.json or not io.tty, nil, "pre-check")
+  local reporter = reporters.new(io, args.json or not io.tty, "pre-check")
   limits.progress = waits(io, args, reporter)
   local report, err = group_names.group(client, region, args.group[1], args, io):precheck(limits)
   reporter:finish()
@@ -132,7 +132,7 @@ end
 local function check_many(client, region, args, io, limits)
   local groups, err = group_choice.groups(client, region, args, io)
   if not groups then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
-  local reporter = reporters.new(io, args.json or not io.tty, nil, "pre-check")
+  local reporter = reporters.new(io, args.json or not io.tty, "pre-check")
   limits.progress = waits_for_many(io, args, reporter)
   local list = dr.precheck(groups, limits)
   reporter:finish()

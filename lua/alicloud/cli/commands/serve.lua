@@ -62,7 +62,7 @@ function M.run(args, io)
   local fence = change.command("fence", { group.id }, region, args, { "to" })
   command.question = view_compute.serve_question
   command.show = function(result) return view_compute.served(io, result, fence) end
-  command.object, command.without_token = output.compute_object, true
+  command.object, command.of_machines = output.compute_object, true
   return change.run(io, args, command)
 end
 

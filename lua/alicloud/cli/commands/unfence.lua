@@ -202,7 +202,7 @@ function M.run(args, io)
   end
   command.question = view_compute.unfence_question
   command.show = function(result) return view_compute.unfenced(io, result) end
-  command.object, command.without_token = output.compute_object, true
+  command.object, command.of_machines = output.compute_object, true
   return change.run(io, args, command)
 end
 

@@ -106,9 +106,20 @@ local function next_unit(deal)
   return { type = "end" }
 end
 
+local function open_file(deal)
+  if not deal.path then return end
+  local message
+  deal.file, message = core.open_file(deal.path, "append")
+  if not deal.file then options.refuse("--progress: " .. tostring(message)) end
+  deal.file:append(deal.head)
+end
+
+-- Only now a file is begun: a playbook that does not come to its end is to be mended, and is
+-- another one then.
 local function begin_list(deal, frame)
   if deal.listed then return end
   deal.listed = true
+  open_file(deal)
   deal.report.points, deal.report.troubles = frame.points, frame.troubles
   deal.report.programs, deal.report.unused = frame.programs, frame.unused
   merge(deal.report.merged, frame.merged)
@@ -172,12 +183,10 @@ local function read_before(deal, path, key)
   if whole ~= "" and n == 0 then
     options.refuse(("--progress: %s is something else; %s"):format(path, FRESH))
   end
-  local file, message = core.open_file(path, "append")
-  if not file then options.refuse("--progress: " .. tostring(message)) end
-  if n == 0 then file:append(core.encode { exhaustive = key } .. "\n") end
   -- Behind a torn line a new one begins.
-  if whole ~= "" and whole:sub(-1) ~= "\n" then file:append "\n" end
-  deal.file = file
+  deal.head = n == 0 and core.encode { exhaustive = key } .. "\n"
+    or whole:sub(-1) ~= "\n" and "\n" or ""
+  deal.path = path
 end
 
 local function before(a, b)

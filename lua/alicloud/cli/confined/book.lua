@@ -13,11 +13,13 @@ function M.refuse(message)
   error({ refusal = message }, 0)
 end
 
---- Ends the job: no world was found, or the one that was given is not one.
+--- Ends the job: the playbook does not come to its end in the world that was found, or the one
+--- that was given is not one.
 ---@param message string
-function M.refuse_world(message)
-  local cure = message:find "^world:" and "" or "; --world FILE gives another world, and "
-    .. "--draft-world FILE.json writes a first draft of it"
+---@param world_helps boolean? whether another world may
+function M.refuse_world(message, world_helps)
+  local cure = world_helps and "; --world FILE gives another world, and "
+    .. "--draft-world FILE.json writes a first draft of it" or ""
   M.refuse("playbook: " .. message .. cure)
 end
 

@@ -24,8 +24,9 @@ function M.legal(action, whose)
   return pairs_alone[action].legal_states[whose or "pair"]
 end
 
---- Statuses that end by themselves; a refusal because of one of them is worth another look.
-M.TRANSITIONAL = tables.set { "creating", "stopping", "failovering", "reprotecting", "deleting" }
+--- Statuses that end by themselves; a refusal because of one of them is worth another look. What is
+--- being deleted ends, too, but in nothing that could be changed then.
+M.TRANSITIONAL = tables.set { "creating", "stopping", "failovering", "reprotecting" }
 
 -- What replication does by itself, without anybody's call.
 local SUCCESSORS = {

@@ -20,7 +20,7 @@ local M = {}
 ---@field calls number? a second, of the action that uses most of its quota; of all accounts
 ---@field calls_allowed number? a second
 ---@field last boolean? nothing of it goes on any more
----@field ends_at number? unix seconds at which the last may be expected; nil: nobody can tell yet
+---@field ends_at number? unix seconds at which the last may be expected; nil: nobody can tell
 
 ---@class alicloud.dr.Headway
 ---@field count integer
@@ -84,7 +84,7 @@ end
 --- those that are still to begin follow the ones that end.
 ---@param now number monotonic seconds
 ---@param counts alicloud.dr.Counts
----@return number|nil seconds nil: nobody can tell yet
+---@return number|nil seconds nil: nobody can tell yet, or the last takes longer than the others
 function Headway:left(now, counts)
   if counts.open + counts.under_way == 0 then return 0 end
   local times = begun_at(self)
@@ -93,9 +93,12 @@ function Headway:left(now, counts)
   -- Others have a part of what is open, too.
   local open = math.ceil(counts.open * #times / math.max(counts.under_way, #times))
   local before = times[(open - 1) % #times + 1]
+  if open == 0 then
+    local left = before + mean - now
+    return left >= 0 and left or nil
+  end
   -- Who should have ended does so now.
-  local last = math.max(before + mean, now) + mean * ((open - 1) // #times + 1)
-  return open == 0 and math.max(before + mean - now, 0) or last - now
+  return math.max(before + mean - now, 0) + mean * ((open - 1) // #times + 1)
 end
 
 -- What their clients use of the quotas, each of an account of its own.

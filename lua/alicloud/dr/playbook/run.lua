@@ -19,6 +19,7 @@ local programs = require "alicloud.dr.playbook.program"
 local schema = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
+local tables = require "alicloud.base.tables"
 local verify = require "alicloud.dr.playbook.verify"
 
 local M = {}
@@ -253,6 +254,12 @@ function Run:skip(name, why)
   if not steps.NAME.test(name) then complain("skip", name, steps.NAME) end
   if not WHY.test(why) then complain("skip " .. name .. ": reason", why, WHY) end
   engine.skips[steps.skip_key(self.prefix, name)] = { why = why, by = engine.state.run.requester }
+end
+
+--- What somebody wants to be left out, so that a slip of the hand can be told before it matters.
+---@return string[] names as they are given: "pg-orders/promote" in a branch
+function Run:skips()
+  return tables.keys(own(self).engine.skips)
 end
 
 --- Tells somebody of events. Neither an error nor a wait of his can change the run.

@@ -43,8 +43,8 @@ end
 ---@return string|nil problem
 function M.load(name)
   local typed = name:gsub("_", "-")
-  local problem = schema.problem({ name = typed },
-    { name = { type = "string", values = M.list() } })
+  local problem = schema.problem({ scenario = typed },
+    { scenario = { type = "string", values = M.list() } })
   if problem then return nil, problem end
   -- The parentheses drop the file's path, which `require` gives too.
   return (require("alicloud.emulator.scenarios." .. typed:gsub("%-", "_")))
