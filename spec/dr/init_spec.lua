@@ -6,7 +6,7 @@ local tables = require "alicloud.base.tables"
 describe("alicloud.dr", function()
   it("offers what it promises, as functions that everybody sees", function()
     assert.same({ "compare", "drills", "fleet", "group", "group_ids", "groups", "playbook",
-      "readiness", "report", "run", "walk" }, tables.keys(dr))
+      "precheck", "readiness", "report", "run", "walk" }, tables.keys(dr))
     for _, value in pairs(dr) do assert.is_function(value) end
   end)
 
@@ -14,7 +14,7 @@ describe("alicloud.dr", function()
   local MISUSE = {
     compare = { 1, 2 }, drills = { client, { region = 7 } }, group = { 1 },
     group_ids = { client, { site = "left" } }, groups = { client, { region = 7 } },
-    playbook = { "p", 7 }, readiness = { {}, { max_rpo = "?" } }, report = { 7 },
+    playbook = { "p", 7 }, precheck = { {}, { max_rpo = "?" } }, readiness = { {}, { max_rpo = "?" } }, report = { 7 },
     run = { 7 }, walk = { 7 },
   }
 

@@ -149,18 +149,20 @@ describe("the playbook fleet", function()
     local notes = scene.notes(stage)
     assert.matches("pg%-01 was skipped; later: alicloud%-dr run failover group=pg%-01 "
       .. "region=cn%-shanghai max_rpo=", notes)
-    assert.matches("keep it from writing: pg%-02, .*, pg%-06: alicloud%-dr fence GROUP "
-      .. "%-%-region cn%-shanghai", notes)
+    assert.matches("old side of pg%-02, .*, pg%-06 is not fenced, keep it from writing: "
+      .. "alicloud%-dr fence GROUP %-%-region cn%-shanghai", notes)
   end)
 
   it("is refused where a group or a step is to be skipped that is not known", function()
-    for key, words in pairs { ["pg-1/promote"] = 'group "pg-1"; did you mean "pg-01"?',
-      ["pg-02/promot"] = 'step "promot"; did you mean "promote"?',
-      ["pg-02"] = 'step "pg-02"' } do
+    for key, told in pairs {
+      ["pg-1/promote"] = { 'group "pg-1"; did you mean "pg-01"?', "GROUP" },
+      ["pg-02/promot"] = { 'step "promot"; did you mean "promote"?', "pg-02" },
+      ["pg-02"] = { 'step "pg-02"', "pg-02" }, choose = { 'step "choose"', "GROUP" } } do
       local stage = stage_of(3)
       local _, err = run(stage, nil, { skip = { [key] = "broken" } })
       assert.equal("Client.BadParameter", err.code)
-      assert.equal("skip: unknown " .. words, err.message)
+      assert.equal("skip: unknown " .. told[1], err.message)
+      assert.matches(("resume it with --skip %s/promote=WHY"):format(told[2]), err.hint, 1, true)
       assert.equal(0, moved(stage))
     end
     local stage = stage_of(3)

@@ -1,5 +1,6 @@
 -- The ready playbook for many groups: who moves before whom, and what a table says of each group.
 
+local journals = require "alicloud.dr.journal"
 local scene = require "spec.playbooks.scene"
 local stages = require "spec.dr.playbook.stage"
 
@@ -143,6 +144,16 @@ describe("tiers that are corrected", function()
   end)
 end)
 
+-- The journal as a version would have written it that kept other results.
+local function rewrite(stage, change)
+  local lines, head = {}, journals.FIRST
+  for seq, event in ipairs(stage:events()) do
+    change(event)
+    lines[seq], head = journals.line(seq, head, event)
+  end
+  stage.disk:put("run", table.concat(lines))
+end
+
 describe("the table of a fleet", function()
   local TABLE = "group,attach,fence,stop\npg-01,i-new-1,must,true\npg-02,d-new-2:i-new-2,try\n"
 
@@ -164,8 +175,19 @@ describe("the table of a fleet", function()
     assert.equal("Running", emu.world.instance_by_id["i-old-3"].status)
     assert.equal("done", scene.statuses(stage)["pg-01/fence"])
     assert.is_nil(scene.statuses(stage)["pg-03/fence"])
-    assert.matches("not fenced, keep it from writing: pg%-03, pg%-04, pg%-05, pg%-06",
+    assert.matches("the old side of pg%-03, pg%-04, pg%-05, pg%-06 is not fenced, keep it from",
       scene.notes(stage))
+  end)
+
+  it("goes on where the version before has held it against the groups", function()
+    local stage = stage_of()
+    assert.is_nil((run(stage, { table = TABLE, canary = "pg-99" })))
+    rewrite(stage, function(event)
+      if event.type == "step_end" and event.step == "table" then event.result = true end
+    end)
+    local result = assert(stage:run(scene.load "fleet", { corrections = { why = "typo",
+      values = { canary = "pg-01" } }, program = function() return true end }))
+    assert.equal("completed", result.status)
   end)
 
   it("is refused with a group that is nowhere, before anything is looked at", function()

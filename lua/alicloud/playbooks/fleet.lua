@@ -65,7 +65,7 @@ local function tell_tiers(own, sorted, ready)
   for _, tier in ipairs(tables.keys(by_tier)) do
     local title = #sorted.list == 0 and "at once" or tier == tiers.LAST and "no tier, last"
       or "tier " .. tier
-    own:note(("%s: %d: %s"):format(title, #by_tier[tier], groups.few(by_tier[tier])))
+    own:note(("%s: %d: %s"):format(title, #by_tier[tier], tables.few(by_tier[tier])))
   end
   for _, entry in ipairs(sorted.list) do
     if not sorted.taken[entry] then
@@ -78,7 +78,7 @@ end
 local function tell_order(own, names, ready, canary, sorted)
   own:note(("%d of %d groups are ready"):format(#ready, #names))
   if type(canary) == "table" then
-    own:note("canary, first in its tier: " .. groups.few(canary))
+    own:note("canary, first in its tier: " .. tables.few(canary))
   elseif canary > 0 then
     own:note(("canary: %d before the others"):format(canary))
   end
@@ -163,8 +163,8 @@ local function tell_remains(own, moved, fleet)
     if not moved.ok[id].fenced then unfenced[#unfenced + 1] = id end
   end
   if #unfenced > 0 then
-    own:note(("the old side is not fenced, keep it from writing: %s: %s"):format(
-      groups.few(unfenced), fleet:by_hand("fence")))
+    own:note(("the old side of %s is not fenced, keep it from writing: %s"):format(
+      tables.few(unfenced), fleet:by_hand("fence")))
   end
   if #opened > 0 then
     own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
@@ -179,7 +179,7 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   fleet:look()
   local ready, standing = fleet:sort()
   if #standing > 0 then
-    run:note("stands there already, nothing was done: " .. groups.few(standing))
+    run:note("stands there already, nothing was done: " .. tables.few(standing))
     if #ready == 0 then return end
   end
   local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, fleet)

@@ -45,16 +45,6 @@ function M.refusal(fields)
   return alicloud.error.new(fields)
 end
 
-local MOST_NAMES = 12
-
---- Names of a list, the first of many.
----@param list string[]
----@return string
-function M.few(list)
-  if #list <= MOST_NAMES then return table.concat(list, ", ") end
-  return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
-end
-
 --- What the table says of a group.
 ---@param id string
 ---@return table
@@ -92,11 +82,12 @@ local function check_rows(fleet, own)
     end
     if not chosen[id] then unused[#unused + 1] = id end
   end
-  if #unused > 0 then own:note("rows of groups that stay: " .. M.few(unused)) end
+  if #unused > 0 then own:note("rows of groups that stay: " .. tables.few(unused)) end
   return true
 end
 
--- A table that was corrected is held against the groups as the first one was.
+-- A table that was corrected is held against the groups as the first one was. Earlier versions kept
+-- no more than that it was.
 local function check_table(fleet)
   local checked, count = table.concat(tables.keys(fleet.rows), ","), 0
   repeat
@@ -105,30 +96,45 @@ local function check_table(fleet)
       local ok, err = check_rows(fleet, own)
       return ok and { checked = checked }, err
     end)
-  until not found or found.checked == checked
+  until type(found) ~= "table" or found.checked == checked
 end
 
--- Steps of the playbook, and those of a group.
-local STEPS = tables.set { "choose", "table", "order", "cloud answers", "approve", "gate:approve",
+-- Steps of the playbook that may be left out, and those of a group.
+local STEPS = tables.set { "table", "order", "cloud answers", "approve", "gate:approve",
   "service answers", "what remains" }
 local GROUP_STEPS = tables.set { "check", "stop services", "fence", "promote", "serve",
   "fence again" }
 
 -- Where a look comes again, its step has a number.
-local function unknown(what, name, known)
-  return not known[name] and not known[name:gsub(" %d+$", "")] and ("skip: unknown %s %s%s"):format(
-    what, schema.show(name), schema.did_you_mean(name, known))
+local function is_step(name, known)
+  return known[name] or known[name:gsub(" %d+$", "")]
+end
+
+-- Why nothing can be left out under a name, and the group that it names.
+local function skip_problem(key, chosen)
+  local branch, step = key:match "^([^/]+)/(.*)$"
+  if not branch then
+    if is_step(key, STEPS) then return nil end
+    return "step " .. schema.show(key) .. schema.did_you_mean(key, STEPS), chosen[key] and key
+  end
+  local id = branch:match "^ready (.*)$" or branch:match "^once more (.*)$" or branch
+  if not chosen[id] then
+    return "group " .. schema.show(id) .. schema.did_you_mean(id, chosen)
+  end
+  if is_step(step, GROUP_STEPS) then return nil end
+  return "step " .. schema.show(step) .. schema.did_you_mean(step, GROUP_STEPS), id
 end
 
 -- Who is to be left out by a name that is nobody's would be moved.
 local function check_skips(fleet)
   local chosen = tables.set(fleet.names)
   for _, key in ipairs(fleet.run:skips()) do
-    local branch, step = key:match "^([^/]+)/(.*)$"
-    local id = branch and branch:gsub("^ready ", ""):gsub("^once more ", "")
-    local problem = not branch and unknown("step", key, STEPS)
-      or branch and (unknown("group", id, chosen) or unknown("step", step, GROUP_STEPS))
-    if problem then error(M.refusal { code = "Client.BadParameter", message = problem }, 0) end
+    local problem, id = skip_problem(key, chosen)
+    if problem then
+      error(M.refusal { code = "Client.BadParameter", message = "skip: unknown " .. problem,
+        hint = ("resume it with --skip %s/promote=WHY, or another step of it; without that it goes "
+          .. "with the others"):format(id or "GROUP") }, 0)
+    end
   end
 end
 

@@ -19,7 +19,7 @@ return {
     end]]))),
   of_two(mutant("whom sweeps do not tell does not look", 56, edit(POLLER,
     "Poller:look_instead", [[function(self, deadline)
-      if self.target.batched and self.target.batched.has_company() then return nil end
+      if self.target.batched and self.target.batched:has_company() then return nil end
       return original(self, deadline)
     end]]))),
 
