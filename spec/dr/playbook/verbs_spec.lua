@@ -74,4 +74,13 @@ describe("a drill in a playbook", function()
       end
     end
   end)
+
+  it("are of a group that shows nothing by which they would go past the journal", function()
+    local stage = stages.new()
+    assert(stage:run(dr.playbook("look", function(run)
+      local orders = named(run)
+      assert(orders.group == nil and orders.branch == nil and orders.id == "pg-orders")
+      for name in pairs(orders) do assert(type(name) ~= "string", name) end
+    end)))
+  end)
 end)

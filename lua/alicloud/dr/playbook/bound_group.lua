@@ -331,24 +331,24 @@ local function check(branch, group, method, options)
   return report, err
 end
 
--- Of a thousand groups each is held: one object a group, and the methods are shared.
-local Bound = {}
+-- Of a thousand groups each is held: one object a group, and the methods are shared. What it hides
+-- a playbook must not come by: a verb of the bare group would go past the journal.
+local BRANCH, GROUP, Bound = {}, {}, {}
 local bind
 
-function Bound:precheck(given) return check(self.branch, self.group, "precheck", given) end
+function Bound:precheck(given) return check(self[BRANCH], self[GROUP], "precheck", given) end
 
 function Bound:preflight(given)
-  local branch = self.branch
-  local report, err = check(branch, self.group, "preflight", given)
-  return report and other_runs.add(branch.engine, report, given.move), err
+  local report, err = check(self[BRANCH], self[GROUP], "preflight", given)
+  return report and other_runs.add(self[BRANCH].engine, report, given.move), err
 end
 
 for verb in pairs(VERBS) do
-  Bound[verb] = function(self, options) return perform(self.branch, self.group, verb, options) end
+  Bound[verb] = function(self, options) return perform(self[BRANCH], self[GROUP], verb, options) end
 end
 
 function Bound:clear_drill(drill_id, options)
-  return perform(self.branch, self.group, "clear_drill", options, drill_id)
+  return perform(self[BRANCH], self[GROUP], "clear_drill", options, drill_id)
 end
 
 -- Seen from elsewhere it is a group of the run all the same.
@@ -358,17 +358,17 @@ local function take(branch, elsewhere)
   return bind(branch, elsewhere)
 end
 
-function Bound:at(place) return take(self.branch, self.group:at(place)) end
+function Bound:at(place) return take(self[BRANCH], self[GROUP]:at(place)) end
 
 function Bound:other_site()
-  local elsewhere, err = self.group:other_site()
-  return elsewhere and take(self.branch, elsewhere), err
+  local elsewhere, err = self[GROUP]:other_site()
+  return elsewhere and take(self[BRANCH], elsewhere), err
 end
 
 function Bound:standing()
-  local found, err = self.group:standing()
+  local found, err = self[GROUP]:standing()
   if not found then return nil, err end
-  self.branch.engine:looked(found.snapshot)
+  self[BRANCH].engine:looked(found.snapshot)
   found.snapshot = nil
   return found
 end
@@ -377,15 +377,15 @@ local bound_mt = {
   __name = "alicloud.dr.Group",
   __index = function(self, name)
     if Bound[name] then return Bound[name] end
-    local value = self.group[name]
+    local value = self[GROUP][name]
     if type(value) ~= "function" then return value end
-    return function(_, ...) return value(self.group, ...) end
+    return function(_, ...) return value(self[GROUP], ...) end
   end,
-  __tostring = function(self) return tostring(self.group) end,
+  __tostring = function(self) return tostring(self[GROUP]) end,
 }
 
 function bind(branch, group)
-  return setmetatable({ branch = branch, group = group }, bound_mt)
+  return setmetatable({ [BRANCH] = branch, [GROUP] = group }, bound_mt)
 end
 
 --- Binds a group to a branch of a run.
