@@ -126,6 +126,21 @@ describe("operators of one machine", function()
     assert.equal(0, code, text)
   end)
 
+  it("are told who has made the directory of the notes for himself", function()
+    local team = directory("root:2500", "2770")
+    local path, mark = playbook "noted"
+    scratch.write(mark, "")
+    sh(("install -d -m 700 -o 2002 -g 2500 %s/groups.notes; touch %s/groups.notes/x"):format(team,
+      team))
+    local text, code = run(2001, 2500, team, "run " .. path)
+    assert.equal(1, code, text)
+    local cure = text:match "uid 2002 made it; while nobody runs: (mv [^\n]*groups%.notes%.old)"
+    assert.is_string(cure, text)
+    assert.equal(0, select(2, as(2001, 2500, cure)))
+    text, code = run(2001, 2500, team, "run " .. path)
+    assert.equal(0, code, text)
+  end)
+
   it("are handed a run that was begun in a directory of its owner alone", function()
     local own, team = directory("2001:2001", "700"), directory("2001:2500", "2770")
     local mark = ("%s/mark-%d"):format(root, count)

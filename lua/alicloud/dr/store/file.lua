@@ -256,18 +256,20 @@ local function open_groups(store)
   if store.locks then return true end
   local notes = notes_of(store)
   local ok, message, code = core.make_directory(notes, store.place.team and TEAM_MODE or nil)
-  if not ok then return nil, failure(notes, message, code) end
+  if not ok then
+    return nil, lock_notes.in_the_way(failure(notes, message, code), notes, store.place)
+  end
   local file, err = lock_notes.open(store.directory .. "/groups.lock", store.place)
   store.locks = file
   return file ~= nil, err
 end
 
 local function open_note(store, name)
-  if name ~= "run" then
-    local ok, err = open_groups(store)
-    if not ok then return nil, err end
-  end
-  return lock_notes.open(note_path(store, name), store.place)
+  local path = note_path(store, name)
+  if name == "run" then return lock_notes.open(path, store.place) end
+  local ok, err = open_groups(store)
+  if not ok then return nil, err end
+  return lock_notes.open(path, store.place, notes_of(store))
 end
 
 -- Locks, then notes who holds it; the note alone says nothing.

@@ -11,25 +11,38 @@ local M = {}
 
 local LEASE_BYTES = 4096
 
---- Opens a note, or the file of the locks. Whoever made it for himself keeps all others out, and
---- need not mean it.
+--- The error of a file or directory of locks, which says how it is taken away. Whoever made it for
+--- himself keeps all others out, and need not mean it.
+---@param err alicloud.Error
 ---@param path string
 ---@param place alicloud.Place of its directory
----@return alicloud.File|nil
----@return alicloud.Error? err
-function M.open(path, place)
-  local file, err = private.open(path, place)
-  if file then return file end
+---@return alicloud.Error err
+function M.in_the_way(err, path, place)
   local about = core.look(path)
   if about and place.strangers then
     err.hint = ("%s made it, where anybody could; move the journal to a directory of your own and "
       .. "resume it there: mv %s DIRECTORY"):format(trusted_files.name(about.uid),
       shell.quote((path:gsub("%.lock$", ""))))
   elseif about then
-    err.hint = ("%s made it; while nobody runs: rm %s%s"):format(trusted_files.name(about.uid),
-      about.type == "directory" and "-r " or "", shell.quote(path))
+    -- What lies in the directory of somebody else is his alone to remove.
+    local words = about.type == "directory" and { "mv", path, path .. ".old" } or { "rm", path }
+    for i, word in ipairs(words) do words[i] = shell.quote(word) end
+    err.hint = ("%s made it; while nobody runs: %s"):format(trusted_files.name(about.uid),
+      table.concat(words, " "))
   end
-  return nil, err
+  return err
+end
+
+--- Opens a note, or the file of the locks.
+---@param path string
+---@param place alicloud.Place of its directory
+---@param within? string directory that is made for it
+---@return alicloud.File|nil
+---@return alicloud.Error? err
+function M.open(path, place, within)
+  local file, err = private.open(path, place)
+  if file then return file end
+  return nil, M.in_the_way(err, core.look(path) and path or within or path, place)
 end
 
 --- What a note says of whoever has the lock, or had it.
