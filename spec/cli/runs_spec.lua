@@ -58,6 +58,12 @@ describe("alicloud-dr runs", function()
     assert.matches("^alicloud%-dr resume ", run.resume)
   end)
 
+  it("refuses a directory without a name, as a variable that is not set gives it", function()
+    local shown = desks.new { env = {} }:run("runs", "")
+    assert.equal(2, shown.code)
+    assert.matches("directory: is empty; allowed: a directory, or an address", shown.err)
+  end)
+
   it("names what cannot be read, and looks where it is told", function()
     local desk, directory = room()
     scratch.write(directory .. "/cut.jsonl", '{"seq":1,"half')

@@ -14,7 +14,8 @@ describe("alicloud.dr", function()
   local MISUSE = {
     compare = { 1, 2 }, drills = { client, { region = 7 } }, group = { 1 },
     group_ids = { client, { site = "left" } }, groups = { client, { region = 7 } },
-    playbook = { "p", 7 }, precheck = { {}, { max_rpo = "?" } }, readiness = { {}, { max_rpo = "?" } }, report = { 7 },
+    playbook = { "p", 7 }, precheck = { {}, { max_rpo = "?" } },
+    readiness = { {}, { max_rpo = "?" } }, report = { 7 },
     run = { 7 }, walk = { 7 },
   }
 

@@ -51,6 +51,9 @@ static const struct {
 
 int acL_push_file_failure(lua_State *L, const char *what, int error)
 {
+    /* What is empty would not be seen. */
+    if (!*what)
+        what = "\"\"";
     lua_pushnil(L);
     for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++)
         if (ERRORS[i].error == error) {

@@ -217,7 +217,9 @@ static int transport_trust(lua_State *L)
 /* [-1, +1, v]  log_keys(path) -> whether keys of TLS connections go there from now on */
 static int transport_log_keys(lua_State *L)
 {
-    lua_pushboolean(L, ac_transport_log_keys(acL_check_path(L, 1)));
+    const char *path = acL_check_path(L, 1);
+    luaL_argcheck(L, *path, 1, "a path that is not empty");
+    lua_pushboolean(L, ac_transport_log_keys(path));
     return 1;
 }
 

@@ -57,8 +57,8 @@ local MINUTE = 60
 -- Those who were blocked together come back spread over so many seconds.
 local SPREAD = 2
 -- Who is blocked again within a minute of coming back sends more than others leave of the quota. He
--- sends half as much from then on, until so many seconds have passed after the last block: trying
--- again at the full rate may cost a minute, then no more than one of ten.
+-- sends half as much from then on, half again each time, until so many seconds have passed after
+-- the last block: trying again at the full rate may cost two minutes of every twelve.
 local EASED = 600
 -- Seconds after which it is asked again whether a share that has lapsed was renewed.
 local RECHECK = 0.25

@@ -116,7 +116,9 @@ end
 
 -- What can be gone on with after an end before the last part.
 local function tell_kept(io, given)
-  io.err(given.file and "alicloud-dr: what is done is kept: the same command goes on\n"
+  local kept = given.file and core.look(given.file)
+  io.err(kept and "alicloud-dr: what is done is kept: the same command goes on\n"
+    or given.file and "alicloud-dr: nothing is kept yet: the same command begins anew\n"
     or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
 end
 

@@ -89,7 +89,7 @@ end
 
 local function place_of(directory)
   local place, message = trusted_files.place(directory)
-  if not place then options.refuse(("--to: %s: %s"):format(directory, message)) end
+  if not place then options.refuse("--to: " .. message) end
   return place
 end
 

@@ -140,6 +140,7 @@ end
 local function place_of(args, io)
   local typed = args.directory
   if not typed then return run_journal.place(cli_clients.runtime(io).getenv) end
+  if typed == "" then options.refuse "directory: is empty; allowed: a directory, or an address" end
   return stores.is_path(typed) and typed or run_store.store(typed, "directory")
 end
 

@@ -110,8 +110,8 @@ function Engine:waiting(step, event)
   self:tell(told)
 end
 
---- Tells of each thing that a step looks again for, once: a step that looks for minutes must not be
---- silent.
+--- Tells what a step looks again for, whenever that changes: a step that looks for minutes must not
+--- be silent.
 ---@param step string?
 ---@param listener? fun(event: table) of the step's own
 ---@return fun(event: table) listener to such a look
