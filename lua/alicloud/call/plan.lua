@@ -247,7 +247,7 @@ local function key_of(action, given)
     if name ~= "region" and name ~= "deadline" then return nil end
   end
   if not given.region or type(action) ~= "string" then return action end
-  return given.region .. " " .. action
+  return given.region .. "\0" .. action
 end
 
 local function fill(context, form, given, input)
