@@ -11,6 +11,8 @@ return {
   ["file.c"] = {
     { "make", "if (fd >= 0 && fchmod(fd, mode) != 0) {",
       "whoever has just made a file may say its mode" },
+    { "ac_file_make_directory", "return chmod(path, mode) == 0 ? 0 : errno;",
+      "whoever has just made a directory may say its mode" },
     { "open_or_make", "return fd < 0 && errno == EEXIST ? open_retrying(path, flags, 0) : fd;",
       "another process makes it between the two looks" },
   },

@@ -387,6 +387,7 @@ describe("a directory", function()
     assert.is_true(core.make_directory(path))
     assert.equal("2770\n", mode_of(path))
     assert.has_error(function() core.make_directory(path, -1) end)
+    assert.has_error(function() core.make_directory(path, 4096) end)
   end)
 
   it("is made for its owner, once", function()

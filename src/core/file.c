@@ -241,7 +241,7 @@ int ac_file_make_directory(const char *path, unsigned mode)
     struct stat about;
     /* The umask takes from what others may. */
     if (mkdir(path, mode) == 0)
-        return mode == AC_FILE_DIRECTORY_MODE || chmod(path, mode) == 0 ? 0 : errno;
+        return chmod(path, mode) == 0 ? 0 : errno;
     if (errno != EEXIST)
         return errno;
     if (stat(path, &about) != 0)

@@ -236,9 +236,9 @@ static int core_make_directory(lua_State *L)
     const char *path = acL_check_path(L, 1);
     lua_Integer mode = luaL_optinteger(L, 2, AC_FILE_DIRECTORY_MODE);
     luaL_argcheck(L, mode >= 0 && mode <= 07777, 2, "no mode");
-    return acL_push_confined(L, path)
-               ? 3
-               : push_outcome(L, path, ac_file_make_directory(path, (unsigned)mode));
+    if (acL_push_confined(L, path))
+        return 3;
+    return push_outcome(L, path, ac_file_make_directory(path, (unsigned)mode));
 }
 
 /* [-3, +(1|3), v]  write_file(path, bytes, "private" | "shared" | "new") -> true | nil, message,
