@@ -214,12 +214,13 @@ function Poller:until_stable(stability, deadline)
 end
 
 -- Nothing but a synchronization moves the recovery point of a stopped group. One that has come and
--- gone, while nobody looked, leaves the group as it was; without both points nobody can tell.
+-- gone, while nobody looked, leaves the group as it was; without both points, or with one that is
+-- older now than it was, nobody can tell.
 local function may_have_synchronized(target, last)
   local intent, transition = target.intent, target.transition
   if intent.status ~= "stopped" or not last then return false end
   local before, now = intent.group_recover_point, last.group_recover_point
-  if before and now then return now > before end
+  if before and now and now >= before then return now > before end
   return transition and transition.renews
 end
 
