@@ -26,6 +26,45 @@ describe("start", function()
     assert.equal(1, after.effects(bench, START))
   end)
 
+  -- What becomes of the first disk that is copied onto between the look at it and the call.
+  local function with_late_disk(change)
+    local bench = after.new { status = "stopped" }
+    local emu, send, begun = bench.emu, bench.emu.transport.send, false
+    local disk = emu.world.disk_by_id["d-new-1"]
+    bench.client = bench.client:with { transport = { send = function(request)
+      if request.action == START and not begun then
+        begun = true
+        change(emu, disk)
+      end
+      return send(request)
+    end } }
+    return bench
+  end
+
+  for _, options in ipairs { {}, { one_shot = true, incident = "INC-7" } } do
+    it("waits for a disk that was free at the look, and is on its way at the call", function()
+      local bench = with_late_disk(function(emu, disk)
+        disk.status = "Creating"
+        emu:later(emu:now() + 40, function() disk.status = "Available" end)
+      end)
+      local result = assert(bench:run("start", options))
+      assert.equal(options.one_shot and "synced" or "started", result.outcome)
+      assert.equal(1, after.effects(bench, START))
+      local sends = bench:requests(START)
+      assert.is_true(#sends > 1 and sends[1].client_token ~= sends[2].client_token)
+    end)
+  end
+
+  it("does not wait for a disk that somebody has attached since the look", function()
+    local bench = with_late_disk(function(emu, disk)
+      disk.status, disk.instance = "In_use", emu.world.instance_by_id["i-new"]
+    end)
+    local _, err = bench:run "start"
+    assert.equal("OperationDenied.StandbyDeviceAttached", err.code)
+    assert.equal("rejected", err.outcome)
+    assert.equal(1, #bench:requests(START))
+  end)
+
   it("asks the other site under another token if the first does not serve the group", function()
     local world = after.world { status = "stopped" }
     local group = world.groups[1]

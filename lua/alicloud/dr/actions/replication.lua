@@ -33,12 +33,14 @@ local function both_regions(_, snapshot)
   return from == to and { from } or { from, to }
 end
 
+local ATTACHED = "OperationDenied.StandbyDeviceAttached"
+
 local function problem_of_standby(kind, change, snapshot)
   -- What cannot be read here the service checks itself.
   local side = attachment.of_side_at_once(change.group.client, snapshot, "to")
   kind.facts.standby = side
   local names, passes = attachment.in_use(side, "detached")
-  return side.known and names and { code = "OperationDenied.StandbyDeviceAttached",
+  return side.known and names and { code = ATTACHED,
     message = "disks that are to be copied onto are attached: " .. names, standby = side,
     passes = passes,
     hint = "detach them: whatever writes to them would be overwritten" } or nil
@@ -49,6 +51,11 @@ local function kind_of_start(one_shot)
     outcome = one_shot and "synced" or "started", regions = both_regions, facts = {} }
   function kind.is_done(_, snapshot)
     return not one_shot and transitions.is_done(kind.transition, snapshot)
+  end
+  -- A disk may have become busy since it was looked at.
+  function kind.passes(change, err, snapshot)
+    local problem = err.code == ATTACHED and snapshot and problem_of_standby(kind, change, snapshot)
+    return problem and problem.passes and problem.message or nil
   end
   function kind.problem(change, snapshot)
     return replication_change.problem_of_status(kind.transition, snapshot)

@@ -39,6 +39,8 @@ local M = {}
 ---@field is_done fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): boolean
 ---@field problem fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table|nil
 ---@field regions fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): string[]
+---@field passes? fun(change: alicloud.dr.Change, err: alicloud.Error,
+---snapshot: alicloud.dr.Snapshot?): string? why what the service has refused for is gone soon
 ---@field orient? fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table
 ---@field facts? table more fields of the result
 
@@ -171,7 +173,7 @@ function M.problem_of_status(transition, snapshot)
     message = ("group %s, but %s"):format(snapshot.status, odd) }
 end
 
-local function target_of(change, kind, intent, regions)
+local function target_of(change, kind, intent, regions, snapshot)
   local transition = kind.transition
   local params = tables.merged(transitions.params_of(change.group.id, intent.unit),
     transition.params)
@@ -179,6 +181,9 @@ local function target_of(change, kind, intent, regions)
     regions = regions, params = params, intent = intent,
     read = function(options) return change.group:observe(options) end,
     transition = transition, describe = transition.describe, same = snapshots.same_state,
+    passes = kind.passes and function(err)
+      return kind.passes(change, err, change.poller.last or snapshot)
+    end,
     began_failed = transition.failed ~= nil and intent.status == transition.failed,
     terms = { one_shot = transition.renews or nil, reverse = transition.params.ReverseReplicate },
   }
@@ -227,7 +232,8 @@ end
 -- By one snapshot it was decided, another one shows it as it was asked for.
 local function decided(change, kind, snapshot, asked)
   local token = change:token(snapshot, transitions.incident_token)
-  return target_of(change, kind, transitions.intent(asked, token), kind.regions(change, snapshot))
+  return target_of(change, kind, transitions.intent(asked, token), kind.regions(change, snapshot),
+    snapshot)
 end
 
 local function problem_for(kind, found)

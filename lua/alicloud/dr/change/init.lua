@@ -45,6 +45,7 @@ local SHORTEST_CALL = 1
 ---@field terms table? more fields of what the journal is told, e.g. max_rpo
 ---@field unjournaled boolean? it has no token, so there is nothing to continue
 ---@field look_again? fun(): "send"|"wait"|nil, alicloud.Error? decides anew, nothing being sent yet
+---@field passes? fun(err: alicloud.Error): string? why what a call was refused for is gone soon
 ---@field put_off table<string, true>? refusals after which whoever makes several makes it later
 
 ---@class alicloud.dr.Change

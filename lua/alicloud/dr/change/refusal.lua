@@ -71,8 +71,11 @@ local function is_settled(change, err)
   return not change.doubtful and err.outcome ~= "unknown"
 end
 
+-- Why a refusal passes: the service documents it, or what stands in the way is gone soon.
 local function passes(change, err)
-  return is_settled(change, err) and refusals.passes(change.words.product, err.code) or nil
+  if not is_settled(change, err) then return nil end
+  local target = change.target
+  return refusals.passes(change.words.product, err.code) or target.passes and target.passes(err)
 end
 
 --- Whether a call that was refused is better made later, by whoever makes several: it had no
