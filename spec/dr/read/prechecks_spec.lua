@@ -1,32 +1,16 @@
 -- Pre-checks of many groups: each says what a pre-check of its own says, by reads that are shared.
 
-local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
 local lab = require "spec.dr.lab"
+local region = require "spec.dr.read.region"
 
-local function world(groups)
-  local all = { regions = { lab.PRIMARY, lab.SECONDARY }, groups = {} }
-  for i, group in ipairs(groups) do
-    all.groups[i] = { pairs = 2, status = "normal", recover_point_age = 300,
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" }
-    for name, value in pairs(group) do all.groups[i][name] = value end
-  end
-  return all
-end
+local every_group, world = region.every_group, region.world
 
 -- Three groups of which nothing is odd, and more for the laboratory.
 local function three(given)
   local all = { world = world { { id = "pg-a" }, { id = "pg-b" }, { id = "pg-c" } } }
   for name, value in pairs(given or {}) do all[name] = value end
   return lab.new(all)
-end
-
-local function every_group(bench)
-  local list = {}
-  for i, id in ipairs(assert(dr.group_ids(bench.client, { site = "backup" }))) do
-    list[i] = dr.group(bench.client, id)
-  end
-  return list
 end
 
 local function check(bench, options)
@@ -47,17 +31,7 @@ describe("dr.precheck", function()
   end)
 
   it("says the same of each as a pre-check of its own", function()
-    local groups, STATES = {}, { "normal", "stopped", "failovered", "created", "syncing" }
-    for i = 1, 30 do
-      groups[i] = { id = ("pg-%02d"):format(i), status = STATES[i % #STATES + 1], pairs = i % 4,
-        recover_point_age = 200 * i }
-    end
-    local bench = lab.new { world = world(groups) }
-    local emu = bench.emu
-    -- Time passes for those who wait for the quota.
-    bench.client = alicloud.client { region = lab.SECONDARY, transport = emu.transport,
-      runtime = emu.runtime, rate = false, access_key_id = emu.access_key_id,
-      access_key_secret = emu.access_key_secret }
+    local bench, groups = region.mixed(30)
     local list, seen = every_group(bench), {}
     local report = dr.precheck(list, { max_rpo = "1h" })
     for i, line in ipairs(report.lines) do

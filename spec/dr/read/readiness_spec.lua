@@ -1,26 +1,15 @@
 -- Readiness of many groups: one line each, and never ok because nothing was read.
 
-local alicloud = require "alicloud"
 local after = require "spec.dr.after_lab"
 local dr = require "alicloud.dr"
 local lab = require "spec.dr.lab"
 local readiness = require "alicloud.dr.read.readiness"
+local region = require "spec.dr.read.region"
 
-local function world(groups)
-  local all = { regions = { lab.PRIMARY, lab.SECONDARY }, groups = {} }
-  for i, group in ipairs(groups) do
-    all.groups[i] = { pairs = 2, status = "normal", recover_point_age = 300,
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" }
-    for name, value in pairs(group) do all.groups[i][name] = value end
-  end
-  return all
-end
+local world = region.world
 
 local function judge(bench, options)
-  local list = {}
-  for i, id in ipairs(assert(dr.group_ids(bench.client, { site = "backup" }))) do
-    list[i] = dr.group(bench.client, id)
-  end
+  local list = region.every_group(bench)
   return dr.readiness(list, options), list
 end
 
@@ -179,17 +168,7 @@ describe("dr.readiness", function()
   end)
 
   it("reads together what it can, and says the same of each as of one alone", function()
-    local groups, STATES = {}, { "normal", "stopped", "failovered", "created", "syncing" }
-    for i = 1, 40 do
-      groups[i] = { id = ("pg-%02d"):format(i), status = STATES[i % #STATES + 1], pairs = i % 4,
-        recover_point_age = 200 * i }
-    end
-    local bench = lab.new { world = world(groups) }
-    local emu = bench.emu
-    -- Time passes for those who wait for the quota.
-    bench.client = alicloud.client { region = lab.SECONDARY, transport = emu.transport,
-      runtime = emu.runtime, rate = false, access_key_id = emu.access_key_id,
-      access_key_secret = emu.access_key_secret }
+    local bench = region.mixed(40)
     local report, list = judge(bench, { max_rpo = "1h" })
     local together, verdicts = #bench:requests() - 1, {}
     for i, group in ipairs(list) do
