@@ -80,6 +80,8 @@ local function add_scopes(loop, scheduler)
     return scopes.run(scheduler, fn, options)
   end
   function loop.checkpoint() checkpoint(scheduler) end
+  function loop.is_crowded() return scheduler:is_crowded() end
+  function loop.give_way() scheduler:give_way() end
   function loop.stopping() return scheduler:stop_of(scheduler:node_here()) end
   loop.coroutine = { wrap = scheduler.carrier.wrap, resume = scheduler.carrier.resume }
 end

@@ -36,6 +36,8 @@ local M = {}
 --- results; nil and the reason, if the scope was cancelled or its time was over. Raises what `fn`
 --- raises, and the error of a task of which nobody has asked the result
 ---@field checkpoint fun() raises if what the caller belongs to is cancelled, or an interrupt came
+---@field is_crowded fun(): boolean whether a task runs that can wait, and others are ready to go on
+---@field give_way fun() lets them go first, whatever is cancelled meanwhile; where it is crowded
 ---@field stopping fun(): any what `checkpoint` would raise
 ---@field coroutine { wrap: function, resume: function } for coroutines of a task's own that wait
 ---@field step fun() lets all that is ready go on once; never waits
@@ -202,6 +204,16 @@ function Scheduler:await(waiter, unbroken)
     self:wait_outside(waiter, node, unbroken)
   end
   if waiter.cancelled then self:refuse(self:stop_of(node)) end
+end
+
+function Scheduler:is_crowded()
+  return self.current ~= nil and self.first <= self.last and not self:obstacle()
+end
+
+function Scheduler:give_way()
+  local waiter = self:new_waiter(self.current)
+  self:wake(waiter)
+  coroutine.yield(waiter)
 end
 
 --- Lets what is ready go on, without waiting.

@@ -14,7 +14,7 @@ local FALSE, NIL = make.FALSE, make.NIL
 
 return {
   -- The journal.
-  mutant("no fsync", 1, edit(MEMORY, "sync", TRUE)),
+  mutant("no fsync", 1, edit(MEMORY, "Store:settle", TRUE)),
   mutant("the record of a call is not synced", 1, edit(ENGINE, "Engine:write",
     [[function(self, event, durable)
       -- Only its number is known when it is its turn.

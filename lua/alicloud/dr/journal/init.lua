@@ -17,6 +17,8 @@
 ---                              tried again, every later append fails alike. What a record
 ---                              announces must not leave after the moment that it may give besides,
 ---                              in seconds of the runtime's boottime.
+---   settle()                   makes safe what was appended so far; a store need not have it, and
+---                              one that several machines share has none
 ---   cut(bytes)                 shortens to what is whole; before the first append only
 ---   reserve(bytes)             room, so that later appends find some
 ---   lease(name, holder)        exclusive: { fence, release() }, or nil and an error that names the
@@ -37,6 +39,7 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
+local shared_syncs = require "alicloud.dr.journal.shared_sync"
 local turns = require "alicloud.dr.journal.turns"
 
 local M = {}
@@ -48,6 +51,7 @@ M.VERSION = 1
 ---@field load fun(self): string|nil, alicloud.Error?
 ---@field append fun(self, seq: integer, text: string, durable: boolean): boolean?,
 ---alicloud.Error|number|nil
+---@field settle? fun(self): boolean|nil, alicloud.Error?
 ---@field cut fun(self, bytes: integer): boolean|nil, alicloud.Error?
 ---@field reserve fun(self, bytes: integer): boolean|nil, alicloud.Error?
 ---@field lease fun(self, name: string, holder: table): alicloud.dr.Lease|nil, alicloud.Error?
@@ -69,6 +73,7 @@ M.VERSION = 1
 ---@field store alicloud.dr.Store
 ---@field events table[]|nil what was there when it was opened; whoever has read it may drop it
 ---@field seq integer how many records there are
+---@field safe integer how many of them a sync has made safe for all who share it
 ---@field last table? the newest event that was written, plain
 ---@field head string sum of the last line
 ---@field torn integer bytes that were cut when it was opened
@@ -315,7 +320,8 @@ function M.open(store, loop)
   local ok, fault = cut_torn_end(store, reading)
   if not ok then return nil, fault end
   return setmetatable({ store = store, events = reading.events, seq = #reading.events,
-    head = reading.head, torn = reading.torn, loop = loop, turns = turns.new(loop) }, Journal)
+    head = reading.head, torn = reading.torn, loop = loop, turns = turns.new(loop), safe = 0 },
+    Journal)
 end
 
 --- Nothing is written any more.
@@ -329,7 +335,7 @@ local function append(journal, event, durable, told)
   local seq = journal.seq + 1
   local kept = M.plain(type(event) == "function" and event() or event)
   local line, sum = M.line(seq, journal.head, kept)
-  local ok, more = journal.store:append(seq, line, durable == true)
+  local ok, more = journal.store:append(seq, line, durable)
   if not ok then journal:end_with(more) end
   if ok then
     journal.seq, journal.last, journal.head = seq, kept, sum
@@ -356,7 +362,7 @@ local function append_whole(journal, event, durable, told)
   return nil, journal.fault
 end
 
-local take_turn = core.aside(function(journal, event, durable, told)
+local function take_turn(journal, event, durable, told)
   local turn <close> = journal.turns:new_turn()
   local ok, err = turn:take()
   if not ok then
@@ -365,6 +371,13 @@ local take_turn = core.aside(function(journal, event, durable, told)
   end
   local put = journal.loop and journal.store.shared and append_whole or append
   return put(journal, event, durable, told)
+end
+
+local write = core.aside(function(journal, event, durable, told)
+  local shared = durable and shared_syncs.are_wise(journal)
+  local ok, more = take_turn(journal, event, durable and not shared, told)
+  if ok and shared then return shared_syncs.take(journal) end
+  return ok, more
 end)
 
 --- Appends an event. Several may do so at a time: they take turns, in the order in which they come.
@@ -378,7 +391,7 @@ end)
 ---@return number|alicloud.Error|nil more the moment after which nothing may leave that the event
 ---announces, in seconds of the runtime's boottime, if there is one; or why it was not written
 function Journal:write(event, durable, told)
-  return take_turn(self, event, durable, told)
+  return write(self, event, durable == true, told)
 end
 
 return M

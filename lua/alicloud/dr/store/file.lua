@@ -159,13 +159,15 @@ local function conflict(store, seq)
 end
 
 -- A name is durable when its directory is.
-local function settle(store)
-  local ok, message, code = store.file:sync()
-  if ok and not store.named then
-    ok, message, code = core.sync_directory(store.directory)
-    store.named = ok
+function Store:settle()
+  if self.fault then return nil, self.fault end
+  local ok, message, code = self.file:sync()
+  if ok and not self.named then
+    ok, message, code = core.sync_directory(self.directory)
+    self.named = ok
   end
-  return ok, message, code
+  if not ok then return broken(self, message, code) end
+  return true
 end
 
 function Store:append(seq, text, durable)
@@ -176,10 +178,7 @@ function Store:append(seq, text, durable)
   local ok, message, code = self.file:append(text)
   if not ok then return broken(self, message, code) end
   self.bytes, self.seq = self.bytes + #text, seq
-  if durable then
-    ok, message, code = settle(self)
-    if not ok then return broken(self, message, code) end
-  end
+  if durable then return self:settle() end
   return true
 end
 

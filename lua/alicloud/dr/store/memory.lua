@@ -186,11 +186,12 @@ local function write(store, text, fault)
   return true
 end
 
-local function sync(store)
-  local fault = enter(store.disk, "sync", store.name)
-  if is_error_code(fault) then return broken(store, fault) end
-  secure(store.data)
-  leave(store.disk, fault)
+function Store:settle()
+  if self.fault then return nil, self.fault end
+  local fault = enter(self.disk, "sync", self.name)
+  if is_error_code(fault) then return broken(self, fault) end
+  secure(self.data)
+  leave(self.disk, fault)
   return true
 end
 
@@ -208,7 +209,7 @@ function Store:append(seq, text, durable)
   local ok, err = write(self, text, enter(self.disk, "append", self.name))
   if not ok then return nil, err end
   self.seq = seq
-  if durable then return sync(self) end
+  if durable then return self:settle() end
   return true
 end
 
