@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
+local many = require "alicloud.dr.read.many"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 
@@ -39,15 +40,39 @@ local function is_due(branch, options)
   return engine.playbook.no_return and branch.prefix == "" and next(engine.named) ~= nil
 end
 
--- One that is seen from both of its sites is looked at where it would be opened.
-local function look_at(client, id, sides)
+-- The sides from which the run has named each group, by its id.
+local function sides_of(engine)
+  local sides = {}
+  for _, key in ipairs(tables.keys(engine.named)) do
+    local bound = engine.named[key]
+    sides[bound.id] = sides[bound.id] or {}
+    table.insert(sides[bound.id], bound)
+  end
+  return sides
+end
+
+-- Looks at all sides that are shown, together: one after the other they would take many seconds.
+local function look_at(client, ids, sides)
+  local named, list, seen = {}, {}, {}
+  for i = 1, math.min(#ids, MOST_LOOKED_AT) do
+    for _, side in ipairs(sides[ids[i]]) do
+      named[#named + 1] = side
+      list[#list + 1] = groups.new(client, side.id, { region = side.region, to = side.to })
+    end
+  end
+  for i, told in ipairs(many.look(list)) do seen[named[i]] = told end
+  return seen
+end
+
+-- One that is seen from both of its sites is shown where it would be opened.
+local function shown(sides, seen)
   local found
   for _, side in ipairs(sides) do
-    local group = groups.new(client, id, { region = side.region, to = side.to })
-    local snapshot, err = group:observe()
-    local is_secondary = snapshot and snapshot.role == "secondary"
+    local told = seen[side] or {}
+    local is_secondary = told.snapshot and told.snapshot.role == "secondary"
     if is_secondary or not found or not found.snapshot then
-      found = { id = id, region = side.region, to = side.to, snapshot = snapshot, err = err }
+      found = { id = side.id, region = side.region, to = side.to, snapshot = told.snapshot,
+        err = told.err }
     end
     if is_secondary then break end
   end
@@ -55,19 +80,12 @@ local function look_at(client, id, sides)
 end
 
 local function question_of(engine)
-  local sides, seen, left = {}, {}, 0
-  for _, key in ipairs(tables.keys(engine.named)) do
-    local bound = engine.named[key]
-    sides[bound.id] = sides[bound.id] or {}
-    table.insert(sides[bound.id], bound)
-  end
-  for i, id in ipairs(tables.keys(sides)) do
-    seen[i] = i <= MOST_LOOKED_AT and look_at(engine.client, id, sides[id])
-      or { id = id, region = sides[id][1].region, to = sides[id][1].to }
-    left = left + (i > MOST_LOOKED_AT and 1 or 0)
-  end
-  return { playbook = engine.playbook.name, kind = engine.state.run.kind, groups = seen,
-    unseen = left }
+  local sides, asked = sides_of(engine), {}
+  local ids = tables.keys(sides)
+  local seen = look_at(engine.client, ids, sides)
+  for i, id in ipairs(ids) do asked[i] = shown(sides[id], seen) end
+  return { playbook = engine.playbook.name, kind = engine.state.run.kind, groups = asked,
+    unseen = math.max(0, #ids - MOST_LOOKED_AT) }
 end
 
 local function record(engine, question, how, by)
