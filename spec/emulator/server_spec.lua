@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local caller = require "spec.emulator.caller"
 local raw_client = require "spec.server.raw_client"
 local server = require "alicloud.emulator.server"
+local socket = require "socket"
 
 local probe, listening, peer
 
@@ -103,6 +104,16 @@ describe("the HTTP mount", function()
     assert.equal("", peer.received)
     probe.emu:advance(1)
     assert.equal(200, (peer:answer()))
+  end)
+
+  it("lets a held answer leave by the step that finds it due", function()
+    probe.emu:fault { match = { nth = 1 }, when = "after", effect = { delay = 30 } }
+    failover()
+    peer:until_true(function() return #probe.emu:ledger() == 1 end)
+    probe.emu:advance(30)
+    step()
+    -- Nobody steps any more; the time is that of a machine that is busy.
+    assert.equal(1, #socket.select({ peer.socket }, nil, 5))
   end)
 
   it("does the work of a client that has gone while it was held", function()

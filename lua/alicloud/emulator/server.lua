@@ -120,9 +120,10 @@ local function resume(self, item)
   finish(self, item.request, item.outcome.resume(item.outcome.at))
 end
 
+-- Tells how many were answered.
 local function answer_held(self)
   local held, now = self.held, self.emu:now()
-  if #held == 0 then return end
+  if #held == 0 then return 0 end
   self.held = {}
   for _, item in ipairs(held) do
     if item.outcome.at <= now then
@@ -131,6 +132,7 @@ local function answer_held(self)
       self.held[#self.held + 1] = item
     end
   end
+  return #held - #self.held
 end
 
 local function earlier(a, b) return a and b and math.min(a, b) or a or b end
@@ -162,9 +164,9 @@ function Server:step(timeout)
   guard.call(self.emu.catch_up, self.emu)
   for _ = 1, ROUNDS do
     self.ports:follow(self.emu.world)
-    local count = self.ports:step(self.serve)
-    answer_held(self)
-    if count == 0 then break end
+    local taken = self.ports:step(self.serve)
+    -- What was answered leaves in the next round.
+    if answer_held(self) + taken == 0 then break end
   end
 end
 
