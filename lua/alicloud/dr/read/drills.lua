@@ -1,6 +1,7 @@
 --- The ledger of open drills: what DescribeReplicaGroupDrills shows, with age and what it means for
 --- the bill. The disks of a drill are paid for until somebody clears it; nothing does so by itself.
 
+local at_once = require "alicloud.base.at_once"
 local duration = require "alicloud.base.duration"
 local fields = require "alicloud.base.fields"
 local group_reads = require "alicloud.dr.read.groups"
@@ -11,6 +12,8 @@ local snapshots = require "alicloud.dr.model.snapshot"
 local M = {}
 
 local PAGE = 100
+-- There is no list for a region. Groups that are asked at the same time.
+local AT_ONCE = 20
 
 ---@class alicloud.dr.DrillDisk
 ---@field pair string
@@ -96,12 +99,13 @@ function M.all(client, region)
   local ids, err = group_reads.ids(client, { region = region, site = "backup" })
   if not ids then return nil, err end
   local list = {}
-  for _, id in ipairs(ids) do
-    local drills
-    drills, err = M.of_group(client, id, region)
-    if not drills then return nil, err end
-    table.move(drills, 1, #drills, #list + 1, list)
-  end
+  at_once.each(client.loop, ids, AT_ONCE, function(id)
+    if err then return end
+    local drills, fault = M.of_group(client, id, region)
+    err = err or fault
+    table.move(drills or {}, 1, #(drills or {}), #list + 1, list)
+  end)
+  if err then return nil, err end
   table.sort(list, function(a, b)
     local one, other = a.started_at or 0, b.started_at or 0
     if one ~= other then return one < other end

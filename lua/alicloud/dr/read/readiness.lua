@@ -1,6 +1,7 @@
 --- Could these groups be failed over now, and would it be a good failover? Reads only; made to be
 --- run by a timer. One line per group: ok, warn or fail.
 
+local at_once = require "alicloud.base.at_once"
 local attachment = require "alicloud.dr.read.attachment"
 local direction = require "alicloud.dr.model.direction"
 local drills = require "alicloud.dr.read.drills"
@@ -57,6 +58,9 @@ local EXIT = { ok = 0, warn = 1, fail = 2, unknown = 3 }
 
 -- What is known to be wrong outweighs what is not known.
 local RANK = { ok = 0, warn = 1, unknown = 2, fail = 3 }
+
+-- Groups of which something is read beside their look.
+local AT_ONCE = 20
 
 -- Legal for a failover, and yet nobody would be content with it for long.
 local UNPROTECTED = {
@@ -200,15 +204,17 @@ local function read_lines(groups, options)
   local tell = teller(groups, options)
   local lines, readers, seen = {}, {}, many.look(groups)
   for i, group in ipairs(groups) do lines[i] = line_of(group, options, seen[i]) end
-  local sides = read_sources(groups, lines)
-  for i, group in ipairs(groups) do
-    local line, client = lines[i], group.client
+  local sides, places = read_sources(groups, lines), {}
+  for i in ipairs(groups) do places[i] = i end
+  local function judge(i)
+    local line, group = lines[i], groups[i]
     if is_secondary(line) then
       local reader = reader_of(readers, group)
-      judge_more(line, group, options, reader, sides[client][line.snapshot])
+      judge_more(line, group, options, reader, sides[group.client][line.snapshot])
     end
     tell(line)
   end
+  if groups[1] then at_once.each(groups[1].client.loop, places, AT_ONCE, judge) end
   return lines
 end
 

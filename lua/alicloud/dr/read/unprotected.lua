@@ -25,8 +25,8 @@ end
 ---@class alicloud.dr.ProtectionReader reads what many groups need once, and only if it has to
 ---@field client alicloud.Client
 ---@field region string of the secondary site
----@field pairs { set: table<string, boolean>|nil, fault: string? }?
----@field disks table<string, { ids: string[]|nil, fault: string? }> by region and instance
+---@field pairs alicloud.Task? that reads them, for all who ask
+---@field disks table<string, alicloud.Task> that read them, by region and instance
 local Reader = {}
 Reader.__index = Reader
 
@@ -40,11 +40,8 @@ end
 
 -- The disks that pairs of the region replicate, or why nobody knows.
 function Reader:protected()
-  if not self.pairs then
-    local set, fault = read_protected(self.client, self.region)
-    self.pairs = { set = set, fault = fault }
-  end
-  return self.pairs.set, self.pairs.fault
+  self.pairs = self.pairs or self.client.loop.spawn(read_protected, self.client, self.region)
+  return self.pairs:result()
 end
 
 local function data_disks(client, region, instance)
@@ -65,11 +62,9 @@ end
 -- The data disks of an instance, or why nobody knows.
 function Reader:data_disks(region, instance)
   local key = region .. "/" .. instance
-  if not self.disks[key] then
-    local ids, fault = data_disks(self.client:outlasting { seconds = 0 }, region, instance)
-    self.disks[key] = { ids = ids, fault = fault }
-  end
-  return self.disks[key].ids, self.disks[key].fault
+  self.disks[key] = self.disks[key]
+    or self.client.loop.spawn(data_disks, self.client:outlasting { seconds = 0 }, region, instance)
+  return self.disks[key]:result()
 end
 
 local function own_disks(snapshot)

@@ -1,6 +1,7 @@
 --- Where runs live: the one way to open, read and list journals, whatever holds them. A journal is
 --- named by a path, or by the address of a run in a shared store (alicloud.dr.store.place).
 
+local at_once = require "alicloud.base.at_once"
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local lazy = require "alicloud.base.lazy"
@@ -217,22 +218,6 @@ function M.list(place, context)
   return names
 end
 
--- Several tasks, each of which takes the next one.
-local function each_at_once(names, loop, act)
-  local results, taken = {}, 0
-  local function work()
-    while taken < #names do
-      taken = taken + 1
-      local i = taken
-      results[i] = act(names[i])
-    end
-  end
-  loop.scope(function()
-    for _ = 1, math.min(AT_ONCE, #names) do loop.spawn(work) end
-  end)
-  return results
-end
-
 --- Looks at several journals of a place. Those of a shared store are a few round trips each, so
 --- several are asked for at a time.
 ---@param names string[] as `list` gives them
@@ -242,7 +227,7 @@ end
 function M.each(names, context, act)
   if #names > 1 and not M.is_path(names[1]) then
     local _, loop = surroundings(context)
-    return each_at_once(names, loop, act)
+    return at_once.each(loop, names, AT_ONCE, act)
   end
   local results = {}
   for i, name in ipairs(names) do results[i] = act(name) end
