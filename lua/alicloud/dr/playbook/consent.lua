@@ -5,12 +5,13 @@ local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
-local many = require "alicloud.dr.read.many"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 
 ---@module "alicloud.dr.group"
 local groups = lazy.module "alicloud.dr.group"
+---@module "alicloud.dr.read.many"
+local many = lazy.module "alicloud.dr.read.many"
 
 local M = {}
 

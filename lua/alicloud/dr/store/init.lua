@@ -1,7 +1,6 @@
 --- Where runs live: the one way to open, read and list journals, whatever holds them. A journal is
 --- named by a path, or by the address of a run in a shared store (alicloud.dr.store.place).
 
-local at_once = require "alicloud.base.at_once"
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
 local lazy = require "alicloud.base.lazy"
@@ -9,6 +8,8 @@ local places = require "alicloud.dr.store.place"
 local private = require "alicloud.dr.store.private"
 local shell = require "alicloud.base.shell"
 
+---@module "alicloud.base.at_once"
+local at_once = lazy.module "alicloud.base.at_once"
 ---@module "alicloud.dr.store.etcd"
 local etcd = lazy.module "alicloud.dr.store.etcd"
 ---@module "alicloud.net.options"
