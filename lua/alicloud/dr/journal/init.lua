@@ -39,8 +39,12 @@
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
-local shared_syncs = require "alicloud.dr.journal.shared_sync"
+local lazy = require "alicloud.base.lazy"
 local turns = require "alicloud.dr.journal.turns"
+
+-- The first record loads it; most commands write none.
+---@module "alicloud.dr.journal.shared_sync"
+local shared_syncs = lazy.module "alicloud.dr.journal.shared_sync"
 
 local M = {}
 
@@ -319,9 +323,8 @@ function M.open(store, loop)
   if not reading then return nil, M.damaged(store.name, damage) end
   local ok, fault = cut_torn_end(store, reading)
   if not ok then return nil, fault end
-  return setmetatable({ store = store, events = reading.events, seq = #reading.events,
-    head = reading.head, torn = reading.torn, loop = loop, turns = turns.new(loop), safe = 0 },
-    Journal)
+  return setmetatable({ store = store, events = reading.events, seq = #reading.events, safe = 0,
+    head = reading.head, torn = reading.torn, loop = loop, turns = turns.new(loop) }, Journal)
 end
 
 --- Nothing is written any more.
