@@ -63,7 +63,7 @@ describe("alicloud-dr bugreport", function()
     local journal, path = directory .. "/run.jsonl", directory .. "/report.txt"
     assert.equal(0, desk:run("run", file, "--region", "cn-shanghai", "--yes", "max_rpo=20m",
       "--journal", journal, "--as", "alice", "--incident", "INC-4711").code)
-    local ran = desk:run("bugreport", "--journal", journal, "--output", path, "--yes", "--json")
+    local ran = desk:run("bugreport", journal, "--output", path, "--yes", "--json")
     assert.equal(0, ran.code, ran.err)
     local text = scratch.read(path)
     for _, private in ipairs { "pg-orders", "alice", "INC-4711", directory, "orders",
@@ -101,7 +101,7 @@ describe("alicloud-dr bugreport", function()
     desk.env.https_proxy = ("http://%s:%s@%s.example:80"):format(canary, canary, canary)
     desk.env.ALIBABA_CLOUD_PROFILE, desk.env.ALIBABA_CLOUD_REGION_ID = canary, "c " .. canary
     local path = directory .. "/report.txt"
-    ran = desk:run("bugreport", "--journal", journal, "--output", path, "--yes", "--online")
+    ran = desk:run("bugreport", journal, "--output", path, "--yes", "--online")
     assert.equal(0, ran.code, ran.err)
     local text = scratch.read(path)
     for _, spelled in ipairs { canary, core.base64(canary), core.hex(canary) } do
@@ -148,6 +148,12 @@ describe("alicloud-dr bugreport", function()
     ran = desk:run("bugreport", "--recording", path, "--output", path .. "2", "--yes")
     assert.equal(2, ran.code)
     assert.matches("%-%-recording: .*it holds no exchange", ran.err)
+    ran = desk:run("bugreport", directory .. "/none.jsonl", "--output", path .. "2", "--yes")
+    assert.equal(2, ran.code)
+    assert.matches(": journal: .*/none%.jsonl: No such file", ran.err)
+    ran = desk:run("bugreport", "etcd+http://dr1/night#run", "--output", path .. "2", "--yes")
+    assert.equal(2, ran.code)
+    assert.matches(": journal: must be a path", ran.err)
   end)
 
   it("asks nobody, unless that is wished", function()

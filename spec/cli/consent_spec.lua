@@ -3,6 +3,7 @@
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
+local widths = require "alicloud.cli.width"
 local worlds = require "spec.worlds"
 
 local FAILOVER = { "run", "failover", "group=pg-orders", "region=cn-shanghai", "max_rpo=1d" }
@@ -122,6 +123,38 @@ describe("alicloud-dr run, before it changes anything,", function()
     for _, text in ipairs { ran.err, desk:run "runs".out } do
       assert.matches("pg%-11,?%s+pg%-12%s+and 10 more", text)
     end
+  end)
+
+  -- What is asked about a fleet with tiers, at a terminal of 80 columns.
+  local function asked_by_tier(count, tier, changes)
+    local desk = room { world = worlds.of_groups(count, changes), input_tty = true, tty = true,
+      columns = 80, typed = { "no" } }
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "tier=" .. tier)
+    assert.equal(1, ran.code)
+    local shown = ran.err:match "  fleet moves .- to go on: "
+    local lines = desks.lines_of(shown)
+    assert.is_true(#lines <= 24, shown)
+    for _, line in ipairs(lines) do assert.is_true(widths.of(line) <= 80, line) end
+    return shown
+  end
+
+  it("shows a fleet by tier, in the order in which it goes", function()
+    local shown = asked_by_tier(22, "2:pg-*3,1:pg-*4", { [14] = { recover_point_age = 900 } })
+    assert.matches("back:\n  tier 1, 2 groups: pg%-04, pg%-14\n  tier 2, 2 groups: pg%-03, "
+      .. "pg%-13\n  no tier, last, 18 groups: pg%-01, pg%-02, [^\n]*…\n  pg%-14   cn%-hangzhou/g "
+      .. "→ cn%-shanghai/b   normal", shown)
+    local told = shown:gsub("%s+", " ")
+    assert.matches("of the first 20 of 22 the worst is pg%-14: what was written since", told)
+    assert.not_matches("not shown", told)
+    assert.matches("back:\n  tier 1, 1 group: pg%-02\n  no tier, last, 1 group: pg%-01\n  pg%-02 "
+      .. ".*\n  pg%-01 ", asked_by_tier(2, "1:pg-02"))
+  end)
+
+  it("shows as many tiers as a screen has room for, and counts the others", function()
+    local tiers = {}
+    for i = 1, 40 do tiers[i] = ("%d:pg-%02d"):format(i, i) end
+    local shown = asked_by_tier(45, table.concat(tiers, ","))
+    assert.matches("\n  tier 11, 1 group: pg%-11\n  then 30 more with 34 groups\n", shown)
   end)
 
   it("asks for the number of several groups, on standard error beside a JSON object", function()

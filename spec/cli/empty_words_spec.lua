@@ -22,7 +22,7 @@ end
 describe("a word that is empty", function()
   it("is no file, and no journal", function()
     local desk = desks.room(false, { world = after.world() })
-    for _, name in ipairs { "resume", "report", "verify", "approve", "unfence" } do
+    for _, name in ipairs { "resume", "report", "verify", "approve", "unfence", "bugreport" } do
       assert.matches("journal: is empty; allowed: ", refused(desk, name, ""), name)
     end
     refused(desk, "ungraceful", "", "--why", "x")

@@ -1,5 +1,6 @@
 -- The command that rehearses a playbook.
 
+local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
 
@@ -107,7 +108,7 @@ describe("alicloud-dr explore", function()
     local ran = explore(table.unpack(words))
     assert.equal(0, ran.code, ran.err)
     assert.matches("1 group, %d+ disks, %d+ instances", ran.out)
-    local world = require("alicloud.core").decode(scratch.read(path))
+    local world = core.decode(scratch.read(path))
     assert.is_nil(require("alicloud.emulator").world_problem(world))
     ran = explore(table.unpack(words))
     assert.equal(2, ran.code)
@@ -136,6 +137,16 @@ describe("alicloud-dr explore", function()
     end
     ran = explore("planned", "group=x", "--draft-world", "my.lua")
     assert.matches("allowed: a name that ends in .json", ran.err, 1, true)
+  end)
+
+  it("drafts no world without a group, and says why a pair on its own makes none", function()
+    local path = scratch.path() .. ".json"
+    local ran = explore("failover", "group=pair-9", "region=cn-shanghai", "--draft-world", path)
+    assert.equal(2, ran.code, ran.out)
+    assert.matches("playbook: pair%-9 is a pair without a group, ", ran.err)
+    assert.is_nil(core.look(path))
+    assert.matches("playbook: pair%-9 is a pair without a group, ",
+      explore("failover", "group=pair-9", "region=cn-shanghai", "--seeds", "1").err)
   end)
 
   it("takes kinds of trouble, parameters and a world", function()

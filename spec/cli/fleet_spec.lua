@@ -62,6 +62,21 @@ describe("alicloud-dr fleet", function()
       ran.object.items[1].state })
   end)
 
+  check("shows who goes before whom before it asks", function()
+    local desk = controller(20, { input_tty = true, typed = { "no" } })
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai",
+      "--tier", "1:pg-*4,2:pg-*3")
+    assert.equal(2, ran.code)
+    assert.matches("  stage 1 %(canary%), 1 group: 100001/pg%-04\n"
+      .. "  stage 2, 1 group: 100001/pg%-14\n"
+      .. "  stage 3, 2 groups: 100001/pg%-03, 100001/pg%-13\n"
+      .. "  stage 4, 16 groups: 100001/pg%-01, 100001/pg%-02, [^\n]*…\n"
+      .. "  night moves 20 groups ", ran.err)
+    for _, line in ipairs(desks.lines_of(ran.err:match "^(.-)  night moves")) do
+      assert.is_true(widths.of(line) <= 80, line)
+    end
+  end)
+
   check("prints commands that work when it stops", function()
     local desk = controller(6, { faults = { FAULT } })
     local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes")

@@ -54,7 +54,7 @@ describe("handover", function()
 
   it("tells those who look for it at its old place", function()
     local desk, journal, file = stopped()
-    local to = scratch.directory()
+    local to = core.real_path(scratch.directory())
     assert.equal(0, handed(desk, journal, to).code)
     for _, words in ipairs { { "resume", journal }, { "run", file, "--region", "cn-shanghai" },
       { "explain", journal }, { "report", journal }, { "verify", journal },
@@ -67,6 +67,49 @@ describe("handover", function()
     local ran = desk:run("run", file, "--region", "cn-shanghai", "--new", "--no-ask", "--json")
     assert.equal(1, ran.code)
     assert.equal("Client.StepFailed", ran.object.error.code)
+  end)
+
+  it("is shown at the old place as a run that goes on elsewhere", function()
+    local desk, journal, _, mark = stopped()
+    local old, to = journal:match "^(.*)/", core.real_path(scratch.directory())
+    local target = to .. "/" .. journal:match "[^/]*$"
+    assert.equal(0, handed(desk, journal, to).code)
+    local ran = desk:run("runs", "--json")
+    assert.equal(0, ran.code, ran.err)
+    assert.equal(1, #ran.object.runs)
+    local run = ran.object.runs[1]
+    assert.same({ journal, "ours", "handed_over", target, "Client.JournalMoved",
+      "alicloud-dr explain " .. target }, { run.journal, run.playbook, run.status, run.moved_to,
+      run.code, run.command })
+    assert.same({ nil, nil, {} }, { run.resume, run.holder, run.bring_up })
+    local shown = desk:run("runs", old).out
+    assert.matches("^  %? ours   handed over   ", shown)
+    assert.matches(journal .. " was handed over, and is " .. target, shown, 1, true)
+    assert.matches("\n    look:   alicloud-dr explain " .. target .. "\n", shown, 1, true)
+    assert.same({}, desk:run("runs", "--open", "--json").object.runs)
+    -- Handed back it is ours again, and elsewhere there.
+    assert.equal(0, handed(desk, target, old).code)
+    local statuses = {}
+    for i, place in ipairs { old, to } do
+      statuses[i] = desk:run("runs", place, "--json").object.runs[1].status
+    end
+    assert.same({ "failed", "handed_over" }, statuses)
+    scratch.write(mark, "")
+    assert.equal(0, desk:run("resume", journal).code)
+  end)
+
+  it("is found from any directory, and held for moved where nobody knows where to", function()
+    local desk, journal = stopped()
+    local to = core.real_path(scratch.directory())
+    local up = ("../"):rep(select(2, core.real_path("."):gsub("/", "/")))
+    assert.equal(0, handed(desk, journal, up .. to:sub(2)).code)
+    local run = desk:run("runs", "--json").object.runs[1]
+    assert.equal(to .. "/" .. journal:match "[^/]*$", run.moved_to)
+    os.remove(journal .. ".lock")
+    run = desk:run("runs", "--json").object.runs[1]
+    assert.same({ "handed_over", ("alicloud-dr explain %s.moved"):format(journal) },
+      { run.status, run.command })
+    assert.is_nil(run.moved_to)
   end)
 
   it("does not hand over what was edited, or has ended, or where nobody said", function()

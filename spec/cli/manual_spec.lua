@@ -179,6 +179,16 @@ describe("Markdown on a terminal", function()
       render(text, 14))
     assert.equal("a: x\n  b: one\n    two\n    three\na: `p|q`\n", render(text, 9))
     assert.equal("x  y\n", render("| | |\n|---|--:|\n| x | y |\n", 40))
+    text = "| a | b |\n|---|---|\n| four | one<br>two three |\n"
+    assert.equal("a     b\n----  ---------\nfour  one\n      two three\n", render(text, 40))
+    assert.equal("a: four\n  b: one\n    two\n    three\n", render(text, 9))
+  end)
+
+  it("takes what stands behind a backslash for itself, but in code", function()
+    assert.equal("<*a*>\n\n`b` <br> & _c_ `\\*` `` d`\\* ``\n",
+      render("# \\*a\\*\n\n\\`b\\` \\<br\\> &amp; \\_c\\_ `\\*` `` d`\\* ``\n", 80))
+    assert.equal("p|q\\ <br>\n---------\n", render("| p\\|q\\\\ \\<br\\> |\n", 80))
+    assert.equal("C:\\dir `open *x*\n", render("C:\\dir `open *x*\n", 80))
   end)
 end)
 

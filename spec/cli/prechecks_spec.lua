@@ -21,9 +21,9 @@ local function check(changes, ...)
   return desks.once({ world = world(changes) }, "precheck", ...)
 end
 
--- After the listing of the region a group is gone.
+-- After the listing of the region a group is gone, which was to be looked at again.
 local function check_vanishing(...)
-  local desk = desks.new { world = world(FINE) }
+  local desk = desks.new { world = world { a = { status = "created" }, b = { status = "normal" } } }
   local emu, listed = desk.bench.emu, false
   desk.given.transport = { send = function(request)
     local exchange = emu.transport.send(request)
@@ -70,6 +70,26 @@ describe("alicloud-dr precheck of a region", function()
     assert.matches("^  ✘ block .-\n  of 3: 1 block, 2 ok\n", ran.out)
     ran = check(FINE, "pg-a", "--quiet")
     assert.same({ 0, "", "" }, { ran.code, ran.out, ran.err })
+  end)
+
+  it("lists a region once, and no pair of a group beside it", function()
+    local region = world(FINE)
+    region.pairs = { { id = "pair-lone", status = "normal", recover_point_age = 300,
+      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b" } }
+    for _, verb in ipairs { "precheck", "readiness" } do
+      local desk = desks.new { world = region }
+      local ran = desk:run(verb, "--region", "cn-shanghai", "--json")
+      assert.equal(0, ran.code, ran.err)
+      local ids, listings = {}, {}
+      for i, line in ipairs(ran.object.groups) do ids[i] = line.group_id end
+      assert.same({ "pair-lone", "pg-a", "pg-b", "pg-c" }, ids)
+      for _, request in ipairs(desk:requests()) do
+        if request.action:find "^DescribeDiskReplica" then
+          listings[#listings + 1] = request.action
+        end
+      end
+      assert.same({ "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs" }, listings)
+    end
   end)
 
   it("holds one limit against all", function()

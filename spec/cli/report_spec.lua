@@ -102,6 +102,39 @@ describe("alicloud-dr report", function()
     assert.equal("promote", core.decode(scratch.read(directory .. "/drill.json")).steps[1].step)
   end)
 
+  it("shows the report on a terminal to be read, and in a pipe as it is", function()
+    local name = "to | a_b `c` *d* <br> \\ & #1"
+    local desk, file, directory = room(SIMPLE:gsub('"simple"', function()
+      return ("%q"):format(name)
+    end), { columns = 80 })
+    local journal = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m",
+      "--incident", name, "--skip", "promote=" .. name, "--json").object.journal
+    local raw = desk:run("report", journal).out
+    assert.matches("^# ! Completed with exceptions: to \\| a_b \\`c\\` \\%*d\\%*", raw)
+    desk.given.tty = true
+    local shown = desk:run("report", journal).out
+    name = name:gsub("#1", "`#1`")
+    assert.equal("! Completed with exceptions: " .. name, desks.lines_of(shown)[1])
+    assert.truthy(shown:find("\n- Incident: " .. name .. "\n", 1, true), shown)
+    assert.matches("\nOld side fenced +not reached +nothing says", shown)
+    assert.matches("\nStep +From the start +Took +Result\n%-%-%-%-", shown)
+    for _, line in ipairs(desks.lines_of(shown)) do
+      assert.is_true(utf8.len(line) <= 80 or line:find(directory, 1, true) ~= nil, line)
+    end
+    assert.matches("^Two runs of ", desk:run("report", "--compare", journal, journal).out)
+    assert.matches("^{", desk:run("report", journal, "--json").out)
+    assert.equal(0, desk:run("report", journal, "-o", directory .. "/r.md").code)
+    assert.equal(raw, scratch.read(directory .. "/r.md"))
+  end)
+
+  it("leaves the command that goes on in one piece on a terminal", function()
+    local desk, file = room(nil, { group = { recover_point_age = 3000 }, tty = true, columns = 80 })
+    local journal = desk:run("run", "-y", file, "--region", "cn-shanghai", "max_rpo=20m",
+      "--json").object.journal
+    assert.truthy(desk:run("report", journal).out:find(
+      ("Resume it with:\n`alicloud-dr resume %s`\n"):format(journal), 1, true))
+  end)
+
   it("never writes over a journal", function()
     local desk, journal = run_simple()
     local before = scratch.read(journal)

@@ -128,7 +128,7 @@ local EXAMPLES = {
   verify = { "verify journals/run.jsonl --approvers dba.txt", "explain journals/run.jsonl",
     "runs" },
   report = { "report journals/run.jsonl -o report.html --approvers dba.txt" },
-  bugreport = { "bugreport --journal journals/run.jsonl --recording night.rec -o bug.txt -y" },
+  bugreport = { "bugreport journals/run.jsonl --recording night.rec -o bug.txt -y" },
   record = { "record night.rec --har night.har" },
   repl = { "repl" },
   emulator = { "emulator --port 0 --until-eof --world world.json" },

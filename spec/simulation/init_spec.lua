@@ -50,6 +50,38 @@ describe("a simulation", function()
     assert.is_true(world_helps)
   end)
 
+  it("says which pair without a group it knows no troubles of", function()
+    local dr = require "alicloud.dr"
+    local function move(...)
+      local ids = { ... }
+      return dr.playbook("pairs", function(run)
+        for _, id in ipairs(ids) do
+          local unit = run:group(id, { region = "cn-shanghai" })
+          run:step(id, { on_error = "continue" }, function() return unit:failover {} end)
+        end
+      end)
+    end
+    local places = { source = "cn-hangzhou/cn-hangzhou-g",
+      destination = "cn-shanghai/cn-shanghai-b" }
+    local function with(id)
+      return { id = id, source = places.source, destination = places.destination,
+        status = "normal", recover_point_age = 60 }
+    end
+    local world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = { with "pg-move" },
+      pairs = { with "pair-9" } }
+    for _, case in ipairs { { move "pair-9" }, { move("pg-move", "pair-9") },
+      { move "pair-9", world }, { move("pg-move", "pair-9"), world } } do
+      local none, message, world_helps = simulation.plan(case[1],
+        { region = "cn-shanghai", world = case[2] })
+      assert.is_nil(none)
+      assert.matches("pair%-9 is a pair without a group, .* put the id of a group in its place",
+        message)
+      assert.is_false(world_helps)
+    end
+    -- One that lies in the world and is left alone is in nobody's way.
+    assert(simulation.plan(move "pg-move", { region = "cn-shanghai", world = world }))
+  end)
+
   it("begins a way back where a failover has ended", function()
     local dr = require "alicloud.dr"
     local back = dr.playbook("back", function(run)

@@ -8,6 +8,7 @@ local options = require "alicloud.cli.options"
 local prompts = require "alicloud.cli.prompt"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
+local widths = require "alicloud.cli.width"
 
 ---@module "alicloud.dr.model.snapshot"
 local snapshots = lazy.module "alicloud.dr.model.snapshot"
@@ -15,8 +16,12 @@ local snapshots = lazy.module "alicloud.dr.model.snapshot"
 local states = lazy.module "alicloud.dr.playbook.state"
 ---@module "alicloud.cli.zone"
 local zones = lazy.module "alicloud.cli.zone"
+---@module "alicloud.dr.playbook.tiers"
+local tiers = lazy.module "alicloud.dr.playbook.tiers"
 ---@module "alicloud.cli.view_group"
 local view = lazy.module "alicloud.cli.view_group"
+---@module "alicloud.cli.view_tiers"
+local view_tiers = lazy.module "alicloud.cli.view_tiers"
 
 local M = {}
 
@@ -96,18 +101,64 @@ local function loses_more(asked, worst)
   return not other or (snapshot.recover_point or 0) < (other.recover_point or 0)
 end
 
-local function show_in_short(io, question)
+local function worst_of(question)
   local worst
   for _, asked in ipairs(question.groups) do
-    if asked.snapshot or asked.err then
-      io.err(group_lines(io, asked))
-      if loses_more(asked, worst) then worst = asked end
+    if loses_more(asked, worst) then worst = asked end
+  end
+  return worst
+end
+
+local function show_worst(io, question, worst, of_which)
+  io.err(fold.hang(io, ("  of %s the worst is %s: %s"):format(of_which, terminal.clean(worst.id),
+    loss_line(question, worst):match "%S.*%S"), 4) .. "\n")
+end
+
+local function show_in_short(io, question)
+  for _, asked in ipairs(question.groups) do
+    if asked.snapshot or asked.err then io.err(group_lines(io, asked)) end
+  end
+  local worst = worst_of(question)
+  if worst then show_worst(io, question, worst, "these") end
+end
+
+-- The groups of each tier, where the playbook has tiers.
+local function blocks_of(question)
+  local blocks = {}
+  for _, asked in ipairs(question.groups) do
+    local block = blocks[#blocks]
+    if not asked.tier then return nil end
+    if not block or block.tier ~= asked.tier then
+      block = { tier = asked.tier, names = {},
+        title = asked.tier == tiers.LAST and "no tier, last" or "tier " .. asked.tier }
+      blocks[#blocks + 1] = block
+    end
+    table.insert(block.names, asked.id)
+  end
+  return blocks
+end
+
+-- What nobody would guess of a group that moves with its tier.
+local function show_odd(io, question)
+  local shown = 0
+  for _, asked in ipairs(question.groups) do
+    local is_odd = asked.err or asked.snapshot and asked.snapshot.role == "absent"
+    if is_odd and shown < MOST_IN_FULL then
+      local text = group_lines(io, asked):match "[^\n]*"
+      io.err((io.tty and widths.cut(text, io.columns) or text) .. "\n")
+      shown = shown + 1
     end
   end
-  if worst then
-    io.err(fold.hang(io, "  of these the worst is " .. terminal.clean(worst.id) .. ": "
-      .. loss_line(question, worst):match "%S.*%S", 4) .. "\n")
-  end
+end
+
+-- So many lines fit a screen; one group stands for the direction of all.
+local function show_by_tier(io, question)
+  show_odd(io, question)
+  local worst, count = worst_of(question), #question.groups
+  if not worst then return end
+  io.err(group_lines(io, worst))
+  show_worst(io, question, worst, question.unseen == 0 and "these"
+    or ("the first %d of %d"):format(count - question.unseen, count))
 end
 
 -- A fleet has looked at all of its groups, if not for this question.
@@ -125,7 +176,11 @@ local function show(io, question)
   local count = #question.groups
   io.err(("  %s moves %s, and there is a point from which it does not come back:\n"):format(
     terminal.clean(question.playbook), count == 1 and "1 group" or count .. " groups"))
-  if count > MOST_IN_FULL then show_in_short(io, question) else show_in_full(io, question) end
+  local blocks = blocks_of(question)
+  if blocks then io.err(view_tiers.text(io, blocks)) end
+  if count <= MOST_IN_FULL then return show_in_full(io, question) end
+  if blocks then return show_by_tier(io, question) end
+  show_in_short(io, question)
   show_unseen(io, question)
 end
 

@@ -4,6 +4,7 @@
 local dr = require "alicloud.dr"
 local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
+local sweeps = require "alicloud.dr.read.sweep"
 
 local M = {}
 
@@ -41,7 +42,9 @@ local function chosen(client, region, args, io)
     if not known[id] then known[id], ids[#ids + 1] = true, id end
   end
   if #ids > 0 then return ids end
-  return dr.group_ids(client, { region = region, site = "backup", lone_pairs = true })
+  local listed, err = sweeps.read(client, region)
+  if not listed then return nil, err end
+  return listed:unit_ids(), nil, listed
 end
 
 local function without(ids, client, region, args, io)
@@ -66,13 +69,14 @@ end
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Group[]|nil
 ---@return alicloud.Error? err the region could not be asked
+---@return alicloud.dr.Sweep? listed where a whole region is meant, what was read of it
 function M.groups(client, region, args, io)
-  local ids, err = chosen(client, region, args, io)
+  local ids, err, listed = chosen(client, region, args, io)
   if ids then ids, err = without(ids, client, region, args, io) end
   if not ids then return nil, err end
   local groups, side = {}, options.side(args)
   for i, id in ipairs(ids) do groups[i] = dr.group(client, id, { region = region, to = side }) end
-  return groups
+  return groups, nil, listed
 end
 
 --- Says that there is none.

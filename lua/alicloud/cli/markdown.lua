@@ -1,27 +1,49 @@
 --- Shows Markdown on a terminal: paragraphs, lists and tables fit its width, blocks of code stay as
---- they are. It knows what the manual is written in and no more.
+--- they are. It knows what the manual and the reports are written in and no more.
 
+local terminal = require "alicloud.cli.terminal"
 local width = require("alicloud.cli.width").of
 
 local M = {}
+
+-- Nobody needs longer lines, however wide a terminal is.
+local WIDEST = 100
 
 local GAP = 2
 
 -- Code of a text that is no longer than this stays on one line, as it would be typed.
 local LONGEST = 40
 
---- Text without the marks of emphasis; those in code are code.
+-- What begins at a place, as it is shown, and its last byte.
+local function part_of(text, at)
+  local fence, mark = text:match("^`+", at), text:match("^\\(%p)", at)
+  if fence then
+    local _, last = text:find(fence, at + #fence, true)
+    return text:sub(at, last), last or #text
+  end
+  if mark then return mark, at + 1 end
+  local words = text:match("^.[^`\\]*", at)
+  local shown = words:gsub("%*%*", ""):gsub("%*(%a[^*]*)%*", "%1"):gsub("&amp;", "&")
+  return shown, at + #words - 1
+end
+
+--- Text without the marks of emphasis, and without the backslashes before marks that are none;
+--- those in code are code.
 ---@param text string
 ---@return string
 function M.plain(text)
-  return (text:gsub("([^`]*)(`?[^`]*`?)", function(words, code)
-    return words:gsub("%*%*", ""):gsub("%*(%a[^*]*)%*", "%1") .. code
-  end))
+  local parts, last = {}, 0
+  while last < #text do
+    parts[#parts + 1], last = part_of(text, last + 1)
+  end
+  return table.concat(parts)
 end
 
+-- A command is to be copied, however long it is.
 local function bind(text)
   return (text:gsub("`[^`]*`", function(code)
-    if width(code) <= LONGEST then return (code:gsub(" ", "\0")) end
+    if width(code) > LONGEST and not code:find "^`alicloud%-dr " then return nil end
+    return (code:gsub(" ", "\0"))
   end))
 end
 
@@ -43,9 +65,19 @@ local function cells_of(row)
   local cells = {}
   row = row:gsub("\\|", "\0"):gsub("^|", "")
   for cell in row:gmatch "([^|]*)|" do
-    cells[#cells + 1] = M.plain(cell:gsub("\0", "|"):match "^%s*(.-)%s*$")
+    local text = cell:gsub("\0", "|"):gsub("<br>", "\n")
+    cells[#cells + 1] = M.plain(text:match "^%s*(.-)%s*$")
   end
   return cells
+end
+
+-- Fills lines with each line of a cell.
+local function fill_cell(lines, cell, first, rest, columns)
+  for text in cell:gmatch "[^\n]+" do
+    fill(lines, text, first, rest, columns)
+    first = rest
+  end
+  return lines
 end
 
 -- How wide each column wants to be, and how narrow its longest word lets it be.
@@ -53,7 +85,8 @@ local function measure(rows)
   local wanted, least = {}, {}
   for _, cells in ipairs(rows) do
     for i, cell in ipairs(cells) do
-      wanted[i] = math.max(wanted[i] or 1, width(cell))
+      wanted[i] = wanted[i] or 1
+      for text in cell:gmatch "[^\n]+" do wanted[i] = math.max(wanted[i], width(text)) end
       for word in cell:gmatch "%S+" do least[i] = math.max(least[i] or 1, width(word)) end
       least[i] = least[i] or 1
     end
@@ -80,7 +113,7 @@ end
 local function add_row(lines, cells, widths)
   local parts, height = {}, 0
   for i, wide in ipairs(widths) do
-    parts[i] = fill({}, cells[i] or "", "", "", wide)
+    parts[i] = fill_cell({}, cells[i] or "", "", "", wide)
     height = math.max(height, #parts[i])
   end
   for n = 1, height do
@@ -99,7 +132,7 @@ local function add_records(lines, rows, columns)
   for n = 2, #rows do
     for i, cell in ipairs(rows[n]) do
       local name, indent = head[i] == "" and "" or head[i] .. ": ", i == 1 and "" or "  "
-      if cell ~= "" then fill(lines, name .. cell, indent, indent .. "  ", columns) end
+      fill_cell(lines, cell ~= "" and name .. cell or "", indent, indent .. "  ", columns)
     end
   end
 end
@@ -184,7 +217,7 @@ function M.render(text, columns, paint)
     elseif block.kind == "code" then
       for _, line in ipairs(block) do lines[#lines + 1] = line == "" and "" or "  " .. line end
     elseif block.kind == "heading" then
-      lines[#lines + 1] = paint(block[1]:match "^#+ (.*)$")
+      lines[#lines + 1] = paint(M.plain(block[1]:match "^#+ (.*)$"))
     elseif block.kind == "blank" then
       lines[#lines + 1] = ""
     else
@@ -192,6 +225,17 @@ function M.render(text, columns, paint)
     end
   end
   return (table.concat(lines, "\n"):gsub("\0", " ")) .. "\n"
+end
+
+--- Shows a text: on a terminal to be read, screen by screen; elsewhere as it is.
+---@param io alicloud.cli.Io
+---@param text string
+function M.show(io, text)
+  if not io.tty then return io.out(text) end
+  local shown = M.render(text, math.min(io.columns, WIDEST), function(heading)
+    return terminal.paint(io, "bold", heading)
+  end)
+  return (io.page or io.out)(shown)
 end
 
 return M

@@ -36,8 +36,11 @@ local REGION_ONLY = { region = formats.REGION }
 local FILTER = { region = formats.REGION, site = schema.choice("backup", "production"),
   name = schema.text, lone_pairs = schema.boolean }
 local AGE = formats.seconds(0, formats.YEAR)
-local PRECHECK = { max_rpo = AGE, outage_at = formats.MOMENT, progress = schema.callable }
-local READINESS = { max_rpo = AGE, max_drill_age = AGE, progress = schema.callable }
+local LISTED = schema.typed "table"
+local PRECHECK = { max_rpo = AGE, outage_at = formats.MOMENT, listed = LISTED,
+  progress = schema.callable }
+local READINESS = { max_rpo = AGE, max_drill_age = AGE, listed = LISTED,
+  progress = schema.callable }
 
 local function with_region(where, client, options, rules)
   local given = schema.check(where, options, rules, 3)
@@ -143,8 +146,9 @@ end
 --- What the service would say to a failover of each of these groups now: `group:precheck` for many,
 --- whose reads are made together. Reads only. No group at all is not ok.
 ---@param list alicloud.dr.Group[]
----@param options? { max_rpo: number|string, outage_at: number|string,
----progress: fun(event: table) } as of `group:precheck`, for all of them
+---@param options? { max_rpo: number|string, outage_at: number|string, listed: alicloud.dr.Sweep,
+---progress: fun(event: table) } as of `group:precheck`, for all of them; `listed`: what has just
+---told which groups there are, and is not read once more
 ---@return alicloud.dr.PrecheckList
 function M.precheck(list, options)
   local given = formats.with_seconds(schema.check("dr.precheck", options, PRECHECK, 2),
@@ -157,8 +161,8 @@ end
 --- at all is "fail".
 ---@param list alicloud.dr.Group[]
 ---@param options? { max_rpo: number|string, max_drill_age: number|string,
----progress: fun(event: alicloud.dr.JudgedEvent) } a drill that is open for longer is worth a
---- warning (1d)
+---listed: alicloud.dr.Sweep, progress: fun(event: alicloud.dr.JudgedEvent) } a drill that is open
+---for longer is worth a warning (1d); `listed` as of `precheck`
 ---@return alicloud.dr.ReadinessReport
 function M.readiness(list, options)
   local given = formats.with_seconds(schema.check("dr.readiness", options, READINESS, 2),

@@ -91,9 +91,9 @@ local function tell_each_order(run, names, ready, canary, sorted)
   local count = 0
   repeat
     count = count + 1
-    local told = run:step(count == 1 and "order" or "order " .. count, function(own)
-      return tell_order(own, names, ready, canary, sorted)
-    end)
+    local told = run:step(count == 1 and "order" or "order " .. count,
+      { tier = #sorted.list > 0 and function(id) return sorted.of[id] or tiers.LAST end or nil },
+      function(own) return tell_order(own, names, ready, canary, sorted) end)
   until not told or not told.tiers or told.tiers == sorted.text
 end
 

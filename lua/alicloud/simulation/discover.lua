@@ -5,6 +5,7 @@
 --- in a world where all is well is a way back, and is given one that has failed over.
 
 local demo = require "alicloud.emulator.demo"
+local emulator = require "alicloud.emulator"
 local errors = require "alicloud.base.error"
 local formats = require "alicloud.base.formats"
 local machines = require "alicloud.simulation.machines"
@@ -171,6 +172,34 @@ function M.undisturbed(plan)
   return stage, stage:process(), asked
 end
 
+-- Troubles are those of groups, and so are the rules of what is open.
+local LONE = "%s is a pair without a group, and a rehearsal knows groups alone; put the id of a "
+  .. "group in its place, which the same steps move"
+
+-- A pair that was named on its own, if no group has it.
+local function lone_problem(emu, asked, name)
+  for _, request in ipairs(asked) do
+    for _, id in ipairs(request.group and {} or ids_of(request.params[name])) do
+      local pair = emu:pair(id)
+      if not pair or not pair.group_id then return LONE:format(id) end
+    end
+  end
+  return nil
+end
+
+--- Why a world that somebody has described is none to rehearse in.
+---@param plan alicloud.simulation.Plan
+---@return string|nil
+function M.problem(plan)
+  local world = plan.world
+  local problem = emulator.world_problem(world)
+  if not problem and #(world.groups or {}) == 0 then problem = "groups: has none" end
+  if problem then return "world: " .. problem end
+  if #(world.pairs or {}) == 0 then return nil end
+  local stage, _, asked = M.undisturbed(plan)
+  return lone_problem(stage.emu, asked, "ReplicaPairId")
+end
+
 -- Whoever asks for all groups of a region is given some.
 local function add_some(world, asked)
   for _, request in ipairs(asked) do
@@ -197,7 +226,7 @@ local function grow(plan)
       + machines.learn(world, M.calm(world), asked, side)
     if added == 0 and (#world.groups > 0 or not add_some(world, asked)) then break end
   end
-  return stage, process
+  return stage, process, asked
 end
 
 -- A way back begins where a failover has ended: nobody writes at the old side, and the new one
@@ -223,7 +252,10 @@ function M.run(plan)
   plan.world = { regions = {}, groups = {}, disks = tables.copy(demo.disks),
     instances = tables.copy(demo.instances) }
   for i, region in ipairs(demo.regions) do plan.world.regions[i] = region end
-  local stage, process = grow(plan)
+  local stage, process, asked = grow(plan)
+  local went_well = process.result and process.result.status == "completed"
+  local lone = not went_well and lone_problem(stage.emu, asked, "PairIds")
+  if lone then return nil, lone, false end
   if #plan.world.groups == 0 then
     return nil, "the playbook asks for no group"
       .. (process.err and ": " .. errors.text_of(process.err) or ""), world_helps(process)

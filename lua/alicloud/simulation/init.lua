@@ -13,7 +13,6 @@ local core = require "alicloud.core"
 local descriptions = require "alicloud.simulation.describe"
 local discover = require "alicloud.simulation.discover"
 local dry_run = require "alicloud.dr.playbook.dry_run"
-local emulator = require "alicloud.emulator"
 local errors = require "alicloud.base.error"
 local invariants = require "alicloud.simulation.invariants"
 local looks = require "alicloud.simulation.looks"
@@ -57,9 +56,8 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 function M.plan(playbook, options)
   local plan = tables.merged({ playbook = playbook }, options)
   if plan.world then
-    local problem = emulator.world_problem(plan.world)
-    if not problem and #(plan.world.groups or {}) == 0 then problem = "groups: has none" end
-    return not problem and plan or nil, problem and "world: " .. problem, false
+    local problem = discover.problem(plan)
+    return not problem and plan or nil, problem, false
   end
   local ok, message, world_helps = discover.run(plan)
   if not ok then return nil, message, world_helps end

@@ -3,6 +3,7 @@
 local dr = require "alicloud.dr"
 local playbooks = require "alicloud.dr.playbook"
 local stages = require "spec.dr.playbook.stage"
+local worlds = require "spec.worlds"
 
 local function asker(answer, questions)
   return function(question)
@@ -47,6 +48,21 @@ describe("the consent to a run", function()
     assert.is_nil(result)
     assert.equal("check", stage:done())
     assert.same({}, stage.bench:sends())
+  end)
+
+  it("tells of the groups by tier, where the step has tiers", function()
+    local stage, asked = stages.new { world = worlds.of_groups(25) }, {}
+    assert.is_nil(stage:run(function(run)
+      for i = 1, 25 do run:group(("pg-%02d"):format(i), { region = "cn-shanghai" }) end
+      run:step("promote", { point_of_no_return = true,
+        tier = function(id) return -tonumber(id:match "%d+") // 10 end }, function() end)
+    end, { confirm = asker(false, asked) }))
+    local groups = asked[1].groups
+    assert.same({ "pg-21", -3, "pg-11", "pg-20", -2, "pg-10", -1 }, { groups[1].id,
+      groups[1].tier, groups[6].id, groups[15].id, groups[15].tier, groups[25].id,
+      groups[25].tier })
+    assert.same({ 5, true, false }, { asked[1].unseen, groups[20].snapshot ~= nil,
+      groups[21].snapshot ~= nil })
   end)
 
   it("is kept by the journal, and not asked for again", function()

@@ -2,6 +2,7 @@
 -- is finished.
 
 local after = require "spec.dr.after_lab"
+local corrections = require "alicloud.dr.playbook.corrections"
 local dr = require "alicloud.dr"
 local scene = require "spec.playbooks.scene"
 local stages = require "spec.dr.playbook.stage"
@@ -97,6 +98,19 @@ describe("a parameter that is corrected", function()
     local _, err = scene.run("planned", stage, PARAMS)
     assert.equal("InvalidInstanceId.NotFound", err.code)
     assert.matches("i%-nowhere", err.message)
+  end)
+
+  it("is told by its first line and its size where it is a whole file", function()
+    local rows = "group,attach\n" .. ("pg-orders,i-new\n"):rep(200)
+    local function words(old, new)
+      return corrections.words { name = "table", old = old, new = new, by = "ops", why = "typo" }
+    end
+    assert.equal("parameter table corrected from group,attach… (30 bytes) to group,attach… "
+      .. "(3213 bytes) by ops: typo", words("group,attach\npg-orders,i-typo\n", rows))
+    assert.equal("parameter table corrected from not given to " .. ("é"):rep(50)
+      .. "… (120 bytes) by ops: typo", words(nil, ("é"):rep(60)))
+    assert.equal("parameter table corrected from " .. ("x"):rep(100) .. " to [1,2] by ops: typo",
+      words(("x"):rep(100), { 1, 2 }))
   end)
 
   it("can be corrected once more as long as its step is not finished", function()

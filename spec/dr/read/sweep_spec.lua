@@ -75,8 +75,16 @@ describe("a sweep", function()
     told.request_id = lone.request_id
     assert.same(lone, told)
     assert.same(ids_of(1, 7), sweep:group_ids())
-    assert.same({ "pair-lone" }, sweep:lone_ids())
     assert.is_nil(sweep:snapshot "pg-none")
+  end)
+
+  it("tells what is moved on its own: groups, and pairs that no group has or names", function()
+    local units = ids_of(1, 7)
+    table.insert(units, 1, "pair-lone")
+    for _, hostile in ipairs { { membership = "agrees" }, { membership = "pairs" } } do
+      local sweep = assert((sweep_of { world = world_of(7, 3), hostile = hostile }))
+      assert.same(units, sweep:unit_ids())
+    end
   end)
 
   it("takes pages of 500 or ids by the 100, whichever are fewer calls", function()

@@ -13,6 +13,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.bug_report"
 local bug_report = lazy.module "alicloud.cli.bug_report"
+---@module "alicloud.cli.run_store"
+local run_store = lazy.module "alicloud.cli.run_store"
 ---@module "alicloud.conformance.recording.reading"
 local reading = lazy.module "alicloud.conformance.recording.reading"
 
@@ -29,16 +31,14 @@ is written for you alone (mode 600), and is sent nowhere. Whoever gets it can pl
 
 Examples:
   alicloud-dr bugreport --recording night.jsonl
-  alicloud-dr bugreport --recording night.jsonl --journal run.jsonl \
-    --output report.txt
+  alicloud-dr bugreport run.jsonl --recording night.jsonl --output report.txt
 
 Exit codes: 0 written, 1 not agreed to or failed, 2 usage.]]
 
 function M.configure(command)
+  command:argument("journal", "The journal of the run that went wrong: a path."):args "?"
   command:option("--recording", "The recording of what went wrong, as --record has written it.")
     :argname "<recording>"
-  command:option("--journal", "The journal of the run that went wrong: a path.")
-    :argname "<journal>"
   command:option("-o --output", ("A new file; else %s."):format(OUTPUT))
     :default(OUTPUT):show_default(false)
     :argname "<file>"
@@ -49,15 +49,15 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local function read(option, path, runtime)
+local function read(field, path, runtime)
   local text, message = runtime.read_file(path)
-  if not text then options.refuse(("--%s: %s"):format(option, message)) end
+  if not text then options.refuse(("%s: %s"):format(field, message)) end
   return text
 end
 
 local function recorded(args, runtime, redactor)
   if not args.recording then return nil end
-  local text = read("recording", args.recording, runtime)
+  local text = read("--recording", args.recording, runtime)
   local recording, err = reading.read(text, args.recording)
   if not recording then options.refuse("--recording: " .. err.message) end
   return bug_report.recording(recording, text, redactor)
@@ -65,8 +65,8 @@ end
 
 local function journalled(args, runtime, redactor)
   if not args.journal then return nil end
-  if not stores.is_path(args.journal) then
-    options.refuse "--journal: must be a path; a run in a shared store keeps a copy on this machine"
+  if not stores.is_path(run_store.journal(args.journal)) then
+    options.refuse "journal: must be a path; a run in a shared store keeps a copy on this machine"
   end
   return bug_report.journal(read("journal", args.journal, runtime), redactor)
 end

@@ -22,6 +22,10 @@ local shared_loops = require "alicloud.loop.shared"
 local terminal = require "alicloud.cli.terminal"
 local view_fleet = require "alicloud.cli.view_fleet"
 
+---@module "alicloud.dr.fleet.division"
+local divisions = lazy.module "alicloud.dr.fleet.division"
+---@module "alicloud.cli.view_tiers"
+local view_tiers = lazy.module "alicloud.cli.view_tiers"
 ---@module "alicloud.cli.headway_line"
 local headway_lines = lazy.module "alicloud.cli.headway_line"
 
@@ -212,10 +216,24 @@ local function whole(args, name)
   return number
 end
 
+-- Who goes before whom: tier after tier, and in each its canaries first.
+local function show_stages(fleet, io)
+  local blocks = {}
+  for i, stage in ipairs(fleet.meta.stages) do
+    blocks[i] = { title = ("stage %d%s"):format(i, stage.canary and " (canary)" or ""), names = {} }
+  end
+  if #blocks < 2 then return end
+  for _, item in ipairs(fleet.items) do
+    table.insert(blocks[item.stage].names, divisions.name_of(item))
+  end
+  io.err(view_tiers.text(io, blocks))
+end
+
 -- Who agrees to all of its runs.
 local function consent(fleet, args, io)
   if args.yes then return "--yes" end
   consents.demand(args, io, "name of the fleet")
+  show_stages(fleet, io)
   local typed = consents.read(io, fold.hang(io, ("  %s moves %d groups with the playbook %s, and "
     .. "there is a point from which they do not come back. Type %s to go on: "):format(
     terminal.clean(fleet.name), fleet.meta.count, terminal.clean(fleet.meta.playbook),

@@ -11,7 +11,6 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
-local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.json_shapes.json_schema"
 local json_schema = lazy.module "alicloud.cli.json_shapes.json_schema"
@@ -38,9 +37,6 @@ Examples:
   alicloud-dr manual json --schema >alicloud-dr.schema.json
 
 Exit codes: 0 shown, 2 usage (also: no such topic).]]
-
--- Nobody needs longer lines, however wide a terminal is.
-local WIDEST = 100
 
 -- Where summaries begin in the list.
 local MARGIN = 22
@@ -105,12 +101,7 @@ function M.is_topic(topic) return known[topic] == true end
 ---@param topic string
 ---@param io alicloud.cli.Io
 function M.show(topic, io)
-  local text = read(topic, io)
-  if not io.tty then return io.out(text) end
-  local shown = markdown.render(text, math.min(io.columns, WIDEST), function(heading)
-    return terminal.paint(io, "bold", heading)
-  end)
-  return (io.page or io.out)(shown)
+  markdown.show(io, read(topic, io))
 end
 
 local function print_schema(topic, io)

@@ -130,8 +130,9 @@ local function waits_for_many(io, args, reporter)
 end
 
 local function check_many(client, region, args, io, limits)
-  local groups, err = group_choice.groups(client, region, args, io)
+  local groups, err, listed = group_choice.groups(client, region, args, io)
   if not groups then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
+  limits.listed = listed
   local reporter = reporters.new(io, args.json or not io.tty, "pre-check")
   limits.progress = waits_for_many(io, args, reporter)
   local list = dr.precheck(groups, limits)

@@ -88,8 +88,9 @@ local function progress(io, args, runtime)
 end
 
 local function judge(client, region, limits, args, io)
-  local groups, err = group_choice.groups(client, region, args, io)
+  local groups, err, listed = group_choice.groups(client, region, args, io)
   if not groups then return { verdict = "unknown", exit = UNKNOWN, lines = {} }, err end
+  limits.listed = listed
   limits.progress = #groups > 1 and progress(io, args, client.runtime) or nil
   local report = dr.readiness(groups, limits)
   last_look.keep(args, client.runtime.getenv, region, snapshots_of(report), false)

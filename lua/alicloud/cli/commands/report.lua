@@ -13,6 +13,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.keys"
 local keys = lazy.module "alicloud.cli.keys"
+---@module "alicloud.cli.markdown"
+local markdown = lazy.module "alicloud.cli.markdown"
 ---@module "alicloud.cli.run_store"
 local run_store = lazy.module "alicloud.cli.run_store"
 ---@module "alicloud.dr.report"
@@ -26,7 +28,8 @@ Declared and achieved recovery time and point, each step with its times, calls a
 approved, what was skipped and why, who resumed it, and whether the journal is whole. A damaged
 journal is reported up to the damage, which comes first. Of a run whose end is not written it says
 whether it is still running, and which process that is, or when it was interrupted and how to go on;
-on another machine than the run's that cannot be known, and it says so.
+on another machine than the run's that cannot be known, and it says so. On a terminal Markdown is
+shown as `manual` shows it, by $PAGER; in a pipe and in a file it is as it is.
 
 Examples:
   alicloud-dr report orders-5f1d2c3b4a-1.jsonl
@@ -190,7 +193,7 @@ local function deliver(io, args, subject, format, code)
     return code
   end
   if format == "json" then return output.json(io, code, subject:plain()) end
-  io.out(text)
+  if format == "md" then markdown.show(io, text) else io.out(text) end
   return code
 end
 

@@ -7,6 +7,7 @@ local fold = require "alicloud.cli.fold"
 local gather = require "alicloud.dr.report.gather"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local relocate = require "alicloud.dr.store.relocate"
 local run_journal = require "alicloud.cli.run_journal"
 local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
@@ -29,7 +30,7 @@ where journals are kept.
 
 States: running (it is told who holds it, and since when), interrupted (its process is gone),
 stopped, failed, rolled_back, unfinished (on another machine), completed,
-completed_with_exceptions, damaged.
+completed_with_exceptions, damaged, handed_over (it is told where to: nothing of it goes on here).
 
 Examples:
   alicloud-dr runs
@@ -42,12 +43,15 @@ Exit codes: 0 done, 1 the directory or the store cannot be read, 2 usage.]]
 function M.configure(command)
   command:argument("directory", "A directory of journals, or the address of a shared store; else "
     .. "where run keeps them."):args "?"
-  command:flag("--open", "Only runs that are not at their end.")
+  command:flag("--open", "Only runs that are not at their end, and are here.")
   options.add_json(command)
   command:epilog(EPILOG)
 end
 
 local OVER = { completed = true, completed_with_exceptions = true }
+
+-- What nobody has anything to do with any more, here.
+local NOT_OPEN = tables.merged(OVER, { handed_over = true })
 
 local function groups_of(events)
   local set = {}
@@ -71,21 +75,18 @@ local function holder_of(presence)
     since = process.since } or nil
 end
 
--- What a journal that is no run's has to do here nobody knows; it is left out.
-local function line_of(path, context)
-  local source, err = sources.open(path, nil, nil, context)
-  -- Gone since, or a run that has not written anything yet.
-  if not source and err.errno == "ENOENT" then return nil end
-  if not source then return unreadable(path, err.message) end
-  local ok, model = pcall(gather.model, source)
-  if not ok then return unreadable(path, "cannot be read") end
-  if not model then return nil end
-  local ending = model.error or {}
+local function facts_of(path, model, events)
   return {
     journal = path, playbook = model.playbook.name, kind = model.run.kind, status = model.status,
     began_at = model.began_at, ended_at = model.ended_at, requester = model.run.requester,
     incident = model.run.incident, replay = model.run.replay,
-    groups = core.array(groups_of(source.events)),
+    groups = core.array(groups_of(events)), bring_up = core.array {},
+  }
+end
+
+local function standing_of(path, model)
+  local ending = model.error or {}
+  return {
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
     again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path)),
     holder = holder_of(model.presence),
@@ -94,13 +95,35 @@ local function line_of(path, context)
   }
 end
 
+-- How it stands by now is told where it is, and what it held here if nobody knows where that is.
+local function handed_over(path, target)
+  local err, known = relocate.moved_error(path), target ~= ""
+  return { status = "handed_over", moved_to = known and target or nil, code = err.code,
+    message = err.message,
+    command = shell.command("explain", { known and target or relocate.moved_name(path) }) }
+end
+
+-- What a journal that is no run's has to do here nobody knows; it is left out.
+local function line_of(path, context)
+  local target = stores.is_path(path) and relocate.moved_to(path)
+  local source, err = sources.open(target and relocate.moved_name(path) or path, nil, nil, context)
+  -- Gone since, or a run that has not written anything yet.
+  if not source and err.errno == "ENOENT" then return nil end
+  if not source then return unreadable(path, err.message) end
+  local ok, model = pcall(gather.model, source)
+  if not ok then return unreadable(path, "cannot be read") end
+  if not model then return nil end
+  return tables.merged(facts_of(path, model, source.events),
+    target and handed_over(path, target) or standing_of(path, model))
+end
+
 -- The newest first.
 local function runs_of(names, only_open, context)
   local list = {}
   local lines = stores.each(names, context, function(name) return line_of(name, context) end)
   for i in ipairs(names) do
     local line = lines[i]
-    if line and not (only_open and OVER[line.status]) then list[#list + 1] = line end
+    if line and not (only_open and NOT_OPEN[line.status]) then list[#list + 1] = line end
   end
   table.sort(list, function(a, b)
     if a.began_at ~= b.began_at then return a.began_at > b.began_at end
@@ -110,7 +133,7 @@ local function runs_of(names, only_open, context)
 end
 
 local MARKS = { completed = "ok", completed_with_exceptions = "warn", running = "unknown",
-  failed = "fail", damaged = "fail" }
+  handed_over = "unknown", failed = "fail", damaged = "fail" }
 
 local function show(io, line)
   local clean = terminal.clean
@@ -148,6 +171,9 @@ function M.run(args, io)
   local place, context = place_of(args, io), run_store.context(io)
   local names, err = stores.list(place, context)
   if not names then return output.fail(io, args, err) end
+  if stores.is_path(place) then
+    for _, path in ipairs(relocate.moved_from(place)) do names[#names + 1] = path end
+  end
   local list = runs_of(names, args.open, context)
   if args.json then
     local key = stores.is_path(place) and "directory" or "store"

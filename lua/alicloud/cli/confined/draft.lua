@@ -16,6 +16,7 @@ function M.run(job, link)
   local plan = { playbook = playbook, region = begin.region, kind = begin.kind,
     params = job.params }
   local _, problem = discover.run(plan)
+  if #plan.world.groups == 0 then book.refuse("playbook: " .. problem) end
   for _, group in ipairs(plan.world.groups) do group.pairs = group.pairs or PAIRS end
   return { world = plan.world, problem = problem and problem:sub(1, LONGEST_TEXT) }
 end

@@ -18,13 +18,14 @@ local M = {}
 ---@class alicloud.dr.RunQuestion what is to be agreed to
 ---@field playbook string
 ---@field kind "drill"|"planned"|"unplanned"
----@field groups alicloud.dr.AskedGroup[] that the run has named so far, by id
+---@field groups alicloud.dr.AskedGroup[] that the run has named so far, by tier and id
 ---@field unseen integer how many of them were not looked at, because there are many
 
 ---@class alicloud.dr.AskedGroup
 ---@field id string
 ---@field region string
 ---@field to string? zone or region that is meant, where one was named
+---@field tier integer? the lowest go first, where the step that is asked about has tiers
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field err alicloud.Error? why there is none
 
@@ -80,11 +81,25 @@ local function shown(sides, seen)
   return found
 end
 
-local function question_of(engine)
+-- Who goes first is shown first, and is looked at.
+local function in_order(ids, tier)
+  local tiers = {}
+  for _, id in ipairs(tier and ids or {}) do tiers[id] = tier(id) or 1 end
+  table.sort(ids, function(a, b)
+    if tiers[a] ~= tiers[b] then return tiers[a] < tiers[b] end
+    return a < b
+  end)
+  return ids, tiers
+end
+
+local function question_of(engine, tier)
   local sides, asked = sides_of(engine), {}
-  local ids = tables.keys(sides)
+  local ids, tiers = in_order(tables.keys(sides), tier)
   local seen = look_at(engine.client, ids, sides)
-  for i, id in ipairs(ids) do asked[i] = shown(sides[id], seen) end
+  for i, id in ipairs(ids) do
+    asked[i] = shown(sides[id], seen)
+    asked[i].tier = tiers[id]
+  end
   return { playbook = engine.playbook.name, kind = engine.state.run.kind, groups = asked,
     unseen = math.max(0, #ids - MOST_LOOKED_AT) }
 end
@@ -119,7 +134,7 @@ function M.ask(branch, options)
   if not is_due(branch, options) then return end
   engine.asking = true
   local _ <close> = setmetatable({}, { __close = function() engine.asking = nil end })
-  local question = question_of(engine)
+  local question = question_of(engine, options.tier)
   local ok, how, by = guard.call(engine.options.confirm, question)
   if not ok or not how then engine:stop(refused(question)) end
   engine.consented = true

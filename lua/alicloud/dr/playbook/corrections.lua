@@ -96,9 +96,16 @@ local function refuse(code, message, hint)
     hint = hint }
 end
 
+-- Longer values are shown by their beginning.
+local MOST = 100
+
+-- A value that was taken from a file would hide who corrected it and why.
 local function show(value)
   if value == nil then return "not given" end
-  return type(value) == "string" and value or core.encode(value)
+  local text = type(value) == "string" and value or core.encode(value)
+  local line = text:match "^[^\r\n]*"
+  if #line > MOST then line = line:sub(1, utf8.offset(line, 0, MOST + 1) - 1) end
+  return line == text and text or ("%s… (%d bytes)"):format(line, #text)
 end
 
 local function is_same(a, b)

@@ -30,6 +30,8 @@ local M = {}
 ---longer hold, until a point of no return of its branch is passed
 ---@field graceful_only? boolean skipped, or given up, when the old side is given up
 ---@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that it reaches
+---@field tier? fun(id: string): integer of a group, for the question before the first change: the
+---lowest are shown first
 ---@field plan? function|false what `plan` does instead of running it; false: nothing
 
 --- As many bytes as a result may have.
@@ -60,6 +62,7 @@ local SCHEMA = {
   renewed = schema.boolean,
   graceful_only = schema.boolean,
   marks = schema.choice("data_ready", "old_side_fenced", "verified"),
+  tier = schema.callable,
   plan = schema.rule("a function or false", function(value)
     return value == false or schema.callable.test(value)
   end),

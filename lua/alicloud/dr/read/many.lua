@@ -56,14 +56,24 @@ local function sweep_over(side, sizes)
   regions[side.region], sizes[side.client] = side.sweep.sizes, regions
 end
 
+local function is_of(listed, side)
+  return listed ~= nil and listed.client == side.client and listed.region == side.region
+end
+
 --- Looks at each. What could not be read together is read alone.
 ---@param groups alicloud.dr.Group[]
 ---@param sizes? table for whoever looks several times: what a look has learned of the regions
+---@param listed? alicloud.dr.Sweep a whole side that was read just now, to find out who is there:
+---it is not listed once more
 ---@return { snapshot: alicloud.dr.Snapshot?, err: alicloud.Error? }[] in their order
-function M.look(groups, sizes)
+function M.look(groups, sizes, listed)
   local sides, of = divide(groups)
   for _, side in ipairs(sides) do
-    if #side.ids >= FEWEST then sweep_over(side, sizes or {}) end
+    if is_of(listed, side) then
+      side.sweep = listed
+    elseif #side.ids >= FEWEST then
+      sweep_over(side, sizes or {})
+    end
   end
   local seen = {}
   for i, group in ipairs(groups) do

@@ -27,6 +27,7 @@ local M = {}
 ---@class alicloud.dr.PrecheckListOptions
 ---@field max_rpo number? seconds
 ---@field outage_at number|string?
+---@field listed alicloud.dr.Sweep? what has just told which groups there are: the first look
 ---@field progress? fun(event: { event: "settling", left: number, reason: string, group_id: string,
 ---waiting: integer, count: integer }) told of each wait for another look at some of them
 
@@ -48,10 +49,10 @@ local function line_of(group, settling, err)
 end
 
 -- One look at those that are left; which of them need another one.
-local function look(places, groups, settlings, lines, sizes)
+local function look(places, groups, settlings, lines, sizes, listed)
   local asked, left = {}, {}
   for i, place in ipairs(places) do asked[i] = groups[place] end
-  for i, seen in ipairs(many.look(asked, sizes)) do
+  for i, seen in ipairs(many.look(asked, sizes, listed)) do
     local place = places[i]
     if not seen.snapshot or settlings[place]:take(seen.snapshot) then
       lines[place] = line_of(groups[place], settlings[place], seen.err)
@@ -69,16 +70,17 @@ local function read_lines(groups, options)
     settlings[i] = settled.begin { loop = group.client.loop, terms = terms, emit = function() end }
     left[i] = i
   end
-  while true do
-    left = look(left, groups, settlings, lines, sizes)
-    if #left == 0 then return lines end
+  left = look(left, groups, settlings, lines, sizes, options.listed)
+  while #left > 0 do
     local first = settlings[left[1]]
     if options.progress then
       guard.call(options.progress, { event = "settling", left = first:left(),
         reason = first.reason, group_id = groups[left[1]].id, waiting = #left, count = #groups })
     end
     first:pause()
+    left = look(left, groups, settlings, lines, sizes)
   end
+  return lines
 end
 
 --- Judges groups.

@@ -46,6 +46,7 @@ local M = {}
 ---@class alicloud.dr.ReadinessOptions
 ---@field max_rpo number? seconds
 ---@field max_drill_age number seconds
+---@field listed? alicloud.dr.Sweep what has just told which groups there are: the look at them
 ---@field progress? fun(event: alicloud.dr.JudgedEvent) told at the beginning and after each group
 
 ---@class alicloud.dr.JudgedEvent
@@ -202,7 +203,7 @@ end
 
 local function read_lines(groups, options)
   local tell = teller(groups, options)
-  local lines, readers, seen = {}, {}, many.look(groups)
+  local lines, readers, seen = {}, {}, many.look(groups, nil, options.listed)
   for i, group in ipairs(groups) do lines[i] = line_of(group, options, seen[i]) end
   local sides, places = read_sources(groups, lines), {}
   for i in ipairs(groups) do places[i] = i end

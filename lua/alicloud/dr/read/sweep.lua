@@ -340,11 +340,23 @@ function Sweep:group_ids()
   return ids
 end
 
---- The pairs without a group that were listed.
+-- The pairs that listed groups name.
+local function named_pairs(groups)
+  local named = {}
+  for _, entry in pairs(groups) do
+    for _, id in ipairs(snapshots.split_ids(entry.record.PairIds) or {}) do named[id] = true end
+  end
+  return named
+end
+
+--- What was listed and is moved on its own, told of or not: groups, and pairs that no group has. A
+--- pair that does not know its group yet is moved with it.
 ---@return string[] sorted
-function Sweep:lone_ids()
-  local ids = {}
-  for id in pairs(self.lone) do ids[#ids + 1] = id end
+function Sweep:unit_ids()
+  local ids, named = self:group_ids(), named_pairs(self.groups)
+  for id in pairs(self.lone) do
+    if not named[id] then ids[#ids + 1] = id end
+  end
   table.sort(ids)
   return ids
 end

@@ -60,10 +60,13 @@ local function take_letters(path, target, directory, place)
   core.sync_directory(directory)
 end
 
--- The note of the old lock tells those who look for it there; on a full disk it may fail.
+-- The note of the old lock tells those who look for it there, wherever they do that from; on a full
+-- disk it may fail.
 local function leave_word(path, target)
   local file <close> = core.open_file(path .. ".lock", "append", MODE)
-  if file and file:truncate(0) then file:append(core.encode { moved_to = target } .. "\n") end
+  if file and file:truncate(0) then
+    file:append(core.encode { moved_to = core.real_path(target) or target } .. "\n")
+  end
 end
 
 --- Where a journal was moved to.
@@ -74,6 +77,19 @@ function M.moved_to(path)
   local note <close> = core.open_file(path .. ".lock", "read")
   local told = note and core.decode(note:read(0, 4096) or "")
   return type(told) == "table" and type(told.moved_to) == "string" and told.moved_to or ""
+end
+
+--- The journals of a directory that were moved away from it.
+---@param directory string
+---@return string[] paths where they were
+function M.moved_from(directory)
+  local list = {}
+  for _, name in ipairs(core.list_directory(directory) or {}) do
+    local path = name:match "^(.+%.jsonl)%.moved$"
+    path = path and directory .. "/" .. path
+    if path and M.moved_to(path) then list[#list + 1] = path end
+  end
+  return list
 end
 
 --- Why nothing is gone on with at a path: it was moved away.

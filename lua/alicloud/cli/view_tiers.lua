@@ -1,0 +1,36 @@
+--- Groups in the order in which they go, a line for each tier: all of it fits a screen.
+
+local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
+local widths = require "alicloud.cli.width"
+
+local M = {}
+
+---@class alicloud.cli.TierBlock
+---@field title string
+---@field names string[] of groups
+
+-- A screen of 24 lines has room for what else is told before a question.
+local MOST = 11
+
+local function counted(count) return count == 1 and "1 group" or count .. " groups" end
+
+--- The lines.
+---@param io alicloud.cli.Io
+---@param blocks alicloud.cli.TierBlock[] in their order
+---@return string
+function M.text(io, blocks)
+  local lines, left = {}, 0
+  for i, block in ipairs(blocks) do
+    local text = ("  %s, %s: %s"):format(block.title, counted(#block.names),
+      terminal.clean(tables.few(block.names), 1000))
+    if i <= MOST then lines[i] = (io.tty and widths.cut(text, io.columns) or text) .. "\n" end
+    if i > MOST then left = left + #block.names end
+  end
+  if left > 0 then
+    lines[#lines + 1] = ("  then %d more with %s\n"):format(#blocks - MOST, counted(left))
+  end
+  return table.concat(lines)
+end
+
+return M
