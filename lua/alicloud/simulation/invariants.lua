@@ -4,6 +4,7 @@
 
 local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
+local effects = require "alicloud.simulation.effects"
 local elsewhere = require "alicloud.simulation.elsewhere"
 local errors = require "alicloud.base.error"
 local events = require "alicloud.dr.playbook.events"
@@ -52,18 +53,6 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
 -- outlasts an outage, and as long again for what it does then. Each step has its own ten minutes,
 -- so how long they may add up to follows from how many there are.
 local LONGEST_WAIT, EACH_STEP = 7200, 1200
-
-local function own_effects(stage)
-  local by_request, list = {}, {}
-  for _, request in ipairs(stage.requests) do
-    if request.mutating and request.entry then by_request[request.entry.request_id] = request end
-  end
-  for _, effect in ipairs(stage.emu:ledger()) do
-    local request = by_request[effect.request_id]
-    if request then list[#list + 1] = { effect = effect, request = request } end
-  end
-  return list
-end
 
 local CHECK = {}
 
@@ -284,18 +273,6 @@ local function denied(outcome)
   return outcome == "rejected" or outcome == "not_sent"
 end
 
--- An effect of what the run, or one process of it, asked after one request and not after another.
-local function effect_between(found, token, since, request, process)
-  for _, entry in ipairs(found.effects) do
-    local mine, n = not token or entry.effect.client_token == token, entry.request.n
-    mine = mine and (not process or entry.request.process == process)
-    if mine and n > since and n <= request and entry.request.who == "run" then
-      return true
-    end
-  end
-  return false
-end
-
 -- Nobody can tell a call that the service took and did nothing for from one whose work somebody has
 -- put back before the next look.
 local function was_put_back(stage, code)
@@ -306,7 +283,7 @@ function CHECK.denials(stage, found, violated)
   for _, said in ipairs(stage.outcomes) do
     local event = said.event
     if not event.ok and denied(event.outcome) and not was_put_back(stage, event.code)
-      and effect_between(found, event.client_token, said.since, said.request) then
+      and effects.between(found.effects, event.client_token, said.since, said.request) then
       violated(("S5 called %s (%s), but there is an effect"):format(event.outcome,
         tostring(event.code)))
     end
@@ -315,7 +292,8 @@ function CHECK.denials(stage, found, violated)
     local err = process.err
     if type(err) == "table" and denied(err.outcome) and (err.client_token or err.incomplete)
       and not was_put_back(stage, err.code)
-      and effect_between(found, err.client_token, process.first - 1, process.last, process.n) then
+      and effects.between(found.effects, err.client_token, process.first - 1, process.last,
+        process.n) then
       violated(("S5 the run ended %s (%s), but there is an effect"):format(err.outcome,
         tostring(err.code)))
     end
@@ -325,6 +303,16 @@ function CHECK.denials(stage, found, violated)
   end
 end
 
+-- What others ask meanwhile is not the run's.
+local function asked_by(stage, process)
+  local count = 0
+  for n = process.first, process.last or 0 do
+    local request = stage.requests[n]
+    if request.who == "run" and request.process == process.n then count = count + 1 end
+  end
+  return count
+end
+
 function CHECK.bounds(stage, _, violated)
   if stage.lost then violated "S9 the run asks without end" end
   for n, process in ipairs(stage.processes) do
@@ -332,7 +320,7 @@ function CHECK.bounds(stage, _, violated)
     if seconds > LONGEST_WAIT + process.steps * EACH_STEP then
       violated(("S9 process %d took %.0f s"):format(n, seconds))
     end
-    local asked = (process.last or 0) - process.first + 1
+    local asked = asked_by(stage, process)
     if asked > 100 + 2 * seconds then
       violated(("S9 %d requests in %.0f s"):format(asked, seconds))
     end
@@ -377,7 +365,7 @@ function M.violations(stage)
     violated(("S6 line %d of the journal %s"):format(damage.line, damage.reason))
     reading = { events = {} }
   end
-  local found = { text = text, events = reading.events, effects = own_effects(stage),
+  local found = { text = text, events = reading.events, effects = effects.own(stage),
     intents = intents_of(reading.events) }
   for _, name in ipairs { "effects", "direction", "sides", "success", "losses", "steps",
     "operators", "intents", "tokens", "sends", "denials", "bounds", "secrets" } do

@@ -226,10 +226,12 @@ function Stage:saw(event)
   local ends = event.type == "outcome" or event.type == "step_end"
   local result = ends and called_open(event)
   if result then
-    -- A look at the truth brings the world up to now, and what others do by then.
-    local open = self:is_open(result.group_id)
-    self.successes[#self.successes + 1] = { result = result, interfered = self.undone or false,
-      open = open, point = true_point(self.emu, result.group_id),
+    -- A look at the truth brings the world up to now, and what others do by then. Who stood still
+    -- tells late, when another process has gone on.
+    local open, is_late = self:is_open(result.group_id), self.active.n < #self.processes
+    self.successes[#self.successes + 1] = { result = result,
+      interfered = self.undone or is_late, open = open,
+      point = true_point(self.emu, result.group_id),
       intent = self.intents[result.client_token],
       at = event.type == "outcome" and self.emu:now() or nil }
   end
