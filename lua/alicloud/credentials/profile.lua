@@ -249,8 +249,8 @@ function Reading:kept_session(name, provider, renew)
     return support.fail(("%s has no profile %s any more"):format(self.file, schema.show(name)))
   end
   local session = support.keys_of(entry) or {}
-  local ends = math.tointeger(entry.sts_expiration) or 0
-  local is_whole = session.security_token ~= nil and ends > 0
+  local ends = support.seconds_of(entry.sts_expiration)
+  local is_whole = session.security_token ~= nil and ends ~= nil
   if is_whole and ends > self.context.runtime.time() then
     session.expiration, session.provider = ends, provider
     return session
