@@ -127,7 +127,7 @@ local function session_of(object)
 end
 
 local function fetch(context, given)
-  if support.switched(context.runtime, M.DISABLED) then
+  if support.switched(context, M.DISABLED) then
     return support.fail("programs are switched off by " .. M.DISABLED)
   end
   local argv, reason = given.command, nil

@@ -6,6 +6,7 @@ local errors = require "alicloud.base.error"
 local moment = require "alicloud.base.moment"
 local runtimes = require "alicloud.base.runtime"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -128,13 +129,21 @@ function M.line(runtime, name, given)
   return value
 end
 
+-- What is meant to leave a switch off.
+local OFF = tables.set { "", "false", "0", "no", "off" }
+
 --- Whether a switch of the environment is on, by the vendor's rule: "true" in any case. A line end
---- behind it does not switch it off.
----@param runtime alicloud.Runtime
+--- behind it does not switch it off. Of a word that has no effect there is a warning.
+---@param context alicloud.credentials.Context
 ---@param name string
 ---@return boolean
-function M.switched(runtime, name)
-  return (runtime.getenv(name) or ""):lower():find "^%s*true%s*$" ~= nil
+function M.switched(context, name)
+  local word = (context.runtime.getenv(name) or ""):lower():match "^%s*(.-)%s*$"
+  if word ~= "true" and not OFF[word] then
+    context.warn(("%s: got %s, which has no effect; allowed: true"):format(name,
+      schema.show(word)))
+  end
+  return word == "true"
 end
 
 --- A path below the home directory.
