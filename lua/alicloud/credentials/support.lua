@@ -80,6 +80,7 @@ function M.variable(runtime, name)
   return value ~= "" and value or nil
 end
 
+-- In numbers, for a shell at a terminal makes something of its own of "!".
 local function flawed(name, flaw, filter)
   return M.fail(("%s %s"):format(name, flaw), { ends_chain = true,
     hint = ("set it anew without that: export %s=\"$(printf %%s \"$%s\" | LC_ALL=C tr %s)\"")
@@ -99,7 +100,7 @@ function M.variable_fault(runtime, name)
   else
     flaw = core.word_flaw(runtime.getenv(name) or "")
   end
-  if flaw then return flawed(name, flaw, "-cd '[:graph:]'") end
+  if flaw then return flawed(name, flaw, "-cd '\\041\\043-\\046\\050-\\176'") end
 end
 
 --- A variable that gives an id.
@@ -125,7 +126,7 @@ function M.line(runtime, name, given)
   if given then return given end
   local value = M.variable(runtime, name)
   local flaw = value and core.word_flaw((value:gsub("[ \x80-\xff]", "x")))
-  if flaw then return flawed(name, flaw, "-d '[:cntrl:]'") end
+  if flaw then return flawed(name, flaw, "-d '\\000-\\037\\042\\047\\177'") end
   return value
 end
 
