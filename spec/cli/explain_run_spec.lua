@@ -68,6 +68,15 @@ describe("the explanation of a run", function()
     assert.matches("^Client.StepFailed: .*made up", said.cause)
   end)
 
+  it("names the call of a step that was given up then", function()
+    local stage = stages.new { faults = { deaf "StopDiskReplicaGroup" } }
+    local function book(run) run:step("stop it", stop) end
+    assert(not stage:run(book))
+    assert(stage:run(book, { skip = { ["stop it"] = "looked myself" } }))
+    assert.matches('^step "stop it": ebs:StopDiskReplicaGroup was sent, and nobody knows',
+      explained(stage).known[1])
+  end)
+
   it("does not say that a call was answered which its step passed over", function()
     local stage = stages.new { faults = { deaf "StopDiskReplicaGroup" } }
     stage:run(function(run)

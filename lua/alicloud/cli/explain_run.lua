@@ -123,7 +123,7 @@ local function doubtful_calls(state)
   local lines = {}
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
-    if step.status == "begun" or step.status == "failed" then
+    if step.status ~= "done" and step.status ~= "undone" then
       for _, call in ipairs(states.unsettled_calls(step)) do
         if pasts.is_doubtful(call) then
           lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
