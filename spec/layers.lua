@@ -22,7 +22,8 @@ M.MAY_USE = {
   ["dr.change"] = "core base dr.model dr.journal",
   ["dr.actions"] = "base dr.model dr.read dr.journal dr.change",
   ["dr.group"] = "base dr.model dr.read dr.journal dr.change dr.actions",
-  ["dr.playbook"] = "core base net client.service dr.model dr.read dr.journal dr.store dr.group",
+  ["dr.playbook"] = "core base net client.service client.future dr.model dr.read dr.journal "
+    .. "dr.store dr.group",
   ["dr.fleet"] = "core base client.service dr.model dr.read dr.journal dr.store dr.group "
     .. "dr.playbook dr.report.fleet",
   ["dr.report"] = "core base dr.journal dr.store dr.playbook.state dr.playbook.past "

@@ -68,6 +68,27 @@ describe("the explanation of a run", function()
     assert.matches("^Client.StepFailed: .*made up", said.cause)
   end)
 
+  it("names the call of a step that was given up then", function()
+    local stage = stages.new { faults = { deaf "StopDiskReplicaGroup" } }
+    local function book(run) run:step("stop it", stop) end
+    assert(not stage:run(book))
+    assert(stage:run(book, { skip = { ["stop it"] = "looked myself" } }))
+    assert.matches('^step "stop it": ebs:StopDiskReplicaGroup was sent, and nobody knows',
+      explained(stage).known[1])
+  end)
+
+  it("does not say that a call was answered which its step passed over", function()
+    local stage = stages.new { faults = { deaf "StopDiskReplicaGroup" } }
+    stage:run(function(run)
+      run:step("stop it", function(own) return stop(own) or true end)
+      run:step("fails", function() error "made up" end)
+    end)
+    local said = explained(stage)
+    assert.same({ "each step that had a call without an answer came to a good end all the same" },
+      said.known)
+    assert.equal("no call is in doubt: resume sends only what was not sent before", said.resend)
+  end)
+
   it("names what was left behind with the command that clears it, until it is cleared", function()
     local stage = stages.new { faults = { { effect = { error = { code = "Forbidden.RAM",
       status = 403 } }, match = { action = "ClearReplicaGroupDrill", count = 1 } } } }

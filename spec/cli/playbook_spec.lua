@@ -160,6 +160,18 @@ describe("alicloud-dr run", function()
     assert.is_nil((ran.err .. ran.out):find(seed, 1, true))
   end)
 
+  it("takes an approvers' file as an editor of Windows writes it", function()
+    local desk, file, directory = room [[
+      return require("alicloud.dr").playbook("x", function(run)
+        run:gate("g", { need = 1, of = { "dba" }, expires = "1s" })
+      end)]]
+    scratch.write(directory .. "/keys", "\xEF\xBB\xBFdba " .. ("ab"):rep(32) .. "\r\n")
+    local ran = desk:run("run", "-y", file, "--region", "cn-shanghai", "--approvers",
+      directory .. "/keys")
+    assert.matches("Client.GateExpired", ran.err)
+    assert.matches("dba, key abab", ran.out)
+  end)
+
   it("takes no approvers' file that gives a name two keys", function()
     local desk, file, directory = room()
     local lines = "dba " .. ("ab"):rep(32) .. "\n"

@@ -50,6 +50,15 @@ describe("groups one under the other", function()
     assert.is_nil(out:find("!", 1, true))
   end)
 
+  it("do not call a recovery point missing that cannot be true", function()
+    for how, words in pairs { future = "unclear", zero = "none" } do
+      local out = run({ hostile = { recover_point_as = how } }, "status").out
+      assert.matches("normal +3 +" .. words .. " +secondary", out)
+      out = run({ hostile = { recover_point_as = how } }, "status", lab.ID).out
+      assert.matches("recovery point " .. words, out)
+    end
+  end)
+
   it("name some pairs and count the rest", function()
     local members = {}
     for i = 1, 6 do members[i] = { id = "pair-" .. i, status = i > 1 and "stopped" or nil } end

@@ -108,6 +108,8 @@ describe("unseal", function()
       { core.unseal("[a]\n\nx", "ini", {}) })
     assert.same({ nil, "line 2 opens a section and does not close it" },
       { core.unseal("\n[a] x", "ini", {}) })
+    assert.same({ nil, "line 4 gives a value of its section a second time" },
+      { core.unseal("[a]\nx =\nx=1\nX: 2", "ini", {}) })
   end)
 
   it("reads as decode does, but for the secrets", function()

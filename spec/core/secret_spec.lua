@@ -71,6 +71,8 @@ describe("Secret", function()
     assert.equal("ends in a blank", core.word_flaw(core.secret "canary  "))
     assert.equal("holds a line end (\\n)", core.word_flaw "a\nb")
     assert.equal("begins with a character that is not ASCII", core.word_flaw "\xef\xbb\xbfa")
+    assert.equal("stands in quotes", core.word_flaw '"a"')
+    for _, text in ipairs { '"', '"a', "a'", "\"a'" } do assert.is_nil(core.word_flaw(text)) end
     assert.is_nil(core.environment_flaw "ALICLOUD_SPEC_NO_SUCH_VARIABLE")
     assert.is_nil(core.environment_flaw "HOME")
     assert.is_false(pcall(core.word_flaw, {}))

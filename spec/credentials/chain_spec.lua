@@ -87,6 +87,18 @@ describe("the default chain", function()
     assert.same({}, bench.requests)
   end)
 
+  it("tells of a switch that has no effect, and not of one that is off", function()
+    local name = "ALIBABA_CLOUD_CLI_PROFILE_DISABLED"
+    for word, warned in pairs { ["1"] = true, yes = true, ["0"] = false, ["false"] = false } do
+      local bench = machines.new { env = { [name] = word, HOME = "/home/op",
+        ALIBABA_CLOUD_ECS_METADATA_DISABLED = "true" } }
+      local _, err = machines.open(bench, credentials.default()):get()
+      assert.equal("/home/op/.aliyun/config.json: no such file", err.tried[3].reason)
+      assert.same({ warned and ('%s: got "%s", which has no effect; allowed: true'):format(name,
+        word) or nil }, bench.warnings)
+    end
+  end)
+
   it("remembers who was tried and why each was passed over", function()
     local bench = machine { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
       "ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN" }

@@ -202,6 +202,17 @@ describe("the credentials URI", function()
     end
   end)
 
+  it("says which key of an answer holds what no key has in it", function()
+    for _, name in ipairs { "AccessKeyId", "AccessKeySecret", "SecurityToken" } do
+      local members = session()
+      members[name] = members[name] .. " "
+      local keys, err = get({ answer(200, members) }, { ALIBABA_CLOUD_CREDENTIALS_URI = URI })
+      assert.is_nil(keys)
+      assert.equal(("the credentials URI: the answer's %s ends in a blank"):format(name),
+        err.message)
+    end
+  end)
+
   it("is refused in the clear, but from this machine and link-local metadata", function()
     for _, host in ipairs { "far.example", "10.0.0.1", "127.evil.example", "169.254.evil.example",
       "127.0.0.1.evil.example", "localhost.evil.example", "[2001:db8::1]", "100.100.100.2000" } do

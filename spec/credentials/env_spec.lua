@@ -47,6 +47,7 @@ describe("the environment provider", function()
       ["canary\n"] = "ends in a line end (\\n)", ["canary\r\n"] = "ends in a line end (\\r)",
       ["canary "] = "ends in a blank", [" canary"] = "begins with a blank",
       ["can\tary"] = "holds a tab", ["canary\1"] = "ends in the control character 1",
+      ["'canary'"] = "stands in quotes", ['"canary"'] = "stands in quotes",
       ["canary\xc2\xa0"] = "ends in a character that is not ASCII",
     } do
       for _, name in ipairs { ID, SECRET, TOKEN } do
@@ -63,7 +64,7 @@ describe("the environment provider", function()
   it("says a command that mends the variable", function()
     local _, hint = complaint { [ID] = "i", [SECRET] = "s\r\n" }
     local command = hint:match "export .*"
-    local pipe = io.popen(("%s='se cret\xc2\xa0\r\n'; %s; printf %%s \"$%s\""):format(SECRET,
+    local pipe = io.popen(("%s='\"se cret\xc2\xa0\"\r\n'; %s; printf %%s \"$%s\""):format(SECRET,
       command, SECRET))
     assert.equal("secret", pipe:read "a")
     pipe:close()

@@ -119,6 +119,18 @@ describe("a program", function()
     end
   end)
 
+  it("is told which of its keys holds what no key has in it", function()
+    for name, flaw in pairs { access_key_id = "ends in a line end (\\n)",
+      access_key_secret = "ends in a blank", sts_token = "begins with a blank" } do
+      local object = { access_key_id = "i", access_key_secret = "canary", sts_token = "canary" }
+      object[name] = ({ access_key_id = "i\n", access_key_secret = "canary ",
+        sts_token = " canary" })[name]
+      local keys, err = run(printing(object))
+      assert.is_nil(keys)
+      assert.equal(("the program's output: %s %s"):format(name, flaw), err.message)
+    end
+  end)
+
   it("leaves the loop free while it works", function()
     local waits = 0
     local loop = machines.real_loop()

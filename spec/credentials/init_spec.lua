@@ -46,7 +46,10 @@ describe("the choice of a provider", function()
       local keys, err = providers.get { get = function() return row end }
       assert.is_nil(keys)
       assert.equal("Client.CredentialsProvider", err.code)
-      assert.matches("without control characters$", err.message)
+      local name, where = "access_key_id", "holds"
+      if row.security_token then name, where = "security_token", "ends in" end
+      assert.matches(("without control characters; its %s %s a line end"):format(name, where),
+        err.message)
     end
   end)
 

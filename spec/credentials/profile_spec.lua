@@ -230,6 +230,12 @@ describe("a session that the vendor's tool keeps in a profile", function()
     assert.equal("STS.n3", provider:get().access_key_id)
   end)
 
+  it("ends when RFC 3339 says so, too", function()
+    local machine = machine_of { profile(1, core.iso8601(NOW + 3600)) }
+    local keys = assert(machines.open(machine, credentials.profile()):get())
+    assert.equal(NOW + 3600, keys.expiration)
+  end)
+
   it("is used to its end while nobody renews it, and then the command is named", function()
     local machine = machine_of { profile(1, NOW + 3600) }
     local provider = machines.open(machine, credentials.profile())
@@ -315,8 +321,24 @@ describe("a section of the ini file", function()
     assert.equal("profile/oidc_role_arn", keys.provider)
   end)
 
+  it("names all that a role takes, or is refused", function()
+    local function role(line)
+      return "[default]\n" .. BASE:gsub("access_key\n", "ram_role_arn\n", 1) .. "role_arn=" .. ROLE
+        .. "\n" .. line
+    end
+    local _, _, requests = read(role "duration_seconds=900\nexternal_id=ext\nenable_vpc=true\n"
+      .. "sts_region=cn-beijing\n", nil, { answers = { assumed } })
+    assert.equal("https://sts-vpc.cn-beijing.aliyuncs.com/", requests[1].url)
+    for _, part in ipairs { "DurationSeconds=900", "ExternalId=ext" } do
+      assert.matches(part, requests[1].body)
+    end
+    local _, err = read(role "duration_seconds = an hour\n")
+    assert.matches('duration: got "an hour"', err.message)
+  end)
+
   it("says what is wrong and quotes nothing of it", function()
-    for _, text in ipairs { "canary", "[default\ncanary", "[default]\ncanary",
+    for _, text in ipairs { "canary", "[default]\ncanary=canary\ncanary=canary", "[default\ncanary",
+      "[default]\ncanary",
       "[default]\ntype = access_key\naccess_key_secret = canary\n",
       "[default]\ntype = rsa_key_pair\naccess_key_secret = canary\n",
       "[default]\naccess_key_secret = canary\n", "[other]\naccess_key_secret = canary\n" } do

@@ -73,7 +73,7 @@ describe("a run does not begin", function()
   it("without a recovery point that is a time", function()
     for how, code in pairs { absent = "Client.FirstSyncUnfinished",
       zero = "Client.FirstSyncUnfinished", empty = "Client.FirstSyncUnfinished",
-      rfc3339 = "Client.RecoveryPointUnclear",
+      future = "Client.RecoveryPointUnclear",
       other_direction = "Client.RecoveryPointTooOld" } do
       local ending, stage = ending_of(lab.MOVE, hostile("recover_point_as", how, 100000))
       assert.equal(code .. " (not_sent)", ending)

@@ -180,6 +180,14 @@ static int core_secret_from_env(lua_State *L)
     return value.n > 0 ? push_checked(L, name, value) : 0;
 }
 
+/* [-0, +1, m]  Who passes a file of variables on without a shell passes its quotes on. */
+static int push_quotes(lua_State *L, struct ac_str s)
+{
+    bool quoted = s.n > 1 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0];
+    lua_pushstring(L, quoted ? "stands in quotes" : NULL);
+    return 1;
+}
+
 /* [-0, +1, m]  What no id, key or token has in it, and where: "ends in a line end (\n)"; nil where
  * there is none. */
 static int push_word_flaw(lua_State *L, struct ac_str s)
@@ -188,7 +196,7 @@ static int push_word_flaw(lua_State *L, struct ac_str s)
     while (at < s.n && s.p[at] > ' ' && s.p[at] < 0x7f)
         at++;
     if (at == s.n)
-        return 0;
+        return push_quotes(L, s);
     while (end > at && !(s.p[end - 1] > ' ' && s.p[end - 1] < 0x7f))
         end--;
     const char *where = at == 0 ? "begins with" : end == at ? "ends in" : "holds";

@@ -96,7 +96,8 @@ static void push_name(lua_State *L, struct ac_str name)
     luaL_pushresult(&out);
 }
 
-/* [-0, +0, e]  `name = value` or `name: value` into the section on top of the stack. */
+/* [-0, +0, e]  `name = value` or `name: value` into the section on top of the stack. Of two values
+ * nobody knows which is meant; an empty one is none yet. */
 static void set_entry(lua_State *L, struct ac_str line, int number)
 {
     size_t at = 0;
@@ -105,6 +106,11 @@ static void set_entry(lua_State *L, struct ac_str line, int number)
     if (at == line.n)
         luaL_error(L, "line %d is neither [section] nor name = value", number);
     push_name(L, ac_header_trim((struct ac_str){line.p, at}));
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    if (lua_rawlen(L, -1) > 0)
+        luaL_error(L, "line %d gives a value of its section a second time", number);
+    lua_pop(L, 1);
     push_entry(L, read_value((struct ac_str){line.p + at + 1, line.n - at - 1}));
     lua_rawset(L, -3);
 }

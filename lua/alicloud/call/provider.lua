@@ -56,6 +56,17 @@ local function is_secret(value)
   return ok and length > 0
 end
 
+-- Which of them it is, where it is a text.
+local function flaws_of(keys)
+  local flaws = {}
+  for _, name in ipairs { "access_key_id", "access_key_secret", "security_token" } do
+    local value = type(keys) == "table" and keys[name]
+    local flaw = type(value) == "string" and core.word_flaw(value)
+    if flaw then flaws[#flaws + 1] = ("; its %s %s"):format(name, flaw) end
+  end
+  return table.concat(flaws)
+end
+
 -- What reads is done once, so that it stays what was looked at.
 local function read(keys)
   return { access_key_id = keys.access_key_id, access_key_secret = keys.access_key_secret,
@@ -112,7 +123,8 @@ function M.get(provider, patience, loop)
     or not is_secret(keys.access_key_secret)
     or keys.security_token ~= nil and not is_secret(keys.security_token) then
     return broken("the credentials provider gave something else than access_key_id, "
-      .. "access_key_secret and an optional security_token, without control characters")
+      .. "access_key_secret and an optional security_token, without control characters"
+      .. flaws_of(keys))
   end
   return keys
 end

@@ -123,7 +123,7 @@ local function doubtful_calls(state)
   local lines = {}
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
-    if step.status == "begun" or step.status == "failed" then
+    if step.status ~= "done" and step.status ~= "undone" then
       for _, call in ipairs(states.unsettled_calls(step)) do
         if pasts.is_doubtful(call) then
           lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
@@ -145,11 +145,21 @@ local function left_open(events)
   return lines
 end
 
-local function known(model, loose, left)
+-- A step that came to a good end says itself what its calls have done.
+local function settled(state)
+  for _, call in ipairs(state.calls) do
+    if pasts.is_doubtful(call) then
+      return "each step that had a call without an answer came to a good end all the same"
+    end
+  end
+  return "every call that changes something has an answer"
+end
+
+local function known(model, loose, left, state)
   local lines = {}
   for i, open in ipairs(model.open) do lines[i] = texts.open(open) end
   table.move(loose, 1, #loose, #lines + 1, lines)
-  if #lines == 0 then lines[1] = "every call that changes something has an answer" end
+  if #lines == 0 then lines[1] = settled(state) end
   return table.move(left, 1, #left, #lines + 1, lines)
 end
 
@@ -232,7 +242,7 @@ function M.of(model, events, journal, now, origin)
   return { journal = journal, status = model.status, stands = stands(model),
     production_down = model.production_down,
     cause = cause(model, state), corrections = core.array(corrected(model)),
-    known = core.array(known(model, loose, left_open(events))),
+    known = core.array(known(model, loose, left_open(events), state)),
     doubts = core.array(doubts(model)), resend = resend(model, loose, now),
     again = model.again, next = core.array(all_commands(model, journal, origin or journal, state)) }
 end

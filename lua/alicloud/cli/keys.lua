@@ -65,7 +65,8 @@ end
 
 local function parse(field, path, text)
   local keys, number = {}, 0
-  for line in text:gmatch("([^\n]*)\n?") do
+  -- An editor's byte order mark would be the beginning of a name that nobody has.
+  for line in text:gsub("^\xEF\xBB\xBF", ""):gmatch("([^\n]*)\n?") do
     number = number + 1
     local name, key = line:match("^%s*(%S+)%s+(%S+)%s*$")
     local ignored = line:find("^%s*#") or not line:find("%S")

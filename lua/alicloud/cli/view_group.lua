@@ -59,7 +59,8 @@ function M.pair_lines(io, snapshot)
   local lines = {}
   for _, pair in ipairs(snapshot.pairs) do
     local age = pair.recover_point and snapshot.read_at
-      and duration.format(math.max(0, snapshot.read_at - pair.recover_point)) .. " ago" or "none"
+      and duration.format(math.max(0, snapshot.read_at - pair.recover_point)) .. " ago"
+      or pair.point_doubt and "unclear" or "none"
     lines[#lines + 1] = facts_line(io, "    ", { clean(pair.id), clean(pair.status),
       "recovery point " .. age, ("disk %s → %s"):format(clean(pair.source_disk or "?"),
       clean(pair.destination_disk or "?")) })

@@ -21,13 +21,18 @@ local function pair_count(snapshot)
   return ("%d pair%s"):format(count, count == 1 and "" or "s")
 end
 
-local function row_of(snapshot)
+local function point_cell(snapshot)
   local age = snapshots.recover_point_age(snapshot)
+  if age then return duration.format(age) .. " ago" end
+  return snapshot.point_doubt and "unclear" or snapshot.recover_point and "age unknown" or "none"
+end
+
+local function row_of(snapshot)
   return {
     clean(snapshot.group_id, 40), widths.cut(clean(snapshot.name or ""), 30),
     clean(snapshots.direction(snapshot), 80), clean(snapshot.status, 30),
     tostring(snapshot.pair_number or #snapshot.pairs),
-    age and duration.format(age) .. " ago" or snapshot.recover_point and "age unknown" or "none",
+    point_cell(snapshot),
     snapshot.role .. (snapshot.role == "both" and " sites" or " site"),
   }
 end

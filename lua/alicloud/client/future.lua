@@ -91,4 +91,18 @@ function M.start(context, plan)
   return future
 end
 
+--- A call that has been answered already, by somebody in the place of the service.
+---@param loop alicloud.Loop
+---@param action string
+---@param result table|nil
+---@param err alicloud.Error?
+---@return alicloud.Future
+function M.answered(loop, action, result, err)
+  local task = loop.spawn(function() return result, err end)
+  task:wait()
+  local future = setmetatable({}, metatable)
+  states[future] = { plan = { action = action }, task = task }
+  return future
+end
+
 return M

@@ -108,10 +108,10 @@ end
 
 local function fetch(source)
   local runtime = source.context.runtime
-  if support.switched(runtime, DISABLED) then
+  if support.switched(source.context, DISABLED) then
     return support.absent("switched off by " .. DISABLED)
   end
-  source.v1 = source.imdsv1 ~= false and not support.switched(runtime, V1_DISABLED)
+  source.v1 = source.imdsv1 ~= false and not support.switched(source.context, V1_DISABLED)
   local role, err = support.word(runtime, "ALIBABA_CLOUD_ECS_METADATA", source.role_name)
   if err then return nil, err end
   if not role then role, err = read(source, ROLES, take_name) end
@@ -131,7 +131,7 @@ function M.new(context, given)
     imdsv1 = given.imdsv1, endpoint = given.endpoint or ENDPOINT }
   function source.fetch() return fetch(source) end
   function source.hosts()
-    if support.switched(context.runtime, DISABLED) then return {} end
+    if support.switched(context, DISABLED) then return {} end
     return { (source.endpoint:gsub("^http://", "")) }
   end
   return cached.new(source, context)

@@ -108,14 +108,9 @@ local function session_of(object)
   if object.mode ~= nil and not AS_THEY_ARE[object.mode] then
     return nil, "its mode is neither AK nor StsToken"
   end
-  local session = {
-    access_key_id = object.access_key_id, access_key_secret = object.access_key_secret,
-    security_token = object.sts_token, provider = NAME,
-  }
-  local id = session.access_key_id
-  local whole = type(id) == "string" and id ~= "" and not id:find("[%s%c]")
-    and type(session.access_key_secret) == "userdata"
-  if not whole then return nil, "access_key_id or access_key_secret is missing" end
+  local session, err = support.keys_of(object)
+  if not session then return nil, err.message end
+  session.provider = NAME
   if object.mode == "StsToken" and not session.security_token then
     return nil, "sts_token is missing"
   end
@@ -127,7 +122,7 @@ local function session_of(object)
 end
 
 local function fetch(context, given)
-  if support.switched(context.runtime, M.DISABLED) then
+  if support.switched(context, M.DISABLED) then
     return support.fail("programs are switched off by " .. M.DISABLED)
   end
   local argv, reason = given.command, nil

@@ -30,6 +30,8 @@ local function text(section, name, other)
   end
 end
 
+local OFF = { ["false"] = true, ["0"] = true, no = true, off = true }
+
 local types = {}
 
 function types.access_key(_, section)
@@ -51,10 +53,15 @@ function types.ecs_ram_role(reading, section)
     endpoint = reading.metadata_endpoint })
 end
 
+-- What is given is used, or refused by name: a role without it is another one.
 local function role_options(section)
+  local duration = text(section, "duration_seconds", "expired_seconds")
+  local vpc = text(section, "enable_vpc")
   return { role_arn = text(section, "role_arn", "ram_role_arn"),
     session_name = text(section, "role_session_name", "ram_session_name"),
-    policy = text(section, "policy") }
+    duration = math.tointeger(tonumber(duration)) or duration, policy = text(section, "policy"),
+    external_id = text(section, "external_id"), sts_region = text(section, "sts_region"),
+    sts_endpoint = text(section, "sts_endpoint"), sts_vpc = vpc and not OFF[vpc:lower()] }
 end
 
 function types.ram_role_arn(reading, section)
@@ -65,6 +72,7 @@ end
 
 function types.oidc_role_arn(reading, section)
   local wanted = role_options(section)
+  wanted.external_id = nil
   wanted.oidc_provider_arn = text(section, "oidc_provider_arn")
   wanted.oidc_token_file = text(section, "oidc_token_file_path", "oidc_token_file")
   return support.open("section", oidc, reading.context, wanted)
@@ -84,8 +92,6 @@ local function read_first(context, given)
   end
   return support.absent(message)
 end
-
-local OFF = { ["false"] = true, ["0"] = true, no = true, off = true }
 
 local function section_of(context, given)
   local name, err = support.line(context.runtime, "ALIBABA_CLOUD_PROFILE", given.name)

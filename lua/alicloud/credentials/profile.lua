@@ -127,7 +127,7 @@ end
 
 function modes.CredentialsURI(reading, entry)
   -- Whoever forbids programs forbids this too: the vendor's tool does.
-  if support.switched(reading.context.runtime, external.DISABLED) then
+  if support.switched(reading.context, external.DISABLED) then
     return support.fail("switched off by " .. external.DISABLED)
   end
   return support.open("profile", uri, reading.context, { uri = value_of(entry, "credentials_uri") })
@@ -249,8 +249,8 @@ function Reading:kept_session(name, provider, renew)
     return support.fail(("%s has no profile %s any more"):format(self.file, schema.show(name)))
   end
   local session = support.keys_of(entry) or {}
-  local ends = math.tointeger(entry.sts_expiration) or 0
-  local is_whole = session.security_token ~= nil and ends > 0
+  local ends = support.seconds_of(entry.sts_expiration)
+  local is_whole = session.security_token ~= nil and ends ~= nil
   if is_whole and ends > self.context.runtime.time() then
     session.expiration, session.provider = ends, provider
     return session
@@ -275,7 +275,7 @@ end
 
 local function open_file(context, given)
   local runtime = context.runtime
-  if support.switched(runtime, DISABLED) and not given.name then
+  if support.switched(context, DISABLED) and not given.name then
     return support.absent("switched off by " .. DISABLED)
   end
   local file, err = support.line(runtime, "ALIBABA_CLOUD_CONFIG_FILE", given.file)

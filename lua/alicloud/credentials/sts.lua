@@ -67,12 +67,13 @@ local function local_endpoint(context)
   return target and endpoint.is_loopback(target.host) and text or nil
 end
 
-local function by_region(runtime, given)
+local function by_region(context, given)
+  local runtime = context.runtime
   local region = given.sts_region or support.variable(runtime, "ALIBABA_CLOUD_STS_REGION")
   if not region then return "sts.aliyuncs.com" end
   local fault = schema.refusal(REGION, region)
   if fault then return nil, "ALIBABA_CLOUD_STS_REGION: " .. fault end
-  local vpc = given.sts_vpc or support.switched(runtime, "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED")
+  local vpc = given.sts_vpc or support.switched(context, "ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED")
   return ("sts%s.%s.aliyuncs.com"):format(vpc and "-vpc" or "", region)
 end
 
@@ -97,7 +98,7 @@ function M.endpoint(context, given)
   end
   text = local_endpoint(context)
   if text then return text end
-  return by_region(runtime, given)
+  return by_region(context, given)
 end
 
 return M

@@ -6,6 +6,7 @@ local errors = require "alicloud.base.error"
 local moment = require "alicloud.base.moment"
 local runtimes = require "alicloud.base.runtime"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -79,6 +80,7 @@ function M.variable(runtime, name)
   return value ~= "" and value or nil
 end
 
+-- In numbers, for a shell at a terminal makes something of its own of "!".
 local function flawed(name, flaw, filter)
   return M.fail(("%s %s"):format(name, flaw), { ends_chain = true,
     hint = ("set it anew without that: export %s=\"$(printf %%s \"$%s\" | LC_ALL=C tr %s)\"")
@@ -98,7 +100,7 @@ function M.variable_fault(runtime, name)
   else
     flaw = core.word_flaw(runtime.getenv(name) or "")
   end
-  if flaw then return flawed(name, flaw, "-cd '[:graph:]'") end
+  if flaw then return flawed(name, flaw, "-cd '\\041\\043-\\046\\050-\\176'") end
 end
 
 --- A variable that gives an id.
@@ -124,17 +126,25 @@ function M.line(runtime, name, given)
   if given then return given end
   local value = M.variable(runtime, name)
   local flaw = value and core.word_flaw((value:gsub("[ \x80-\xff]", "x")))
-  if flaw then return flawed(name, flaw, "-d '[:cntrl:]'") end
+  if flaw then return flawed(name, flaw, "-d '\\000-\\037\\042\\047\\177'") end
   return value
 end
 
+-- What is meant to leave a switch off.
+local OFF = tables.set { "", "false", "0", "no", "off" }
+
 --- Whether a switch of the environment is on, by the vendor's rule: "true" in any case. A line end
---- behind it does not switch it off.
----@param runtime alicloud.Runtime
+--- behind it does not switch it off. Of a word that has no effect there is a warning.
+---@param context alicloud.credentials.Context
 ---@param name string
 ---@return boolean
-function M.switched(runtime, name)
-  return (runtime.getenv(name) or ""):lower():find "^%s*true%s*$" ~= nil
+function M.switched(context, name)
+  local word = (context.runtime.getenv(name) or ""):lower():match "^%s*(.-)%s*$"
+  if word ~= "true" and not OFF[word] then
+    context.warn(("%s: got %s, which has no effect; allowed: true"):format(name,
+      schema.show(word)))
+  end
+  return word == "true"
 end
 
 --- A path below the home directory.
@@ -233,10 +243,6 @@ function M.keys_of(entry)
   return { access_key_id = found[1], access_key_secret = found[2], security_token = found[3] }
 end
 
-local function is_text(value)
-  return type(value) == "string" and value ~= "" and not value:find("[%s%c]")
-end
-
 --- A time as issuers write it, in unix seconds.
 ---@param value any as RFC 3339 writes it, or seconds
 ---@return number|nil
@@ -249,13 +255,12 @@ end
 M.TIMES = 'allowed: unix seconds, or one such as "2026-11-22T03:12:40Z" or '
   .. '"2026-11-22T11:12:40+08:00"'
 
-local function sealed(value)
-  return type(value) == "userdata" and value or is_text(value) and core.secret(value) or nil
-end
-
 ---@class alicloud.credentials.Session: alicloud.Credentials
 ---@field expiration? number unix seconds by the issuer's clock
 ---@field issued_at? number the issuer's time of the answer, where it tells
+
+local MEMBERS = { { "AccessKeyId", "access_key_id" }, { "AccessKeySecret", "access_key_secret" },
+  { "SecurityToken", "security_token" } }
 
 --- Makes a session of what an issuer answered, or says what is missing from it.
 ---@param answer table
@@ -264,17 +269,17 @@ end
 ---@return alicloud.credentials.Session|nil
 ---@return string? message
 function M.session(answer, provider, issued_at)
-  local session = {
-    access_key_id = is_text(answer.AccessKeyId) and answer.AccessKeyId or nil,
-    access_key_secret = sealed(answer.AccessKeySecret),
-    security_token = sealed(answer.SecurityToken),
-    expiration = M.seconds_of(answer.Expiration),
-    issued_at = issued_at,
-    provider = provider,
-  }
-  for name, key in pairs { AccessKeyId = "access_key_id", AccessKeySecret = "access_key_secret",
-    SecurityToken = "security_token" } do
-    if not session[key] then return nil, "the answer has no usable " .. name end
+  local session = { expiration = M.seconds_of(answer.Expiration), issued_at = issued_at,
+    provider = provider }
+  for i, member in ipairs(MEMBERS) do
+    local name, value = member[1], answer[member[1]]
+    local is_text = type(value) == "string" and value ~= ""
+    if not is_text and (i == 1 or type(value) ~= "userdata") then
+      return nil, "the answer has no usable " .. name
+    end
+    local flaw = core.word_flaw(value)
+    if flaw then return nil, ("the answer's %s %s"):format(name, flaw) end
+    session[member[2]] = i > 1 and is_text and core.secret(value) or value
   end
   if answer.Expiration ~= nil and not session.expiration then
     return nil, "the answer's Expiration is no time: " .. M.TIMES

@@ -67,7 +67,7 @@ local ODDITIES = {
   pair_count_off = function(d) return "pair_count_off", d:pick { -1, 1, 2 } end,
   pair_names = function() return "pair_ids", "empty" end,
   recover_point_as = function(d)
-    return "recover_point_as", d:pick { "text", "milliseconds", "future", "group_absent" }
+    return "recover_point_as", d:pick { "text", "milliseconds", "rfc3339", "group_absent" }
   end,
 }
 
@@ -79,8 +79,9 @@ function M.odd(d)
   return from_start(name, value, name == "mixed_pairs" and 40 or FOR_EVER)
 end
 
---- Recovery points that are of no use: there is none, it is no number, or of another direction.
-M.USELESS_POINTS = { "absent", "zero", "empty", "rfc3339", "other_direction" }
+--- Recovery points that are of no use: there is none, it lies in the future, or is of another
+--- direction.
+M.USELESS_POINTS = { "absent", "zero", "empty", "future", "other_direction" }
 
 --- Seconds for which lists lag behind each other, and for which one look at the past takes.
 M.LAGS, M.ONE_LOOK = 40, 1
@@ -109,7 +110,7 @@ M.LISTED = {
   { "pair_ids", "comma" }, { "pair_ids", "empty" }, { "odd_look", 1 }, { "odd_look", 2 },
   { "mixed_pairs", true }, { "pair_count_off", -1 }, { "pair_count_off", 1 },
   { "pair_count_off", 2 }, { "recover_point_as", "text" }, { "recover_point_as", "milliseconds" },
-  { "recover_point_as", "future" }, { "recover_point_as", "group_absent" },
+  { "recover_point_as", "rfc3339" }, { "recover_point_as", "group_absent" },
 }
 
 -- Pairs are out of step for as long as a cycle or a stop takes, not for ever.
@@ -144,7 +145,7 @@ local HARMLESS = tables.set { "pair_ids", "group_ahead", "pair_count_off", "mixe
 local HARMLESS_ALONE = tables.set { "odd_look", "old_record", "membership" }
 
 -- Without a recovery point, or with one in the future, the age of the copy cannot be told.
-local READABLE_POINTS = tables.set { "text", "milliseconds", "group_absent" }
+local READABLE_POINTS = tables.set { "text", "milliseconds", "rfc3339", "group_absent" }
 
 --- Whether looks show for a moment what was, or do not know something yet.
 ---@param trouble alicloud.simulation.Trouble

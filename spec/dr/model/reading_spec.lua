@@ -12,6 +12,16 @@ describe("a recovery point", function()
     end
   end)
 
+  it("is a time as RFC 3339 writes it, with any offset", function()
+    for _, value in ipairs { "2026-11-28T13:20:00Z", "2026-11-28T21:20:00+08:00",
+      "2026-11-28T13:20:00.5Z" } do
+      assert.equal(NOW, (reading.moment(value, NOW)))
+    end
+    local point, doubt = reading.moment("2026-11-28T13:20:06Z", NOW)
+    assert.is_nil(point)
+    assert.equal(("%d lies in the future"):format(NOW + 6), doubt)
+  end)
+
   it("is missing where nothing is said, or nothing that is later than the epoch", function()
     for _, value in ipairs { 0, -1, "0", "" } do
       assert.same({}, { reading.moment(value, NOW) })
@@ -29,8 +39,8 @@ describe("a recovery point", function()
     end
   end)
 
-  it("that is no number is in doubt, not missing", function()
-    for _, value in ipairs { "yesterday", "2026-11-29T03:00:00Z", true, {}, 0 / 0 } do
+  it("that is no time is in doubt, not missing", function()
+    for _, value in ipairs { "yesterday", "2026-11-28 13:20", true, {}, 0 / 0 } do
       local point, doubt = reading.moment(value, NOW)
       assert.is_nil(point)
       assert.matches("is no time", doubt)

@@ -149,6 +149,26 @@ describe("a dry run", function()
     assert.matches("cannot be known", plan.steps[1].note)
   end)
 
+  it("carries out at once what a playbook starts and waits for later", function()
+    local plan = planned(function(run)
+      run:step("look", function(own)
+        local future <close> = own.client:start("ebs:DescribeRegions", {})
+        assert(future:done() and future:wait(1) and not future:cancel())
+        return #assert(future:result()).Regions > 0
+      end)
+      run:step("stop", function(own)
+        local params = { InstanceId = "i-orders-hz" }
+        local futures = { own.client:start("ecs:StopInstance", params) }
+        futures[2] = own.client:start("ebs:FailoverDiskReplicaPair", { ReplicaPairId = "pair-x" })
+        for _, future in ipairs(futures) do assert(future:result()) end
+      end)
+    end)
+    assert.same({}, { plan.stopped })
+    assert.same({ "reads", "changes" }, { plan.steps[1].effect, plan.steps[2].effect })
+    assert.equal("StopInstance", plan.steps[2].calls[1].action)
+    assert.equal(2, plan.changes)
+  end)
+
   it("tells nobody, waits for nothing and writes nothing down", function()
     local told, bench = 0, lab.new()
     local before = bench.emu.runtime.time()

@@ -13,10 +13,12 @@ end
 describe("tiers", function()
   it("are typed with commas, several times, or as lines of a file", function()
     for _, value in ipairs { "1:db-*,2:app-*", " 1 : db-* , 2:app-*", { "1:db-*", "2:app-*" },
-      { "1:db-*,2:app-*" }, "# first\n1 db-*\r\n\n  2:app-*", "\u{FEFF}1\tdb-*\n2 app-*\n" } do
+      { "1:db-*,2:app-*" }, "# first\n1 db-*\r\n\n  2:app-*", "\u{FEFF}1\tdb-*\n2 app-*\n",
+      "1 db-*  # these first\r\n\t# and then\n2 app-*\t#\n" } do
       assert.equal("1 db-* | 2 app-*", said(value))
     end
     assert.equal("1 订单, 旧 | 7 a b", said "1 订单, 旧\n7 a b\n")
+    assert.equal("1 a#b", said "1 a#b\n")
   end)
 
   it("are refused with the line and what is allowed", function()

@@ -1,8 +1,9 @@
---- Times of records as the service may spell them: in seconds, or by mistake in milliseconds. What
---- cannot be true is not taken for the nearest thing that can: it is in doubt, which is neither
---- there nor missing.
+--- Times of records as the service may spell them: in seconds, by mistake in milliseconds, or as
+--- RFC 3339 writes them. What cannot be true is not taken for the nearest thing that can: it is in
+--- doubt, which is neither there nor missing.
 
 local fields = require "alicloud.base.fields"
+local moment = require "alicloud.base.moment"
 local schema = require "alicloud.base.schema"
 
 local M = {}
@@ -33,13 +34,14 @@ end
 function M.moment(value, read_at)
   if is_absent(value) then return nil end
   local seconds = fields.number(value)
+  if not seconds and type(value) == "string" then seconds = moment.from_rfc3339(value) end
   if not seconds or seconds == math.huge then
     local words = type(value) == "string" and ("%q"):format(value:sub(1, 40)) or schema.show(value)
     return nil, words .. " is no time"
   end
   if seconds >= FIRST_MILLISECONDS then seconds = seconds / 1000 end
   if seconds >= FIRST_MILLISECONDS or is_ahead(seconds, read_at) then
-    return nil, ("%.0f lies in the future"):format(fields.number(value))
+    return nil, ("%.0f lies in the future"):format(fields.number(value) or seconds)
   end
   return whole(seconds)
 end

@@ -12,6 +12,7 @@
 local bound_group = require "alicloud.dr.playbook.bound_group"
 local bounded = require "alicloud.dr.playbook.bounded"
 local engines = require "alicloud.dr.playbook.engine"
+local future = require "alicloud.client.future"
 local imagined = require "alicloud.dr.playbook.imagined"
 local judges = require "alicloud.dr.playbook.dry_judge"
 local metas = require "alicloud.base.meta"
@@ -156,8 +157,9 @@ local function noting_client(dry, client)
   function noted.outlasting(_, given)
     return noting_client(dry, client:outlasting(given))
   end
-  function noted.start()
-    error("plan: client:start is not followed", 0)
+  -- What is started has ended: a plan goes on with one thing at a time.
+  function noted.start(_, action, ...)
+    return future.answered(client.loop, action, call(noted, action, ...))
   end
   return setmetatable(noted, {
     __name = "alicloud.Client",

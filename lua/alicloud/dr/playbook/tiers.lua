@@ -41,9 +41,9 @@ local function add_lines(list, text)
   local number = 0
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
-    local entry = line:gsub("^\u{FEFF}", ""):match "^%s*(.-)%s*$"
-    local skipped = entry == "" or entry:sub(1, 1) == "#"
-    local message = not skipped and add(list, entry, ("line %d: "):format(number))
+    local before_remark = (" " .. line:gsub("^\u{FEFF}", "")):gsub("%s#.*$", "")
+    local entry = before_remark:match "^%s*(.-)%s*$"
+    local message = entry ~= "" and add(list, entry, ("line %d: "):format(number))
     if message then return message end
   end
 end
