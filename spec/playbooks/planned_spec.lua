@@ -98,4 +98,20 @@ describe("the playbook planned", function()
     end, 3)
     assert.is_true(kills > 80, kills)
   end)
+
+  it("asks again whether the old side stands still before it gives a move up", function()
+    local stage, begun = scene.stage(), false
+    local first, shown
+    after.edit(stage.bench, function(action, region, body)
+      if action ~= "DescribeDisks" or region ~= "cn-hangzhou" then return end
+      first = first or body.Disks
+      if begun and not shown then body.Disks, shown = first, true end
+    end)
+    local result, err = run(stage, nil, { progress = function(event)
+      begun = begun or event.type == "step_begin" and event.step == "promote"
+    end })
+    assert.is_true(shown)
+    assert.is_table(result, tostring(err))
+    assert.equal(EFFECTS, scene.effects(stage))
+  end)
 end)

@@ -52,6 +52,19 @@ describe("a change of a group waits", function()
     assert.equal("started", takes(bench, 5, "start").outcome)
   end)
 
+  it("for a site that lags behind the other one", function()
+    local bench = after.open()
+    local began = bench.emu:now()
+    after.edit(bench, function(action, region, body)
+      if action == "DescribeDiskReplicaGroups" and region == lab.PRIMARY
+        and bench.emu:now() < began + 90 then
+        for _, group in ipairs(body.ReplicaGroups) do group.Status = "normal" end
+      end
+    end)
+    assert.equal("reprotected", takes(bench, 90, "reprotect").outcome)
+    assert.equal(1, after.effects(bench, "ReprotectDiskReplicaGroup"))
+  end)
+
   it("but not for a group that is being deleted", function()
     for _, verb in ipairs { "start", "stop", "reprotect" } do
       local bench = after.open()

@@ -84,6 +84,16 @@ describe("a preflight", function()
       "InvalidDisk.InUse", "d%-new%-1 is on i%-elsewhere, not on i%-new")
   end)
 
+  it("believes no single look that shows a status from which a failback cannot begin", function()
+    local bench, shown = after.open(), 0
+    after.edit(bench, function(action, _, body)
+      if action ~= "DescribeDiskReplicaGroups" or not body.ReplicaGroups[1] then return end
+      shown = shown + 1
+      if shown == 2 then body.ReplicaGroups[1].Status = "failovering" end
+    end)
+    assert.is_true(look(bench, { move = "failback", attach = "i-old" }).ok)
+  end)
+
   it("judges the status for every step to come", function()
     for _, status in ipairs { "failovered", "failover_failed" } do
       refused(after.new { status = status, old = false }, planned(),
