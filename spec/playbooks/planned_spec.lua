@@ -114,4 +114,15 @@ describe("the playbook planned", function()
     assert.is_table(result, tostring(err))
     assert.equal(EFFECTS, scene.effects(stage))
   end)
+
+  it("does not go on without what proves that nothing is lost", function()
+    for _, left_out in ipairs { "last sync", "note the stop" } do
+      local stage = scene.stage()
+      local _, err = run(stage, nil, { skip = { [left_out] = "no time" } })
+      assert.equal("Client.LossNotExcluded", err.code)
+      assert.equal("not_sent", err.outcome)
+      assert.is_nil(scene.effects(stage):find("Failover", 1, true))
+      assert.equal("Running", stage.bench.emu.world.instance_by_id["i-old"].status)
+    end
+  end)
 end)

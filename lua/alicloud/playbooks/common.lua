@@ -295,6 +295,9 @@ end
 -- What was written after the sync would be lost. Nothing was if the sync began after the stop and
 -- the old side has stood still since.
 local function prove_no_loss(own, group, synced, stopped_at)
+  if not synced or not stopped_at then
+    return refuse "the stop or the last synchronization was left out, and they prove it"
+  end
   local seen, err = group:look()
   if not seen then
     -- The look's own outcome is no word about the failover, which was not sent.

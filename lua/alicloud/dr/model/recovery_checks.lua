@@ -21,8 +21,8 @@ local FAILING_OVER = tables.set { "failovering", "failovered", "failover_failed"
 local TURN = 20
 
 --- After a reversal the service goes on to show the recovery point of the direction before. That a
---- cycle has ended in this direction is said by the status "normal", by whoever knows since when the
---- direction is this one, and by a point so young that no reversal fits in since.
+--- cycle has ended in this direction is said by the status "normal", by whoever knows since when
+--- the direction is this one, and by a point so young that no reversal fits in since.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param terms { synced_since: number? }
 ---@return string|nil words why the recovery point may be of the direction before
