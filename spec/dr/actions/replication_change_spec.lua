@@ -65,6 +65,12 @@ describe("a change of a group waits", function()
     assert.equal(1, after.effects(bench, "ReprotectDiskReplicaGroup"))
   end)
 
+  it("for a synchronization after which it can be started", function()
+    local bench = after.new { status = "stopped" }
+    bench.client:must("StartDiskReplicaGroup", { ReplicaGroupId = after.ID, OneShot = true })
+    assert.equal("started", takes(bench, 30, "start").outcome)
+  end)
+
   it("but not for a group that is being deleted", function()
     for _, verb in ipairs { "start", "stop", "reprotect" } do
       local bench = after.open()
@@ -108,6 +114,24 @@ describe("fence waits", function()
         for _, instance in ipairs(body.Instances.Instance) do instance.Status = status end
       end)
       assert.same({ "i-old" }, takes(bench, 45, "fence").stopped)
+    end)
+  end
+
+  -- A restart is no stop, and a detaching may fail.
+  for status, action in pairs { Stopping = "DescribeInstances", Detaching = "DescribeDisks" } do
+    it("for what is " .. status .. ", and does itself what comes to nothing", function()
+      local bench = after.new { status = "failovered" }
+      local began = bench.emu:now()
+      after.edit(bench, function(asked, region, body)
+        if asked ~= action or region ~= lab.PRIMARY or bench.emu:now() >= began + 30 then return end
+        local list = action == "DescribeDisks" and body.Disks.Disk or body.Instances.Instance
+        for _, record in ipairs(list) do record.Status = status end
+      end)
+      local result = takes(bench, 30, "fence")
+      assert.same({ "i-old" }, result.stopped)
+      assert.same({ "d-old-1", "d-old-2" }, result.detached)
+      assert.equal(1, after.effects(bench, "StopInstance"))
+      assert.equal(2, after.effects(bench, "DetachDisk"))
     end)
   end
 

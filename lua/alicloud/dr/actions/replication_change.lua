@@ -67,7 +67,7 @@ function M.result(change, outcome, snapshot, facts)
 end
 
 -- Seconds: lists of group and pairs lag behind each other, and one site behind the other.
-local BRIEFLY, SITES_LAG = 20, 120
+local BRIEFLY, SITES_LAG = 60, 120
 
 local function odd_pairs(snapshot)
   local names = {}
@@ -167,7 +167,7 @@ function M.problem_of_status(transition, snapshot)
     return { hint = turn and "turn it round first, group:reprotect, then start it" or nil,
       code = "OperationDenied.InvalidStatus", message = ("status %s; allowed: %s"):format(
       snapshot.status == "" and "missing" or snapshot.status, words_of(transition.legal)),
-      passes = states.TRANSITIONAL[snapshot.status] }
+      passes = states.passes(snapshot.status, transition.legal) }
   end
   local odd = odd_pairs(snapshot)
   return odd and { code = "OperationDenied.PairGroupStatusConflict", passes = BRIEFLY,

@@ -12,6 +12,7 @@ local preflight = require "alicloud.dr.model.preflight"
 local schema = require "alicloud.base.schema"
 local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
+local states = require "alicloud.dr.model.states"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -111,7 +112,8 @@ local function read_taking(client, snapshot, end_, given)
 end
 
 -- Which disks are whose follows from direction and pairs: of the direction one look may be odd, as
--- of a status from which the move is not made, and a pair may not be listed yet.
+-- of a status from which the move is not made, and a pair may not be listed yet. A status that ends
+-- by itself is waited for as long.
 local function steady_look(group, move)
   local loop, looks, before = group.client.loop, 0, nil
   local ends = loop.now() + sites.LAG
@@ -122,8 +124,9 @@ local function steady_look(group, move)
     local obstacle = preflight.obstacle(move, snapshot)
     local seen = snapshots.direction(snapshot) .. (obstacle or "")
     local turns = seen ~= before and looks < MOST
-    local lags = snapshot.role ~= "absent" and snapshots.pair_set_fault(snapshot) ~= nil
-      and loop.now() < ends
+    local passes = obstacle and states.TRANSITIONAL[snapshot.status]
+    local lags = snapshot.role ~= "absent" and loop.now() < ends
+      and (passes or snapshots.pair_set_fault(snapshot) ~= nil)
     if not turns and not lags then return snapshot end
     before = seen
     if lags or obstacle then loop.sleep(lags and sites.LAG_PAUSE or PAUSE) end
