@@ -90,7 +90,8 @@ describe("a preflight", function()
       local began = bench.emu:now()
       after.edit(bench, function(action, _, body)
         local is_over = bench.emu:now() >= began + seconds
-        for _, group in ipairs(action == "DescribeDiskReplicaGroups" and body.ReplicaGroups or {}) do
+        local groups = action == "DescribeDiskReplicaGroups" and body.ReplicaGroups or {}
+        for _, group in ipairs(groups) do
           group.Status = is_over and group.Status or "failovering"
         end
       end)
