@@ -362,12 +362,27 @@ function M.same_state(earlier, later)
   return true
 end
 
+--- How many pairs have no recovery point, though others have one: they hold nothing of use yet.
+---@param snapshot alicloud.dr.Snapshot
+---@return integer
+function M.count_unsynced(snapshot)
+  local count = 0
+  for _, pair in ipairs(snapshot.pairs) do
+    if not pair.recover_point and not pair.point_doubt then count = count + 1 end
+  end
+  return snapshot.recover_point and count or 0
+end
+
 --- One line about the age of the recovery point, for people.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
 function M.recovery_point_text(snapshot)
   if snapshot.point_doubt then return "recovery point unclear" end
   if not snapshot.recover_point then return "no recovery point yet" end
+  local unsynced = M.count_unsynced(snapshot)
+  if unsynced > 0 then
+    return ("no recovery point yet of %d of %d pairs"):format(unsynced, #snapshot.pairs)
+  end
   local age = M.recover_point_age(snapshot)
   if not age then return "age of the recovery point unknown" end
   return "last recovery point " .. duration.format(age) .. " ago"
