@@ -94,6 +94,7 @@ describe("alicloud-dr report", function()
     assert.matches("<testsuite ", desk:run("report", journal, "--format", "junit").out)
     local object = desk:run("report", journal, "--json").object
     assert.same({ 0, "completed", 900 }, { object.exit, object.status, object.rto.declared })
+    assert.matches("who wrote it", object.vouching.limits[2])
     local ran = desk:run("report", journal, "-o", directory .. "/drill.html")
     assert.same({ 0, "" }, { ran.code, ran.out })
     assert.matches("</html>\n$", scratch.read(directory .. "/drill.html"))

@@ -37,6 +37,17 @@ describe("groups one under the other", function()
     end
   end)
 
+  it("show a pair that has never been synchronized beside others that have", function()
+    for _, columns in ipairs { 60, 140 } do
+      local world = { group = { pairs = { { id = "pair-1" },
+        { id = "pair-2", recover_point_age = false } } }, columns = columns, tty = true }
+      local out = run(world, "status").out
+      assert.matches("\n +! pair%-2 has no recovery point\n", out)
+      assert.is_nil(out:find(" ago", 1, true))
+      assert.matches("no recovery point yet of 1 of 2 pairs", run(world, "status", "pg-orders").out)
+    end
+  end)
+
   it("fit 80 columns, whatever the names are", function()
     for _, words in ipairs { { "status" }, { "status", "pg-2zeb3k9q7x5m1w8t4c6d" } } do
       local out = run({ world = two_groups(), columns = 80, tty = true }, table.unpack(words)).out

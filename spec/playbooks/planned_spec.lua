@@ -98,4 +98,31 @@ describe("the playbook planned", function()
     end, 3)
     assert.is_true(kills > 80, kills)
   end)
+
+  it("asks again whether the old side stands still before it gives a move up", function()
+    local stage, begun = scene.stage(), false
+    local first, shown
+    after.edit(stage.bench, function(action, region, body)
+      if action ~= "DescribeDisks" or region ~= "cn-hangzhou" then return end
+      first = first or body.Disks
+      if begun and not shown then body.Disks, shown = first, true end
+    end)
+    local result, err = run(stage, nil, { progress = function(event)
+      begun = begun or event.type == "step_begin" and event.step == "promote"
+    end })
+    assert.is_true(shown)
+    assert.is_table(result, tostring(err))
+    assert.equal(EFFECTS, scene.effects(stage))
+  end)
+
+  it("does not go on without what proves that nothing is lost", function()
+    for _, left_out in ipairs { "last sync", "note the stop" } do
+      local stage = scene.stage()
+      local _, err = run(stage, nil, { skip = { [left_out] = "no time" } })
+      assert.equal("Client.LossNotExcluded", err.code)
+      assert.equal("not_sent", err.outcome)
+      assert.is_nil(scene.effects(stage):find("Failover", 1, true))
+      assert.equal("Running", stage.bench.emu.world.instance_by_id["i-old"].status)
+    end
+  end)
 end)

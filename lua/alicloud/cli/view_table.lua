@@ -21,7 +21,9 @@ local function pair_count(snapshot)
   return ("%d pair%s"):format(count, count == 1 and "" or "s")
 end
 
-local function point_cell(snapshot)
+-- That of the pair that has the least.
+local function recovery_point(snapshot)
+  if snapshots.count_unsynced(snapshot) > 0 then return "none" end
   local age = snapshots.recover_point_age(snapshot)
   if age then return duration.format(age) .. " ago" end
   return snapshot.point_doubt and "unclear" or snapshot.recover_point and "age unknown" or "none"
@@ -32,7 +34,7 @@ local function row_of(snapshot)
     clean(snapshot.group_id, 40), widths.cut(clean(snapshot.name or ""), 30),
     clean(snapshots.direction(snapshot), 80), clean(snapshot.status, 30),
     tostring(snapshot.pair_number or #snapshot.pairs),
-    point_cell(snapshot),
+    recovery_point(snapshot),
     snapshot.role .. (snapshot.role == "both" and " sites" or " site"),
   }
 end
@@ -43,6 +45,7 @@ local function is_usual(snapshot, pair)
 end
 
 local function add_odd_pairs(list, snapshot)
+  local is_synced = snapshots.count_unsynced(snapshot) == 0
   for _, pair in ipairs(snapshot.pairs) do
     if not is_usual(snapshot, pair) then
       list[#list + 1] = ("%s is %s"):format(pair.id, pair.status == "" and "without a status"
@@ -50,6 +53,8 @@ local function add_odd_pairs(list, snapshot)
     elseif not snapshots.same_place(pair.from, snapshot.from)
       or not snapshots.same_place(pair.to, snapshot.to) then
       list[#list + 1] = ("%s goes %s"):format(pair.id, snapshots.direction(pair))
+    elseif not is_synced and not pair.recover_point then
+      list[#list + 1] = ("%s has no recovery point"):format(pair.id)
     end
   end
 end

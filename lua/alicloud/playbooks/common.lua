@@ -279,9 +279,25 @@ local function refuse(message)
     hint = "resume the run: it stops and synchronizes once more" }
 end
 
+-- Looks that have to agree that the old side is in use, and seconds between two of them.
+local LOOKS, PAUSE = 3, 3
+
+local function stands_still(own, group)
+  local held, err
+  for look = 1, LOOKS do
+    held, err = group:fence { confirm = function() return false end }
+    if held or err.code ~= "Client.NotConfirmed" then break end
+    if look < LOOKS then own.loop.sleep(PAUSE) end
+  end
+  return held, err
+end
+
 -- What was written after the sync would be lost. Nothing was if the sync began after the stop and
 -- the old side has stood still since.
-local function prove_no_loss(group, synced, stopped_at)
+local function prove_no_loss(own, group, synced, stopped_at)
+  if not synced or not stopped_at then
+    return refuse "the stop or the last synchronization was left out, and they prove it"
+  end
   local seen, err = group:look()
   if not seen then
     -- The look's own outcome is no word about the failover, which was not sent.
@@ -290,7 +306,7 @@ local function prove_no_loss(group, synced, stopped_at)
   end
   if MOVED[seen.status] then return true end
   local held
-  held, err = group:fence { confirm = function() return false end }
+  held, err = stands_still(own, group)
   if not held then
     return refuse("the old side does not stand still: " .. err.message)
   end
@@ -303,8 +319,8 @@ local function prove_no_loss(group, synced, stopped_at)
 end
 
 -- A recovery point gets older while nothing writes; that is no loss.
-local function promote(group, synced, stopped_at)
-  local proven, err = prove_no_loss(group, synced, stopped_at)
+local function promote(own, group, synced, stopped_at)
+  local proven, err = prove_no_loss(own, group, synced, stopped_at)
   if not proven then return nil, err end
   local result
   -- Whatever turned the group did so before the services were stopped.
@@ -350,8 +366,8 @@ function M.move_without_loss(run, group)
   step(run, "stop replication", function() return group:stop {} end,
     { undo = function() return group:start {} end })
   local synced = step(run, "last sync", function() return group:start { one_shot = true } end)
-  run:step("promote", { point_of_no_return = true }, function()
-    return promote(group, synced, stopped_at)
+  run:step("promote", { point_of_no_return = true }, function(own)
+    return promote(own, group, synced, stopped_at)
   end)
 end
 

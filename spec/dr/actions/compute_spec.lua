@@ -183,6 +183,46 @@ describe("fence", function()
   end)
 end)
 
+describe("one look at disks that is of before", function()
+  -- The disks as they were at first are shown once more, after so many looks at them.
+  local function stale_after(looks, changes)
+    local bench = after.new(changes)
+    local first, count = nil, 0
+    after.edit(bench, function(action, region, body)
+      if action ~= "DescribeDisks" or region ~= lab.PRIMARY then return end
+      first, count = first or body.Disks, count + 1
+      if count == looks then body.Disks = first end
+    end)
+    return bench, function() return count end
+  end
+
+  it("does not end a fence", function()
+    local bench, count = stale_after(math.huge)
+    assert(bench:run "fence")
+    for looks = 2, count() do
+      bench = stale_after(looks)
+      local result, err = bench:run "fence"
+      assert.is_table(result, ("%d: %s"):format(looks, tostring(err)))
+      assert.equal(3, #calls(bench))
+    end
+  end)
+
+  it("does not show a side as fenced that is not", function()
+    local bench = after.new()
+    local count = 0
+    after.edit(bench, function(action, region, body)
+      if action ~= "DescribeDisks" or region ~= lab.PRIMARY then return end
+      count = count + 1
+      if count > 1 then return end
+      for _, disk in ipairs(body.Disks.Disk) do disk.Status, disk.InstanceId = "Available", "" end
+    end)
+    local result = assert(bench:run "fence")
+    assert.equal("fenced", result.outcome)
+    assert.equal(3, #calls(bench))
+    assert.equal("i-old", result.before[1].instance)
+  end)
+end)
+
 describe("serve", function()
   it("attaches every secondary disk and starts the instance, once", function()
     local bench = after.open()

@@ -156,6 +156,20 @@ describe("a drill", function()
     assert.equal("not_sent", err.outcome)
     assert.same({}, bench:requests(START))
   end)
+
+  it("is not made of a recovery point that may be from before a reversal", function()
+    local bench = after.open()
+    bench.emu:advance(1800)
+    local turned = assert(bench:run "reprotect").snapshot.read_at
+    local _, err = bench:run("drill", { at = lab.PRIMARY })
+    assert.equal("Client.FirstSyncUnfinished", err.code)
+    assert.equal("not_sent", err.outcome)
+    assert.same({}, bench:requests(START))
+    -- The cycle that makes one is waited for.
+    assert(bench:run "start")
+    local result = assert(bench:run("drill", { at = lab.PRIMARY }))
+    assert.is_true(result.recover_point >= turned)
+  end)
 end)
 
 describe("clear_drill", function()

@@ -190,4 +190,16 @@ describe("the recovery time of a failover", function()
     assert.equal("already_failovered", result.outcome)
     assert.is_nil(result.rto)
   end)
+
+  it("is none of a second failover after one that has failed", function()
+    local bench = lab.new { faults = { { match = { action = "FailoverDiskReplicaGroup", nth = 1 },
+      effect = { partial = 1 } } } }
+    local _, err = bench:failover()
+    assert.equal("Client.FailoverFailed", err.code)
+    bench.emu:advance(1000)
+    local result = assert(bench:failover())
+    assert.equal("failovered", result.outcome)
+    assert.is_nil(result.rto)
+    assert.is_nil(result.rto_basis)
+  end)
 end)

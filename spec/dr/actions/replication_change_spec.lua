@@ -52,6 +52,25 @@ describe("a change of a group waits", function()
     assert.equal("started", takes(bench, 5, "start").outcome)
   end)
 
+  it("for a site that lags behind the other one", function()
+    local bench = after.open()
+    local began = bench.emu:now()
+    after.edit(bench, function(action, region, body)
+      if action == "DescribeDiskReplicaGroups" and region == lab.PRIMARY
+        and bench.emu:now() < began + 90 then
+        for _, group in ipairs(body.ReplicaGroups) do group.Status = "normal" end
+      end
+    end)
+    assert.equal("reprotected", takes(bench, 90, "reprotect").outcome)
+    assert.equal(1, after.effects(bench, "ReprotectDiskReplicaGroup"))
+  end)
+
+  it("for a synchronization after which it can be started", function()
+    local bench = after.new { status = "stopped" }
+    bench.client:must("StartDiskReplicaGroup", { ReplicaGroupId = after.ID, OneShot = true })
+    assert.equal("started", takes(bench, 30, "start").outcome)
+  end)
+
   it("but not for a group that is being deleted", function()
     for _, verb in ipairs { "start", "stop", "reprotect" } do
       local bench = after.open()
@@ -95,6 +114,24 @@ describe("fence waits", function()
         for _, instance in ipairs(body.Instances.Instance) do instance.Status = status end
       end)
       assert.same({ "i-old" }, takes(bench, 45, "fence").stopped)
+    end)
+  end
+
+  -- A restart is no stop, and a detaching may fail.
+  for status, action in pairs { Stopping = "DescribeInstances", Detaching = "DescribeDisks" } do
+    it("for what is " .. status .. ", and does itself what comes to nothing", function()
+      local bench = after.new { status = "failovered" }
+      local began = bench.emu:now()
+      after.edit(bench, function(asked, region, body)
+        if asked ~= action or region ~= lab.PRIMARY or bench.emu:now() >= began + 30 then return end
+        local list = action == "DescribeDisks" and body.Disks.Disk or body.Instances.Instance
+        for _, record in ipairs(list) do record.Status = status end
+      end)
+      local result = takes(bench, 30, "fence")
+      assert.same({ "i-old" }, result.stopped)
+      assert.same({ "d-old-1", "d-old-2" }, result.detached)
+      assert.equal(1, after.effects(bench, "StopInstance"))
+      assert.equal(2, after.effects(bench, "DetachDisk"))
     end)
   end
 

@@ -65,6 +65,25 @@ describe("serve waits", function()
       "not listed")
   end)
 
+  it("for a group or a pair that a list shows as before its failover", function()
+    for _, list in ipairs { "ReplicaGroups", "ReplicaPairs" } do
+      for _, status in ipairs { "normal", "failovering" } do
+        local bench, shown = after.open(), 0
+        after.edit(bench, function(_, region, body)
+          if region ~= lab.SECONDARY or not body[list] or #body[list] == 0 then return end
+          shown = shown + 1
+          if shown == 1 then body[list][1].Status = status end
+        end)
+        assert.equal("serving", assert(bench:run("serve", { attach = "i-new" })).outcome)
+      end
+    end
+    local bench = after.new()
+    local began = bench.emu:now()
+    local _, err = bench:run("serve", { attach = "i-new" })
+    assert.equal("OperationDenied.InvalidStatus", err.code)
+    assert.is_true(bench.emu:now() - began < 40)
+  end)
+
   it("no longer than its timeout, and not for what stays", function()
     local function refused(status, least, most)
       local bench = shown_for(math.huge, "DescribeDisks", DISKS, function(disk)

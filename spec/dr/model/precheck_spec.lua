@@ -226,6 +226,12 @@ describe("the pre-check", function()
       function(_, pairs_) pairs_[1].ReplicaGroupId = nil end,
       function(_, pairs_) pairs_[1].SourceRegion, pairs_[1].DestinationRegion = nil, nil end,
       function(_, pairs_) pairs_[2].LastRecoverPoint = "1000" end,
+      function(_, pairs_) for i = 1, 2 do pairs_[i].SourceZoneId = "cn-hangzhou-g" end end,
+      function(group, pairs_)
+        group.SourceRegionId = nil
+        for _, each in ipairs(pairs_) do each.DestinationZoneId = "cn-shanghai-b" end
+      end,
+      function(group, pairs_) group.SourceZoneId, pairs_[1].SourceZoneId = "z-1", "z-1" end,
     } do
       local report = told(change)
       assert.is_true(report.ok, report.findings and
@@ -233,9 +239,25 @@ describe("the pre-check", function()
       assert.equal("RPO 6m40s ≤ 10m", finding(report, "rpo").fact)
       assert.equal(900, report.snapshot.declared_rpo)
     end
-    local report = told(function(group) group.LastRecoverPoint, group.PairNumber = nil, 3 end)
+    local report = told(function(group, pairs_)
+      pairs_[2].SourceZoneId, group.LastRecoverPoint, group.PairNumber = "z-1", nil, 3
+    end)
+    assert.equal("z-1", report.snapshot.from.zone)
+    assert.equal("z-1", report.snapshot.pairs[1].from.zone)
     assert.matches("the group itself gives none", finding(report, "first_sync").fact)
     assert.matches("the group counts 3, but names the 2", finding(report, "pair_set").fact)
+  end)
+
+  it("refuses a group that leaves its zone out where its pairs do not agree on one", function()
+    local report = told(function(_, pairs_)
+      pairs_[1].SourceZoneId, pairs_[2].SourceZoneId = "z-1", "z-2"
+    end)
+    assert.same({ DENIED .. "PairGroupAZoneConflict" }, blocks(report))
+    report = told(function(group, pairs_)
+      group.DestinationRegionId = nil
+      for _, each in ipairs(pairs_) do each.SourceRegion = "cn-beijing" end
+    end)
+    assert.is_false(report.ok)
   end)
 
   it("takes a recovery point that cannot be for none, and for no loss of nothing", function()

@@ -103,6 +103,24 @@ describe("the consent to a run", function()
     assert.is_truthy(stages.new():run(with_stop()))
   end)
 
+  it("is asked for before a failover that no step declares, where somebody is there", function()
+    local function body(run)
+      local orders = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("open", function() return orders:failover() end)
+      run:step("turn", function() return orders:reprotect { old_side = "unknown" } end)
+    end
+    local function ask() return "stop" end
+    local stage, asked = stages.new(), {}
+    local _, err = stage:run(body, { confirm = asker(false, asked), ask = ask })
+    assert.equal("Client.NotConfirmed", err.code)
+    assert.same({}, stage.bench:ledger())
+    assert.equal("pg-orders", asked[1].groups[1].id)
+    assert.is_truthy(stage:run(body, { confirm = asker("typed", asked), ask = ask }))
+    assert.equal(2, #asked)
+    assert.is_truthy(stages.new():run(body, { confirm = asker(false, asked) }))
+    assert.equal(2, #asked)
+  end)
+
   it("is asked for once where several branches come to it", function()
     local stage, asked = stages.new(), {}
     local function part(name)

@@ -205,6 +205,33 @@ describe("a gate", function()
     assert.equal("Client.GateExpired", err.code)
   end)
 
+  it("asks again before a step is left out of which nobody was told", function()
+    local stage = stages.new()
+    local playbook = dr.playbook("gated", function(run)
+      run:gate("promote", { need = 1, of = { "dba" } })
+      run:step("fence", function() return true end)
+      run:step("stop", function() assert(run.attempt > 1, "not yet") end)
+      run:step("a", { point_of_no_return = true }, function() return true end)
+      run:step("serve", function() error "never" end)
+    end)
+    people(stage, playbook, function(store, state) store:post(line(stage, state, "dba")) end)
+    local _, err = stage:run(playbook, { approvers = KEYS, skip = { serve = "no time" } })
+    assert.equal("Client.GateExpired", err.code)
+    local asked = stage:events("gate_open")[2].decision
+    assert.same({ { step = "serve", why = "no time", by = asked.requester } }, asked.skips)
+    local words = {}
+    for _, pair in ipairs(require("alicloud.dr.playbook.decision").words(asked)) do
+      words[#words + 1] = table.concat(pair, ": ")
+    end
+    assert.matches("left out: step serve, by .*: no time", table.concat(words, "\n"))
+    -- Finished, it is not left out any more; nor is it another decision without the wish.
+    _, err = stage:run(playbook, { approvers = KEYS, skip = { fence = "too late" } })
+    assert.matches("never", err.message)
+    -- Behind the point of no return it is carried out.
+    assert(stage:run(playbook, { approvers = KEYS, skip = { serve = "no time" } }))
+    assert.equal(2, #stage:events "gate_open")
+  end)
+
   it("tells groups, directions and keys, and asks nobody twice for another attempt", function()
     local stage = stages.new()
     local playbook = dr.playbook("gated", function(run)

@@ -84,6 +84,32 @@ describe("a preflight", function()
       "InvalidDisk.InUse", "d%-new%-1 is on i%-elsewhere, not on i%-new")
   end)
 
+  it("waits a minute for a failover after which a failback can begin", function()
+    for _, seconds in ipairs { 40, 400 } do
+      local bench = after.open()
+      local began = bench.emu:now()
+      after.edit(bench, function(action, _, body)
+        local is_over = bench.emu:now() >= began + seconds
+        local groups = action == "DescribeDiskReplicaGroups" and body.ReplicaGroups or {}
+        for _, group in ipairs(groups) do
+          group.Status = is_over and group.Status or "failovering"
+        end
+      end)
+      assert.equal(seconds == 40, look(bench, { move = "failback", attach = "i-old" }).ok)
+      assert.is_true(bench.emu:now() - began < 80)
+    end
+  end)
+
+  it("believes no single look that shows a status from which a failback cannot begin", function()
+    local bench, shown = after.open(), 0
+    after.edit(bench, function(action, _, body)
+      if action ~= "DescribeDiskReplicaGroups" or not body.ReplicaGroups[1] then return end
+      shown = shown + 1
+      if shown == 2 then body.ReplicaGroups[1].Status = "failovering" end
+    end)
+    assert.is_true(look(bench, { move = "failback", attach = "i-old" }).ok)
+  end)
+
   it("judges the status for every step to come", function()
     for _, status in ipairs { "failovered", "failover_failed" } do
       refused(after.new { status = status, old = false }, planned(),

@@ -308,6 +308,7 @@ M.EVIDENCE = {
     { "vouched", integer, "up to which record a signature vouches" },
     { "forged", list(M.REMARK), "" },
     { "unproven", list(M.REMARK), "" },
+    { "limits", list(text), "what a chain does not show" },
   }, "" },
   { "presence?", PRESENCE, "of a run without an end" },
   { "production_down?", text, "" },

@@ -13,6 +13,7 @@ local failures = require "alicloud.dr.change.failures"
 local fields = require "alicloud.base.fields"
 local losses = require "alicloud.dr.model.loss"
 local protocol = require "alicloud.dr.journal.protocol"
+local recovery_checks = require "alicloud.dr.model.recovery_checks"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local tables = require "alicloud.base.tables"
 local transitions = require "alicloud.dr.model.transition"
@@ -112,7 +113,10 @@ local function problem_of_start(found)
       hint = "replication makes one with its next cycle: wait, group:await_recovery_point, and "
         .. "ask again" }
   end
-  return nil
+  local doubt = recovery_checks.doubt_of_direction(snapshot, {})
+  return doubt and { code = "Client.FirstSyncUnfinished", message = doubt,
+    passes = snapshot.status == "syncing" or nil,
+    hint = "start replication, and ask again once the status is normal" }
 end
 
 local function result(change, outcome, drill_id, drill)
@@ -139,9 +143,13 @@ local function start_target(group, intent)
 end
 
 local function decide_start(change)
-  local found, err = replication_change.look(change)
+  local err
+  local found, problem = change:until_passed(function()
+    local seen
+    seen, err = replication_change.look(change)
+    return seen, seen and problem_of_start(seen)
+  end)
   if not found then return nil, err end
-  local problem = problem_of_start(found)
   if problem then return failures.forbidden(change, problem) end
   local difference = change:difference_to_past(found.here)
   if difference then return failures.world_changed(change, difference) end

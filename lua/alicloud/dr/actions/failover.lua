@@ -95,7 +95,7 @@ local FAILOVER = transitions.failover
 ---@field rpo_basis "outage"|"accepted"|"observed"|nil what `rpo_to` is: the declared outage, the
 ---accepted call, or, as an upper bound, the first look that showed it under way
 ---@field rto number? seconds to the look that saw every pair open; nil where nothing was done, and
----where it was begun by somebody else or under a token of before, so that nobody knows when
+---where it was begun before, by others or by a failover that has failed, so that nobody knows when
 ---@field rto_basis "outage"|"sent"|"start"|nil from where they are counted: the declared outage,
 ---the first call of an earlier process, or the start of `failover`, a question included
 ---@field recover_point integer? unix seconds, the oldest of group and pairs
@@ -157,7 +157,8 @@ local function elapsed(change, server_now)
   return math.max(change:elapsed(), by_server)
 end
 
--- What was begun by others, or under a token of before, took longer than we have watched it.
+-- What was begun by others, under a token of before, or by a failover that has failed, took longer
+-- than we have watched it.
 local function time_taken(change, seen)
   if change.outage_at then
     local now = seen.read_at or change.runtime.time()
@@ -165,6 +166,7 @@ local function time_taken(change, seen)
   end
   if change:is_continued() then return change:since_first_send(), "sent" end
   if change.joined or change.options.client_token then return nil end
+  if change.intent.status == FAILOVER.failed then return nil end
   return elapsed(change, seen.read_at), "start"
 end
 

@@ -144,16 +144,26 @@ local function detach_all(change, plan, result)
   return true
 end
 
--- Only what is seen at the end counts: somebody may have started an instance meanwhile.
-local function last_look(change, snapshot, result)
-  local side = attachment.of_side(change.group.client, snapshot, "from")
-  result.side = side
-  if not side.known then return failures.forbidden(change, unreachable(side)) end
-  local demanded = change.options.detach ~= false and "detached" or "stopped"
+-- Where nothing was done, it was the first look that was of before.
+local function undone(side, demanded, result)
   local names = attachment.in_use(side, demanded)
-  if names then
+  return names and { message = "in use again after fencing: " .. names,
+    passes = result.outcome == "fenced" and BRIEFLY or nil } or nil
+end
+
+-- Only what is seen at the end counts: somebody may have started an instance meanwhile. One look
+-- may be of before.
+local function last_look(change, snapshot, result)
+  local demanded = change.options.detach ~= false and "detached" or "stopped"
+  local side, problem = change:until_passed(function()
+    local seen = attachment.of_side(change.group.client, snapshot, "from")
+    return seen, not seen.known and unreachable(seen) or undone(seen, demanded, result)
+  end)
+  result.side = side
+  if not side.known then return failures.forbidden(change, problem) end
+  if problem then
     return part_failed(errors.new { kind = "state", code = "Client.FenceUndone",
-      outcome = "accepted", message = "in use again after fencing: " .. names,
+      outcome = "accepted", message = problem.message,
       region = side.region, group_id = change.group.id }, result)
   end
   result.old_side_fenced_at, result.elapsed = side.read_at, change:elapsed()
@@ -183,13 +193,8 @@ local function look(change)
   return found.here, plan, unproven
 end
 
---- Fences the side that the group is copied from.
----@param group alicloud.dr.Group
----@param options table durations in seconds, defaults filled in
----@return alicloud.dr.FenceResult|nil
----@return alicloud.Error? err `done_so_far` if something was done before it went wrong
-function M.run(group, options)
-  local change = changes.new(group, WORDS, options)
+local function fence(change)
+  local options, group = change.options, change.group
   local snapshot, plan, unproven = look(change)
   if not snapshot then return nil, plan --[[@as alicloud.Error]] end
   local idle = #plan.stop == 0 and #plan.detach == 0
@@ -204,6 +209,20 @@ function M.run(group, options)
   if ok then ok, err = detach_all(change, plan, result) end
   if not ok then return nil, err end
   return last_look(change, snapshot, result)
+end
+
+--- Fences the side that the group is copied from.
+---@param group alicloud.dr.Group
+---@param options table durations in seconds, defaults filled in
+---@return alicloud.dr.FenceResult|nil
+---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+function M.run(group, options)
+  local change = changes.new(group, WORDS, options)
+  local result, err = fence(change)
+  local so_far = err and err.code == "Client.FenceUndone" and err.done_so_far
+  -- One look that shows nothing to be done decides nothing.
+  if so_far and so_far.outcome == "already_fenced" then return fence(change) end
+  return result, err
 end
 
 return M

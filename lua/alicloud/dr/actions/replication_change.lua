@@ -66,8 +66,8 @@ function M.result(change, outcome, snapshot, facts)
   return result
 end
 
--- Seconds: lists of group and pairs lag behind each other.
-local BRIEFLY = 20
+-- Seconds: lists of group and pairs lag behind each other, and one site behind the other.
+local BRIEFLY, SITES_LAG = 60, 120
 
 local function odd_pairs(snapshot)
   local names = {}
@@ -127,6 +127,7 @@ function M.problem_of_world(found)
   local difference = sites.disagreement(found)
   if difference then
     return { kind = "state", code = "Client.SitesDisagree", message = difference, retryable = true,
+      passes = SITES_LAG,
       hint = "look again; if it stays so, read the group in the console" }
   end
   return problem_of_members(snapshot)
@@ -166,7 +167,7 @@ function M.problem_of_status(transition, snapshot)
     return { hint = turn and "turn it round first, group:reprotect, then start it" or nil,
       code = "OperationDenied.InvalidStatus", message = ("status %s; allowed: %s"):format(
       snapshot.status == "" and "missing" or snapshot.status, words_of(transition.legal)),
-      passes = states.TRANSITIONAL[snapshot.status] }
+      passes = states.passes(snapshot.status, transition.legal) }
   end
   local odd = odd_pairs(snapshot)
   return odd and { code = "OperationDenied.PairGroupStatusConflict", passes = BRIEFLY,
@@ -291,7 +292,9 @@ function M.run(group, options, kind)
     local seen
     seen, err = M.look(change)
     if seen then become(change, kind, seen.here.unit) end
-    if not seen or problem_for(kind, seen) then return seen end
+    if not seen then return nil end
+    local problem = problem_for(kind, seen)
+    if problem then return seen, problem.passes and problem or nil end
     return seen, stands_in_the_way(change, kind, seen.here)
   end)
   if not found then return nil, err end

@@ -91,14 +91,12 @@ local function problem_beside(change, found)
     hint = "stop what runs there, so that two sides never write" } or nil
 end
 
--- A disk that is being detached there will be free.
-local function problem_of_source(change, found)
-  local _, problem = change:until_passed(function() return nil, problem_beside(change, found) end)
-  return problem
-end
+-- Seconds: a list may lack for a moment what is there, or be stale.
+local BRIEFLY = 20
 
 local function not_open(snapshot)
   return { kind = "state", code = "OperationDenied.InvalidStatus",
+    passes = states.TRANSITIONAL[snapshot.status] or BRIEFLY,
     message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
       snapshot.side or snapshot.region, snapshots.state(snapshot)),
     hint = ("fail the group over with group:failover, and then serve it; or serve it where it is "
@@ -110,12 +108,9 @@ local function problem_of_group(change, found)
   local problem, unproven = replication_change.problem_once_open(found)
   problem = problem or direction.problem(snapshot)
   if problem or snapshots.is_failovered(snapshot) then return problem, unproven end
-  if direction.standing(snapshot) == "source" then return problem_of_source(change, found) end
+  if direction.standing(snapshot) == "source" then return problem_beside(change, found) end
   return not_open(snapshot), unproven
 end
-
--- Seconds: a list may lack for a moment what is there, or be stale.
-local BRIEFLY = 20
 
 local AT_ONCE, LOOK_SECONDS = { seconds = 0 }, 10
 
@@ -132,9 +127,7 @@ local function problem_meanwhile(change)
     local seen = look_once_more(change.group)
     if not seen or seen.role ~= "secondary" or seen.status == "failovered" then return nil end
     change:emit { event = "looked", snapshot = seen }
-    local found = not_open(seen)
-    found.passes = states.TRANSITIONAL[seen.status] or BRIEFLY
-    return seen, found
+    return seen, not_open(seen)
   end)
   return problem
 end
@@ -319,15 +312,27 @@ local function finish(change, snapshot, mapping, result)
   return result
 end
 
-local function prepare(change)
-  local found, err = replication_change.look(change)
+-- The group once nothing stands in the way that passes: one look may be of before its failover.
+local function look_at_group(change)
+  local err, unproven
+  local found, problem = change:until_passed(function()
+    local seen, obstacle
+    seen, err = replication_change.look(change)
+    if seen then obstacle, unproven = problem_of_group(change, seen) end
+    return seen, obstacle
+  end)
   if not found then return nil, err end
-  local problem, unproven = problem_of_group(change, found)
   if problem then return failures.forbidden(change, problem) end
+  return found, unproven
+end
+
+local function prepare(change)
+  local found, unproven = look_at_group(change)
+  if not found then return nil, unproven end
   local snapshot = found.here.role == "primary" and direction.turned(found.here) or found.here
   local set, list = secondary_disks(snapshot)
   local mapping = mapping_of(change.options.attach, list)
-  problem = unknown_disk(mapping, set, snapshot)
+  local problem = unknown_disk(mapping, set, snapshot)
   if problem then return failures.forbidden(change, problem) end
   local unmapped = {}
   for _, disk in ipairs(list) do

@@ -6,6 +6,7 @@
 
 local pollers = require "alicloud.dr.change.poller"
 local refusal = require "alicloud.dr.change.refusal"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -14,7 +15,8 @@ local function begin(change, target)
   change.loop.checkpoint()
   change:set_target(target)
   if not target.under_way then return change:get_under_way() end
-  change.joined = true
+  -- It was seen on its way already.
+  change.joined, change.poller.has_moved = true, true
   change:emit { event = "joined" }
   return true
 end
@@ -89,16 +91,14 @@ end
 ---@field done table<string, table> the looks that showed targets done, by id
 ---@field put_off table<string, true> ids of targets that were refused because of others
 
---- Makes changes, one for each target. After a refusal nothing more is sent, and what has been is
---- waited for.
----@param targets alicloud.dr.Target[] with `id` and `under_way`
----@param make fun(target: alicloud.dr.Target, put_off: table<string, true>): alicloud.dr.Change|nil
----called before each is sent; nil: it is put off, too
----@param read fun(ids: string[], options: { deadline: number }): table<string, table>|nil,
----alicloud.Error? the looks by id; what a list lacks is left out
----@return alicloud.dr.Together
----@return alicloud.Error? err the first
-function M.apply(targets, make, read)
+-- What others had under way has ended as if they had not begun it, e.g. a restart of an instance
+-- that was taken for a stop.
+local function came_to_nothing(change, err)
+  return err ~= nil and err.code == "Client.Superseded" and change.attempts == 0
+    and change.poller:phase_of(change.poller.last) == "not_started"
+end
+
+local function apply_once(targets, make, read)
   local result, begun, fault = { done = {}, put_off = {} }, {}, nil
   for _, target in ipairs(targets) do
     local change, ok, err = make(target, result.put_off), nil, nil
@@ -112,10 +112,34 @@ function M.apply(targets, make, read)
       break
     end
   end
+  local left = {}
   wait(begun, read, function(change, seen, err)
-    result.done[change.target.id], fault = seen, fault or err
+    result.done[change.target.id] = seen
+    if came_to_nothing(change, err) then
+      left[#left + 1] = tables.merged(change.target, { under_way = false })
+    else
+      fault = fault or err
+    end
   end)
-  return result, fault
+  return result, fault, left
+end
+
+--- Makes changes, one for each target. After a refusal nothing more is sent, and what has been is
+--- waited for.
+---@param targets alicloud.dr.Target[] with `id` and `under_way`
+---@param make fun(target: alicloud.dr.Target, put_off: table<string, true>): alicloud.dr.Change|nil
+---called before each is sent; nil: it is put off, too
+---@param read fun(ids: string[], options: { deadline: number }): table<string, table>|nil,
+---alicloud.Error? the looks by id; what a list lacks is left out
+---@return alicloud.dr.Together
+---@return alicloud.Error? err the first
+function M.apply(targets, make, read)
+  local result, fault, left = apply_once(targets, make, read)
+  if #left == 0 or fault then return result, fault end
+  local second
+  second, fault = apply_once(left, make, read)
+  return { done = tables.merged(result.done, second.done),
+    put_off = tables.merged(result.put_off, second.put_off) }, fault
 end
 
 return M

@@ -126,6 +126,15 @@ end
 
 local STEPS = { planned = planned_steps, failback = failback_steps }
 
+--- What the status has against a move, in words.
+---@param move alicloud.dr.Move
+---@param snapshot alicloud.dr.Snapshot
+---@return string|nil
+function M.obstacle(move, snapshot)
+  local found = STEPS[move](snapshot)
+  return found.verdict == "block" and found.fact or nil
+end
+
 -- Nothing else is to be said of a side that could not be read.
 local function unreadable(facts)
   local side = facts.leaving

@@ -20,10 +20,13 @@ local FAILING_OVER = tables.set { "failovering", "failovered", "failover_failed"
 -- together may be a matter of half a minute.
 local TURN = 20
 
--- After a reversal the service goes on to show the recovery point of the direction before. That a
--- cycle has ended in this direction is said by the status "normal", by whoever knows since when the
--- direction is this one, and by a point so young that no reversal fits in since.
-local function doubt_of_direction(snapshot, terms)
+--- After a reversal the service goes on to show the recovery point of the direction before. That a
+--- cycle has ended in this direction is said by the status "normal", by whoever knows since when
+--- the direction is this one, and by a point so young that no reversal fits in since.
+---@param snapshot alicloud.dr.Snapshot
+---@param terms { synced_since: number? }
+---@return string|nil words why the recovery point may be of the direction before
+function M.doubt_of_direction(snapshot, terms)
   if not snapshot.reversed or snapshot.status == "normal" then return nil end
   if FAILING_OVER[snapshot.status] then return nil end
   local point, age = snapshot.recover_point, snapshots.recover_point_age(snapshot)
@@ -48,7 +51,7 @@ function M.first_sync(snapshot, terms)
     return not pair.recover_point and "has none" or nil
   end)
   if without then return block("no recovery point yet: " .. without) end
-  local doubt = doubt_of_direction(snapshot, terms)
+  local doubt = M.doubt_of_direction(snapshot, terms)
   if doubt then
     local finding = unknown(doubt, "Client.FirstSyncUnfinished")
     finding.copies = snapshot.status == "syncing" or nil

@@ -81,8 +81,8 @@ end
 -- Most pairs lie where their group lies; a place never changes, so they may share it. What a record
 -- leaves out says nothing against its group.
 local function place_like(model, region, zone)
-  if not text(region) and not text(zone) then return model end
-  if region == model.region and zone == model.zone then return model end
+  region, zone = text(region) or model.region, text(zone)
+  if region == model.region and (not zone or zone == model.zone) then return model end
   return place(region, zone)
 end
 
@@ -163,6 +163,27 @@ local function read_points(record, members, read_at)
   return points
 end
 
+local function adds_to(own, found)
+  local fits = own.region == "" or own.region == found.region
+  return fits and (not own.zone or own.zone == found.zone)
+end
+
+-- What a group leaves out of its place all of its pairs tell, if they agree.
+local function place_of_all(own, members, end_)
+  if own.region ~= "" and own.zone then return own end
+  local found
+  for _, pair in ipairs(members) do
+    local other = pair[end_]
+    if other ~= own then
+      if not adds_to(own, other) or found and not M.same_place(found, other) then return own end
+      found = found or other
+    end
+  end
+  if not found then return own end
+  for _, pair in ipairs(members) do pair[end_] = found end
+  return found
+end
+
 ---@class alicloud.dr.SeenAt where and when it was read
 ---@field region string
 ---@field site string
@@ -180,6 +201,7 @@ function M.new(group, pair_records, seen)
   local to = place(group.DestinationRegionId, group.DestinationZoneId)
   local set = pair_set.believe(fields.count(group.PairNumber), M.split_ids(group.PairIds),
     read_pairs(pair_records, from, to, seen.read_at), group.ReplicaGroupId)
+  from, to = place_of_all(from, set.members, "from"), place_of_all(to, set.members, "to")
   local points = read_points(group, set.members, seen.read_at)
   local initial = place(group.PrimaryRegion, group.PrimaryZone)
   local declared = fields.count(group.RPO)
@@ -340,12 +362,27 @@ function M.same_state(earlier, later)
   return true
 end
 
+--- How many pairs have no recovery point, though others have one: they hold nothing of use yet.
+---@param snapshot alicloud.dr.Snapshot
+---@return integer
+function M.count_unsynced(snapshot)
+  local count = 0
+  for _, pair in ipairs(snapshot.pairs) do
+    if not pair.recover_point and not pair.point_doubt then count = count + 1 end
+  end
+  return snapshot.recover_point and count or 0
+end
+
 --- One line about the age of the recovery point, for people.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
 function M.recovery_point_text(snapshot)
   if snapshot.point_doubt then return "recovery point unclear" end
   if not snapshot.recover_point then return "no recovery point yet" end
+  local unsynced = M.count_unsynced(snapshot)
+  if unsynced > 0 then
+    return ("no recovery point yet of %d of %d pairs"):format(unsynced, #snapshot.pairs)
+  end
   local age = M.recover_point_age(snapshot)
   if not age then return "age of the recovery point unknown" end
   return "last recovery point " .. duration.format(age) .. " ago"

@@ -36,6 +36,17 @@ local SUCCESSORS = {
   stopping = tables.set { "stopped", "stop_failed" },
 }
 
+--- Whether a status ends by itself where others are wanted.
+---@param status string
+---@param wanted table<string, true>
+---@return boolean
+function M.passes(status, wanted)
+  for successor in pairs(SUCCESSORS[status] or {}) do
+    if wanted[successor] then return true end
+  end
+  return M.TRANSITIONAL[status] == true
+end
+
 --- Whether `now` is what `before` is or becomes when nobody touches the group.
 ---@param before string
 ---@param now string

@@ -33,12 +33,13 @@ local MOST_LOOKED_AT = 20
 local PAUSE = 0.05
 
 -- A playbook that has such a step is asked about as early as it has named its group; in a branch
--- others are named yet, so there it is the step itself.
+-- others are named yet, so there it is the step itself. One that has none is asked about before its
+-- first verb of that sort, where somebody is there to be asked.
 local function is_due(branch, options)
   local engine = branch.engine
   if not engine.options.confirm or engine.consented then return false end
   if states.is_agreed(engine.state) then return false end
-  if options.point_of_no_return then return true end
+  if options.point_of_no_return or options.verb and engine.options.ask then return true end
   return engine.playbook.no_return and branch.prefix == "" and next(engine.named) ~= nil
 end
 
@@ -125,7 +126,8 @@ end
 
 --- Asks before a step, if it is time to. Raises what ends the run if nobody agrees.
 ---@param branch alicloud.dr.PlaybookRun
----@param options alicloud.dr.StepOptions of the step
+---@param options { point_of_no_return: boolean?, verb: boolean? } of the step; verb: it is asked
+---within a step, before a verb of a group from which there is no way back
 function M.ask(branch, options)
   local engine = branch.engine
   -- Another branch may be asking.

@@ -28,6 +28,7 @@ local M = {}
 ---@field expires number seconds that an approval counts
 ---@field accept_loss { seconds: number, by: string, why: string }?
 ---@field force { code: string, why: string, by: string }[]? what is overruled of pre-checks
+---@field skips { step: string, why: string, by: string? }[]? steps that are to be left out
 ---@field incident string?
 ---@field outage_at string? since when nothing has been written, as it was said
 ---@field requester string
@@ -72,6 +73,19 @@ local function groups_of(engine, prefix)
   return list
 end
 
+-- A gate that is broken open asks nobody, and what is done already stays done.
+local function skips_of(engine)
+  local list = core.array {}
+  for _, step in ipairs(tables.keys(engine.skips)) do
+    local past, wish = engine.state.steps[step], engine.skips[step]
+    local is_gate = step:find "^gate:" or step:find "/gate:"
+    if not is_gate and not (past and past.status == "done") then
+      list[#list + 1] = { step = step, why = wish.why, by = wish.by }
+    end
+  end
+  return #list > 0 and list or nil
+end
+
 --- The decision at a gate, now.
 ---@param engine alicloud.dr.Engine
 ---@param prefix string of the branch
@@ -83,6 +97,7 @@ function M.now(engine, prefix, gate, options, approvers)
   local decision = M.of_state(engine.state)
   decision.gate, decision.need, decision.expires = gate, options.need, options.seconds
   decision.approvers, decision.groups = approvers, groups_of(engine, prefix)
+  decision.skips = skips_of(engine)
   return journals.plain(decision)
 end
 
@@ -100,9 +115,10 @@ function M.digest(decision)
   return core.sha256("alicloud-dr decision\n" .. M.text(decision))
 end
 
-local function without_groups(decision)
+-- What is compared as it stands.
+local function rest_of(decision)
   local copy = tables.copy(decision)
-  copy.groups = nil
+  copy.groups, copy.skips = nil, nil
   return core.encode(copy)
 end
 
@@ -141,6 +157,18 @@ function M.loses_more(asked, now)
   return false
 end
 
+--- Whether a step would be left out now of which nobody was told.
+---@param asked alicloud.dr.Decision
+---@param now alicloud.dr.Decision
+---@return boolean
+function M.leaves_out_more(asked, now)
+  local told = tables.index(asked.skips or {}, "step")
+  for _, skip in ipairs(now.skips or {}) do
+    if not told[skip.step] then return true end
+  end
+  return false
+end
+
 --- Whether what was asked is what is asked now. A resumed run does not name again the groups of
 --- finished steps, and behind a gate the run itself turns directions.
 ---@param asked alicloud.dr.Decision
@@ -148,8 +176,9 @@ end
 ---@param turned boolean directions may be others
 ---@return boolean
 function M.covers(asked, now, turned)
-  if without_groups(asked) ~= without_groups(now) then return false end
-  if not turned and M.loses_more(asked, now) then return false end
+  if rest_of(asked) ~= rest_of(now) then return false end
+  local worse = M.loses_more(asked, now) or M.leaves_out_more(asked, now)
+  if worse and not turned then return false end
   for _, group in ipairs(now.groups) do
     if not has_group(asked, group, turned) then return false end
   end
@@ -223,6 +252,9 @@ function M.words(decision)
     or "nothing accepted beyond the parameters")
   for _, force in ipairs(decision.force or {}) do
     add("overruled", ("%s, by %s: %s"):format(force.code, force.by, force.why))
+  end
+  for _, skip in ipairs(decision.skips or {}) do
+    add("left out", ("step %s, by %s: %s"):format(skip.step, skip.by or "?", skip.why))
   end
   if decision.outage_at then add("outage", "nothing written since " .. decision.outage_at) end
   if decision.incident then add("incident", decision.incident) end

@@ -4,6 +4,7 @@
 
 local bound_group = require "alicloud.dr.playbook.bound_group"
 local call_recorder = require "alicloud.dr.playbook.call_recorder"
+local consents = require "alicloud.dr.playbook.consent"
 local gates = require "alicloud.dr.playbook.gate"
 local parallel = require "alicloud.dr.playbook.parallel"
 local programs = require "alicloud.dr.playbook.program"
@@ -42,6 +43,9 @@ function M:hold(branch, group)
   engine:bind(group, branch.prefix)
 end
 
+-- One opens a site, the other overwrites the disks of the site before.
+local HAS_NO_WAY_BACK = { failover = true, reprotect = true, failback = true }
+
 --- Does a verb of a group.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
@@ -51,6 +55,7 @@ end
 ---@return table|nil result
 ---@return alicloud.Error? err
 function M:verb(branch, group, verb, options, drill_id)
+  if HAS_NO_WAY_BACK[verb] then consents.ask(branch, { verb = true }) end
   return bound_group.carry_out(branch, group, verb, options, drill_id)
 end
 

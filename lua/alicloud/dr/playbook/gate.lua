@@ -239,12 +239,12 @@ local function was_broken(engine, key)
   return last and last.broken and last.why and broken_open(engine, key, last.why)
 end
 
--- Until what was approved is carried out, approvals count as long as they say, and for the loss
--- that was shown with them.
+-- Until what was approved is carried out, approvals count as long as they say, and for the loss and
+-- the steps that were shown with them.
 local function still_counts(engine, key, asked, now, pass)
   if states.no_return(engine.state, pass.at) then
     return count(engine, key, asked, pass.at, pass.barred)
-  elseif decisions.loses_more(asked, now) then
+  elseif decisions.loses_more(asked, now) or decisions.leaves_out_more(asked, now) then
     return 0
   end
   return count(engine, key, asked, nil, pass.barred)

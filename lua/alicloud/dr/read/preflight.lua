@@ -12,13 +12,14 @@ local preflight = require "alicloud.dr.model.preflight"
 local schema = require "alicloud.base.schema"
 local sites = require "alicloud.dr.read.sites"
 local snapshots = require "alicloud.dr.model.snapshot"
+local states = require "alicloud.dr.model.states"
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
 -- One list that lacks an instance may be a lie.
 local LOOKS, PAUSE = 2, 2
--- Looks in a row that are made at most until two show one direction.
+-- Looks in a row that are made at most until two show one direction, and the same against the move.
 local MOST = 5
 
 -- Seconds for each list of a side that may be dark.
@@ -110,29 +111,32 @@ local function read_taking(client, snapshot, end_, given)
   return taking
 end
 
--- Which disks are whose follows from direction and pairs: of the direction one look may be odd, and
--- a pair may not be listed yet.
-local function steady_look(group)
+-- Which disks are whose follows from direction and pairs: of the direction one look may be odd, as
+-- of a status from which the move is not made, and a pair may not be listed yet. A status that ends
+-- by itself is waited for as long.
+local function steady_look(group, move)
   local loop, looks, before = group.client.loop, 0, nil
   local ends = loop.now() + sites.LAG
   while true do
     local snapshot, err = group:observe()
     if not snapshot then return nil, err end
     looks = looks + 1
-    local direction = snapshots.direction(snapshot)
-    local turns = direction ~= before and looks < MOST
-    local lags = snapshot.role ~= "absent" and snapshots.pair_set_fault(snapshot) ~= nil
-      and loop.now() < ends
+    local obstacle = preflight.obstacle(move, snapshot)
+    local seen = snapshots.direction(snapshot) .. (obstacle or "")
+    local turns = seen ~= before and looks < MOST
+    local passes = obstacle and states.TRANSITIONAL[snapshot.status]
+    local lags = snapshot.role ~= "absent" and loop.now() < ends
+      and (passes or snapshots.pair_set_fault(snapshot) ~= nil)
     if not turns and not lags then return snapshot end
-    before = direction
-    if lags then loop.sleep(sites.LAG_PAUSE) end
+    before = seen
+    if lags or obstacle then loop.sleep(lags and sites.LAG_PAUSE or PAUSE) end
   end
 end
 
 -- What is known of the group; for a failback, no pre-check of a failover.
 local function first_report(group, options)
   if options.move == "failback" then
-    local snapshot, err = steady_look(group)
+    local snapshot, err = steady_look(group, options.move)
     return snapshot and { findings = {}, snapshot = snapshot }, err
   end
   local asked = tables.copy(options)

@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local plain = require "alicloud.dr.report.plain"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -22,6 +23,7 @@ M.CHAIN = table.concat(M.LIMITS, " ")
 ---@field vouched integer up to which record a good signature vouches
 ---@field forged { line: integer, text: string }[]
 ---@field unproven { line: integer, text: string }[] gates that the reader's own keys do not prove
+---@field limits string[] what the chain itself does not show
 
 --- The part of a proof that a report carries; the rest of it is with the steps.
 ---@param proof alicloud.dr.Proof
@@ -33,7 +35,8 @@ function M.of(proof)
       to = event.to, ok = event.ok, answer = event.answer, at = event.at }
   end
   return { ends = core.array(proof.ends), anchors = anchors, vouched = proof.vouched,
-    forged = core.array(proof.forged), unproven = core.array(proof.unproven) }
+    forged = core.array(proof.forged), unproven = core.array(proof.unproven),
+    limits = core.array(tables.copy(M.LIMITS)) }
 end
 
 ---@param key string
