@@ -115,4 +115,18 @@ describe("with odd names, what is printed to be typed", function()
       assert.equal(1, paste(text))
     end)
   end
+
+  it("is not asked of a directory of journals with a line end in its name", function()
+    for _, name in ipairs { "ALICLOUD_DR_JOURNALS", "XDG_STATE_HOME" } do
+      local desk, file = desks.room [[
+        return require "alicloud.dr".playbook("none", function() end)]]
+      desk.env.ALICLOUD_DR_JOURNALS = nil
+      desk.env[name] = scratch.directory() .. "/a\nb"
+      for _, words in ipairs { { "run", file, "--region", "cn-shanghai" }, { "runs" } } do
+        local ran = desk:run(table.unpack(words))
+        assert.equal(2, ran.code)
+        assert.matches(name .. ".*: got .*; allowed: text without control characters", ran.err)
+      end
+    end
+  end)
 end)

@@ -2,6 +2,7 @@
 -- that it does not know.
 
 local condition = require "cqueues.condition"
+local core = require "alicloud.core"
 local cqueues = require "cqueues"
 local loops = require "alicloud.loop.cqueues"
 
@@ -146,6 +147,26 @@ describe("a coroutine that its controller drops while it waits in us", function(
     collect()
     assert.is_true(closed)
     assert_nothing_left(loop)
+  end)
+
+  it("troubles no other controller where its loop is collected with it", function()
+    local function drop()
+      local loop = loops.new()
+      local program = core.spawn({ "sleep", "100" }, 10)
+      local controller = cqueues.new()
+      controller:wrap(function()
+        loop.scope(function() loop.spawn(loop.wait, program, math.huge) end)
+      end)
+      assert.is_true(controller:loop(0.01))
+    end
+    drop()
+    local ended
+    assert.is_true(run(function()
+      collect()
+      cqueues.sleep(0.01)
+      ended = true
+    end))
+    assert.is_true(ended)
   end)
 
   it("does not keep what others wait for from going on", function()

@@ -7,6 +7,7 @@ local journals = require "alicloud.dr.journal"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local productions = require "alicloud.dr.playbook.production"
+local schema = require "alicloud.base.schema"
 local states = require "alicloud.dr.playbook.state"
 local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
@@ -29,6 +30,13 @@ local function is_common(path)
   return place ~= nil and place.team ~= nil and place.fault == nil
 end
 
+-- It becomes a part of names that are printed to be typed.
+local function checked(directory, name)
+  local fault = schema.refusal(schema.text, directory)
+  if fault then options.refuse(("%s: %s"):format(name, fault)) end
+  return directory
+end
+
 --- Where journals and locks are kept if nobody says otherwise: where the machine's operators keep
 --- theirs, if this user is one of them.
 ---@param getenv fun(name: string): string|nil
@@ -36,10 +44,10 @@ end
 ---@return string
 function M.directory(getenv, common)
   local own = getenv "ALICLOUD_DR_JOURNALS"
-  if own and own ~= "" then return own end
+  if own and own ~= "" then return checked(own, "ALICLOUD_DR_JOURNALS") end
   if is_common(common or COMMON) then return common or COMMON end
   local state = user_directory.state(getenv)
-  if state then return state .. "/alicloud-dr" end
+  if state then return checked(state, "$XDG_STATE_HOME or $HOME") .. "/alicloud-dr" end
   options.refuse "--journal: is missing, and $HOME does not say where it is kept"
 end
 

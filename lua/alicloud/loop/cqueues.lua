@@ -54,7 +54,10 @@ end
 
 -- A coroutine that raised, or that waits when its controller is closed, is dropped with all that it
 -- has open. It is closed once nobody can reach it any more, and then it must not hold anybody up.
+-- A loop that is collected with it is stepped no more: what that watches is closed by now, and the
+-- controller that happens to run is a stranger's.
 local Wake, collecting = {}, false
+local reachable = setmetatable({}, { __mode = "kv" })
 
 function Wake:__gc()
   local status = coroutine.status(self.coroutine)
@@ -113,6 +116,7 @@ local function add_host(state, host)
   end
 
   function host.arm()
+    if not reachable[state] then return end
     local controller = cqueues.running() or state.controller
     state.altered:signal()
     if controller then note_process(controller) end
@@ -148,6 +152,7 @@ function M.new(controller)
     wakes = setmetatable({}, { __mode = "k" }) }
   state.host = add_host(state, blocking.new(runtimes.new()))
   state.scheduler = schedulers.new(state.host)
+  reachable[state] = state.scheduler
   return state.scheduler
 end
 

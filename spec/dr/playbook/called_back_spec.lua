@@ -46,6 +46,23 @@ describe("a branch that is called back", function()
     assert.equal("Client.Cancelled", stage:events("outcome")[1].code)
   end)
 
+  -- What was undone beside it says nothing of what the verb has sent.
+  it("leaves a verb in doubt that is not undone itself", function()
+    local function settled(options)
+      local stage = cuts.slow_stage(100)
+      cuts.pair_of(stage, function(branch)
+        local group = branch:group "pg-orders"
+        branch:step("work", options, function() return group:failover() end)
+      end)
+      assert.equal("-first", stage:done())
+      local said = stage:events "settled"[1]
+      return said and said.why, stage:state().intents[1].outcome.outcome
+    end
+    assert.same({ nil, "unknown" }, { settled {} })
+    assert.same({ "the step that it belongs to was undone", "rejected" },
+      { settled { undo = function() return true end } })
+  end)
+
   it("does so in a store that takes its time", function()
     local stage = cuts.slow_stage(100)
     local store = stage.disk:open "run"

@@ -43,7 +43,34 @@ describe("run:each", function()
     assert(stage:run(function(run) run:each(ids(3), { parallel = 1 }, promote) end))
     took = stage:events("finished")[1].at - stage:events("run")[1].at
     assert.is_true(took >= 120 and took < 140, took)
+  end)
 
+  local function give_up(branch, id, seconds)
+    local group = branch:group(id, { region = "cn-shanghai" })
+    branch:step("promote", { timeout = seconds, on_error = "continue" }, function()
+      return group:failover()
+    end)
+  end
+
+  it("ends with a step that is given up while it only waits", function()
+    local result = assert(stages.new(fleet(2)):run(function(run)
+      run:each(ids(2), {}, function(id, branch) give_up(branch, id, 20) end)
+    end))
+    assert.equal("completed_with_exceptions", result.status)
+  end)
+
+  it("counts who was given up while he only waited", function()
+    local stage, begun = stages.new(fleet(5)), {}
+    assert(stage:run(function(run)
+      run:each(ids(5), { parallel = 2 }, function(id, branch)
+        begun[id] = branch.loop.now()
+        if id > "pg-02" then return branch.loop.sleep(30) end
+        give_up(branch, id, 20)
+        branch.loop.sleep(100)
+      end)
+    end))
+    assert.is_true(begun["pg-04"] - begun["pg-01"] < 5)
+    assert.is_true(begun["pg-05"] - begun["pg-01"] >= 120)
   end)
 
   it("stops beginning when there are too many failures", function()

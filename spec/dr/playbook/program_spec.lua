@@ -283,4 +283,27 @@ describe("a program of a function of run:on", function()
     local _, err = stages.new():run(function(branch) branch:program "true" end)
     assert.matches("program: only inside of a step, or of a function of run:on", err.message)
   end)
+
+  -- A mistake is told where it is made, and of a plan, too; nothing was started.
+  it("is refused where it is no command line, or has variables that none can have", function()
+    local many = {}
+    for i = 1, 51 do many["v" .. i] = i end
+    for _, one in ipairs {
+      { "command: got nothing" }, { "command: got a table", { "echo" } }, { "command: got 7", 7 },
+      { "command: got \"\"", "" }, { "command: got", "echo a\0b" },
+      { "variables: got \"x\"", "true", "x" }, { "variables: got", "true", { a = {} } },
+      { "variables: got", "true", { ["a=b"] = 1 } }, { "up to 50", "true", many } } do
+      local _, err = stages.new():run(function(branch)
+        branch:step("program", function(own) return own:program(one[2], one[3]) end)
+      end)
+      assert.matches("playbook: program: .*" .. one[1], err.message)
+    end
+    many.v51 = nil
+    local result = stages.new():run(function(branch)
+      branch:step("program", function(own)
+        return own:program("test $ALICLOUD_DR_V50$ALICLOUD_DR_V1 = 501", many)
+      end)
+    end)
+    assert.equal("completed", result.status)
+  end)
 end)

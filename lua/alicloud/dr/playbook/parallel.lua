@@ -147,7 +147,7 @@ local function collect(round)
     count_end(round, job)
   end
   round.running = round.running - #ended
-  return moved
+  return moved or #ended > 0
 end
 
 -- Waits until at least one has ended, or only waits itself.

@@ -38,6 +38,42 @@ end
 
 M.SCHEMA = { credentials = schema.boolean, keep = schema.boolean }
 
+local COMMAND = schema.rule("a command line, which is text without NUL, or a function",
+  function(value)
+    return type(value) == "string" and value:find "%S" ~= nil and not value:find "%z"
+      or schema.callable.test(value)
+  end)
+
+-- What is started has at most 64 words, and each variable is one of them.
+local MOST_VARIABLES = 50
+
+local VARIABLE = { string = true, number = true, boolean = true }
+
+local VARIABLES = schema.rule(("a table of up to %d: texts, numbers or booleans by names of "
+  .. "letters, digits and _"):format(MOST_VARIABLES), function(value)
+  local count = 0
+  for name, one in pairs(type(value) == "table" and value or { {} }) do
+    count = count + 1
+    if type(name) ~= "string" or name:find "[^%w_]" or name == "" or not VARIABLE[type(one)]
+      or tostring(one):find "%z" then
+      return false
+    end
+  end
+  return count <= MOST_VARIABLES
+end)
+
+--- Raises at the caller's level where something is no program, or what it is to be told cannot be.
+---@param command any
+---@param variables any of a function: as that takes them
+---@param level integer
+function M.demand(command, variables, level)
+  local rule, value = COMMAND, command
+  if type(command) == "string" and COMMAND.test(command) then rule, value = VARIABLES, variables end
+  if rule.test(value) then return end
+  error(("playbook: program: %s: got %s; allowed: %s"):format(
+    rule == COMMAND and "command" or "variables", schema.show(value), rule.allowed), level + 1)
+end
+
 -- Where an output goes that is more than what is taken of it: beside the journal, or where the
 -- system keeps what is there for a while.
 local function overflow_path(engine)

@@ -231,7 +231,8 @@ end)
 --- variables as ALICLOUD_DR_GROUP and the like, with _KIND, _MODE and _RUN beside them, and none
 --- of the environment that holds keys, unless `credentials = true` asks for them.
 ---@param command string|fun(run: alicloud.dr.PlaybookRun, variables: table): any
----@param variables? table<string, any> by names in small letters
+---@param variables? table<string, any> by names in small letters; of a command line up to 50
+---texts, numbers or booleans
 ---@param options? alicloud.dr.ProgramOptions
 ---@return any result true of a program
 ---@return any err "Client.ProgramFailed"
@@ -240,10 +241,12 @@ function Run:program(command, variables, options)
   if not self.step_key and not telling then
     error("playbook: program: only inside of a step, or of a function of run:on", 2)
   end
+  variables = variables or {}
+  programs.demand(command, variables, 2)
   options = schema.check("playbook: program", options, programs.SCHEMA, 2)
   self.loop.checkpoint()
   if not telling then self.ran_program = true end
-  return self.engine.executor:program(self, command, variables or {}, options)
+  return self.engine.executor:program(self, command, variables, options)
 end
 
 --- Leaves a step out when the run comes to it.

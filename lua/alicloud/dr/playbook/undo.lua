@@ -38,14 +38,32 @@ local function undo_step(engine, run, entry)
   return failed == nil
 end
 
--- Production was brought back because the group was seen where it had been: a change of it that was
--- in doubt has not happened, and the next attempt decides anew.
-local function settle_doubts(engine)
+-- The groups of which production is down.
+local function stopped_groups(state)
+  local set = {}
+  for _, each in pairs(state.production) do set[each.group_id] = each.state == "stopped" end
+  return set
+end
+
+-- Why a change in doubt counts for nothing any more: production is brought back only where the
+-- group is seen where it had been, and what a step has done is taken back by its own undo. That
+-- something else was undone says nothing of it.
+local function why_settled(state, entry, was_stopped)
+  local group_id, step = entry.intent.group_id, state.steps[entry.step]
+  local production = state.production[group_id]
+  if was_stopped[group_id] and production.state == "back" then
+    return "the group was seen as before, and what was stopped for it is back"
+  end
+  return step and step.status == "undone" and "the step that it belongs to was undone" or nil
+end
+
+-- The next attempt decides anew.
+local function settle_doubts(engine, was_stopped)
   for _, entry in ipairs(engine.state.intents) do
-    if pasts.is_open(entry) then
+    local why = pasts.is_open(entry) and why_settled(engine.state, entry, was_stopped)
+    if why then
       engine:write({ type = "settled", verb = entry.verb, group_id = entry.intent.group_id,
-        client_token = entry.intent.client_token,
-        why = "the group was seen as before, and what was stopped for it is back" }, true)
+        client_token = entry.intent.client_token, why = why }, true)
     end
   end
 end
@@ -56,7 +74,7 @@ end
 ---@param run alicloud.dr.PlaybookRun
 ---@return boolean whole whether all of it was undone
 function M.run(engine, run)
-  local whole = #engine.undos > 0
+  local whole, was_stopped = #engine.undos > 0, stopped_groups(engine.state)
   for _, first in ipairs { true, false } do
     for i = #engine.undos, 1, -1 do
       local entry = engine.undos[i]
@@ -66,7 +84,7 @@ function M.run(engine, run)
     end
   end
   whole = whole and productions.down(engine.state) == nil
-  if whole then settle_doubts(engine) end
+  if whole then settle_doubts(engine, was_stopped) end
   return whole
 end
 
