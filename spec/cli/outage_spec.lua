@@ -103,6 +103,11 @@ describe("alicloud-dr on a bad day", function()
     assert.same({}, desk:requests())
     ran = run(nil, "status", "--failed-region", "cn-hangzhou")
     assert.equal(0, ran.code)
+    assert.equal("", ran.err)
+    ran = run(nil, "status", "--failed-region", "cn-hangzou")
+    assert.equal(0, ran.code)
+    assert.equal("alicloud-dr: warning: --failed-region: no region cn-hangzou is known; did you "
+      .. "mean cn-hangzhou?\n", ran.err)
   end)
 
   it("warns of a wrong clock and works on", function()

@@ -106,6 +106,10 @@ local ROWS = {
     "decode", "Client.Malformed", "transport" },
   { "200 with two RequestIds", answer(200, '{"RequestId":"a","RequestId":"b"}'), "unknown",
     "decode", "Client.Malformed", "transport" },
+  { "200 with more nested than is read", answer(200, '{"RequestId":"a","X":'
+    .. ("["):rep(2000) .. ("]"):rep(2000) .. "}"), "unknown", "limit", "Client.TooLarge", "never" },
+  { "503 with more nested than is read", answer(503, '{"RequestId":"a","X":' .. ("["):rep(2000)),
+    "unknown", "http", "Client.HttpStatus", "server" },
   { "200 with a duplicate key deep inside", answer(200, '{"RequestId":"a","G":{"S":1,"S":2}}'),
     "unknown", "decode", "Client.Malformed", "transport" },
   { "200 with trailing garbage", answer(200, '{"RequestId":"a"}x'), "unknown", "decode",

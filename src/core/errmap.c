@@ -174,9 +174,12 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
                                          [AC_SHAPE_XML] = "with a body that is not JSON",
                                          [AC_SHAPE_OTHER] = "with a body that is not JSON"};
     bool success = response->status >= 200 && response->status <= 299;
-    error->kind = success ? "decode" : "http";
-    error->code = success ? AC_STR("Client.Malformed") : AC_STR("Client.HttpStatus");
-    error->retry = retry_of_status(response->status);
+    bool limit = success && response->limit; /* the same answer would be over it again */
+    error->kind = limit ? "limit" : success ? "decode" : "http";
+    error->code = limit     ? AC_STR("Client.TooLarge")
+                  : success ? AC_STR("Client.Malformed")
+                            : AC_STR("Client.HttpStatus");
+    error->retry = limit ? AC_RETRY_NEVER : retry_of_status(response->status);
     ac_buf_printf(&error->message, "HTTP %d ", response->status);
     if (response->content_encoding.n > 0)
         ac_buf_add_text(&error->message, "with an encoding that was not asked for");

@@ -10,6 +10,12 @@ static bool wrong(struct ac_json_reader *reader, const char *why)
     return false;
 }
 
+static bool over_limit(struct ac_json_reader *reader, const char *why)
+{
+    reader->limit = true;
+    return wrong(reader, why);
+}
+
 /* At what cannot be here, though some of it could be elsewhere. */
 static bool misplaced(struct ac_json_reader *reader)
 {
@@ -184,7 +190,7 @@ bool ac_json_open(struct ac_json_reader *reader, struct ac_str text, size_t max_
     if (text.n <= max_bytes)
         return true;
     reader->at = max_bytes;
-    return wrong(reader, "larger than the limit");
+    return over_limit(reader, "larger than the limit");
 }
 
 struct ac_json_token ac_json_value(struct ac_json_reader *reader)
@@ -197,10 +203,9 @@ struct ac_json_token ac_json_value(struct ac_json_reader *reader)
         good = read_string(reader, &token);
     } else if (c == '{' || c == '[') {
         token.kind = c == '{' ? AC_JSON_OBJECT : AC_JSON_ARRAY;
-        good = reader->depth < AC_MAX_JSON_DEPTH;
+        good = reader->depth < AC_MAX_JSON_DEPTH || over_limit(reader, "nested too deeply");
         reader->depth += good;
         reader->at += good;
-        reader->why = good ? NULL : "nested too deeply";
     } else if (c == '-' || (c >= '0' && c <= '9')) {
         token.kind = AC_JSON_NUMBER;
         good = read_number(reader, &token);

@@ -18,6 +18,7 @@ struct ac_json_reader {
     size_t at;
     unsigned depth;
     const char *why; /* after a failure: what is wrong, for a person; `at` is the place */
+    bool limit;      /* and whether it is a limit of ours, and the text may be good JSON */
 };
 
 enum ac_json_kind {

@@ -205,6 +205,7 @@ static void read_success(lua_State *L, struct ac_response *response)
         !ac_value_push(L, &reader, false, 0)) {
         response->shape = AC_SHAPE_BAD_JSON;
         response->why = reader.why;
+        response->limit = reader.limit;
         return;
     }
     response->shape = AC_SHAPE_JSON;

@@ -109,6 +109,7 @@ static void parse(struct ac_response *response)
     struct ac_json_reader reader;
     if (!ac_json_check(&reader, response->body, response->max_bytes)) {
         response->why = reader.why;
+        response->limit = reader.limit;
         return;
     }
     ac_json_clean(&response->text, response->body);

@@ -44,6 +44,7 @@ struct ac_response {
 
     enum ac_shape shape;
     const char *why; /* what is wrong with bad JSON, for a person */
+    bool limit;      /* and whether it is a limit of ours */
 
     /* Filled in by ac_response_read(). */
     cJSON *root;        /* of good JSON */

@@ -399,6 +399,15 @@ describe("a gate", function()
       stage:events("note")[1].text)
   end)
 
+  it("is told of a step that was to be done again and is none", function()
+    local stage = stages.new()
+    local again = { promot = true, promote = true }
+    assert(stage:run(function(run) run:step("promote", function() end) end, { again = again }))
+    assert.equal(1, #stage:events("note"))
+    assert.equal('nothing was done again as "promot": the run came to no step of that name',
+      stage:events("note")[1].text)
+  end)
+
   it("stays an exception when another process ends the run", function()
     local stage = stages.new()
     local function playbook(run)

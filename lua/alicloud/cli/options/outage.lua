@@ -4,8 +4,12 @@
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
 local formats = require "alicloud.base.formats"
+local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.cli.region_names"
+local region_names = lazy.module "alicloud.cli.region_names"
 
 local M = {}
 
@@ -67,6 +71,11 @@ function M.read(args, io, refuse)
   if failed and not formats.REGION.test(failed) then
     refuse(("--failed-region: got %s; allowed: %s"):format(schema.show(failed),
       formats.REGION.allowed))
+  end
+  local meant = failed and region_names.meant(failed)
+  if meant then
+    io.err(("alicloud-dr: warning: --failed-region: no region %s is known; did you mean %s?\n")
+      :format(failed, meant))
   end
   given.failed_region = failed
   return given

@@ -232,10 +232,12 @@ function DryRun:step(branch, name, options, body)
   return result
 end
 
--- Whether the service is back can only be asked when it has moved.
+-- Whether the service is back can only be asked when it has moved; what stands for the answer is
+-- there before.
 function DryRun:verify(branch, name, options)
-  add(self, branch, "verify", name, options).note = "asked when the run is there"
-  return nil
+  local entry = add(self, branch, "verify", name, options)
+  entry.note = "asked when the run is there"
+  return options.plan and enter(self, branch, entry, options.plan) or nil
 end
 
 function DryRun:gate(branch, name, options)

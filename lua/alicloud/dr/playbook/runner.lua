@@ -181,6 +181,12 @@ local function tell_of_wishes(engine)
         .. "or gate of that name"):format(name) }, false)
     end
   end
+  for _, name in ipairs(tables.keys(engine.options.again)) do
+    if not engine.state.steps[name] then
+      engine:write({ type = "note", text = ("nothing was done again as %q: the run came to no step "
+        .. "of that name"):format(name) }, false)
+    end
+  end
 end
 
 local function finish(engine)
