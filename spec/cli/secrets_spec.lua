@@ -77,19 +77,22 @@ describe("a program of a playbook", function()
     local emulator <close> = process.start_emulator()
     local output = emulator:shell([[cat >"$TMPDIR/book.lua" <<'END'
       return require "alicloud.dr".playbook("hooks", function(run)
-        run:step("plain", function(own) return own:program "env | grep SECRET >&2; true" end)
+        run:step("plain", function(own)
+          return own:program "env | grep -E 'SECRET|PASSWORD' >&2; true"
+        end)
         run:step("asked", function(own)
-          return own:program("env | grep SECRET >&2; printf '\\033]0;x\\007\\n' >&2", nil,
-            { credentials = true })
+          return own:program("env | grep -E 'SECRET|PASSWORD' >&2; "
+            .. "printf '\\033]0;x\\007\\n' >&2", nil, { credentials = true })
         end)
         run:step("odd", { on_error = "continue" }, function(own)
           return own:program("true", nil, { credential = true })
         end)
       end)
 END
-      export ALICLOUD_DR_JOURNALS="$TMPDIR"
+      export ALICLOUD_DR_JOURNALS="$TMPDIR" ALICLOUD_DR_STORE_PASSWORD=canary
       alicloud-dr run "$TMPDIR/book.lua" --region cn-shanghai --as x]])
     assert.is_nil(output:find("| plain:", 1, true), output)
+    assert.matches("  | asked: ALICLOUD_DR_STORE_PASSWORD=canary", output)
     assert.matches("  | asked: ALIBABA_CLOUD_ACCESS_KEY_SECRET=%S", output)
     assert.matches("  | asked: \\x1b%]0;x\\x07\n", output)
     assert.matches('playbook: program: unknown option "credential"; did you mean ', output)

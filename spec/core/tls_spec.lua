@@ -257,6 +257,12 @@ describe("alicloud.transport over TLS", function()
         "--tls-key-log " .. log))
       assert.matches("TRAFFIC_SECRET", scratch.read(log))
       assert.is_true(os.execute(("test $(stat -c %%a '%s') = 600"):format(log)))
+      local shared = scratch.path ".log"
+      scratch.write(shared, "")
+      assert(os.execute(("chmod 644 '%s'"):format(shared)))
+      assert.matches("%-%-tls%-key%-log: .*others may use it.*chmod 600 ", ask("A=b",
+        "--tls-key-log " .. shared))
+      assert.equal("", scratch.read(shared))
       assert(os.execute(("ln -sf /dev/null '%s'"):format(log)))
       assert.matches("%-%-tls%-key%-log: .*symbolic link", ask("A=b", "--tls-key-log " .. log))
     end)

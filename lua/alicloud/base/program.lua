@@ -30,11 +30,12 @@ local LAST_READS = 64
 ---@field late? boolean it was killed because its time was over
 ---@field overflow? alicloud.Overflow of an output that was more than `max`
 
--- Names of variables with which this library or the vendor's programs find keys.
+-- Names of variables with which the vendor's programs find keys.
 local VENDOR = { "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ALIYUN_", "OSS_" }
 
 --- Patterns of names of variables that hold keys, tokens or ways to them, for `without`.
-M.KEYS = { "ACCESS_KEY*", "SECRET_KEY", "SECURITY_TOKEN", "ALIBABA_CLOUD_CREDENTIALS_URI" }
+M.KEYS = { "ACCESS_KEY*", "SECRET_KEY", "SECURITY_TOKEN", "ALIBABA_CLOUD_CREDENTIALS_URI",
+  "ALICLOUD_DR_STORE_PASSWORD" }
 for _, prefix in ipairs(VENDOR) do
   for _, word in ipairs { "*KEY*", "*SECRET*", "*TOKEN*" } do
     M.KEYS[#M.KEYS + 1] = prefix .. word

@@ -14,6 +14,8 @@ local net_options = lazy.module "alicloud.net.options"
 
 local M = {}
 
+local FOREIGN_BITS = tonumber("077", 8)
+
 -- Name in the arguments and of the client's option; in the order of the help.
 local NAMES = { "network", "proxy", "no_proxy", "ca_file", "ca_path", "client_cert", "client_key" }
 
@@ -94,7 +96,12 @@ function M.log_keys(args, io, refuse)
   if not path then return end
   local file, message = core.open_file(path, "append")
   if not file then refuse("--tls-key-log: " .. message) end
+  local about = file:stat()
   file:close()
+  if not about or not about.own or about.mode & FOREIGN_BITS ~= 0 then
+    refuse(("--tls-key-log: %s: others may use it; take a new file, or: chmod 600 %s"):format(
+      terminal.clean(path), shell.quote(path)))
+  end
   if not require("alicloud.transport").log_keys(path) then
     refuse "--tls-key-log: the TLS library cannot do that"
   end
