@@ -45,6 +45,7 @@ describe("groups one under the other", function()
       assert.matches("\n +! pair%-2 has no recovery point\n", out)
       assert.is_nil(out:find(" ago", 1, true))
       assert.matches("no recovery point yet of 1 of 2 pairs", run(world, "status", "pg-orders").out)
+      assert.is_nil(run(world, "status", "--json").object.groups[1].recover_point_age)
     end
   end)
 

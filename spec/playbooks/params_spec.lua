@@ -161,3 +161,42 @@ describe("an accepted loss", function()
     assert(stage:run(body, { accept_loss = { seconds = 3600, by = "chief", why = "it burns" } }))
   end)
 end)
+
+describe("a command of a parameter", function()
+  local PARAMS = { group = "pg-orders", region = "cn-shanghai", fence = "no" }
+
+  it("is refused before the first change if its file is not there", function()
+    for _, line in ipairs { "./no-such.sh", "/no/such --fast", " ./no/such; true" } do
+      local stage = scene.stage()
+      local _, err = scene.run("failover", stage, PARAMS, { verify = line })
+      assert.equal("Client.BadParameter", err.code)
+      assert.equal("not_sent", err.outcome)
+      assert.matches("parameter verify: there is no file [./]+no.?.?such", err.message)
+      assert.same({}, stage.bench:ledger())
+    end
+    local list = { { name = "table", type = "rows", help = "all", columns = {
+      { name = "stop", type = "command", help = "stops it" } } } }
+    assert.equal("parameter stop: there is no file ./no-such.sh, for pg-1",
+      params.missing_program(list, { table = { ["pg-1"] = { stop = "./no-such.sh" } } }))
+  end)
+
+  it("is the shell's as soon as it is more than a file", function()
+    local list = { { name = "verify", type = "command", help = "what" } }
+    for _, line in ipairs { "true", "no-such-word -x", "cd /no/such && x", "X=/no/such y",
+      "'/no/such'", "$HOME/no/such", "/bin/sh -c true", "(/no/such)" } do
+      assert.is_nil(params.missing_program(list, { verify = line }))
+    end
+    assert.is_nil(params.missing_program(list, { verify = function() return true end }))
+    assert.is_nil(params.missing_program(nil, { verify = "./no-such.sh" }))
+  end)
+
+  it("is not looked for where a run goes on, or something stands in for programs", function()
+    local stage, ran = scene.stage(), {}
+    assert(scene.run("failover", stage, PARAMS, { verify = "./no-such.sh" },
+      { program = function(line)
+        ran[#ran + 1] = line
+        return true
+      end }))
+    assert.same({ "./no-such.sh" }, ran)
+  end)
+end)

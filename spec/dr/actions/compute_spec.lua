@@ -207,6 +207,37 @@ describe("one look at disks that is of before", function()
     end
   end)
 
+  it("does not end an unfence", function()
+    local bench, count = stale_after(math.huge)
+    local fenced = assert(bench:run "fence")
+    local before = count()
+    assert(bench:run("unfence", { fenced = fenced }))
+    for looks = before + 1, count() do
+      bench = stale_after(looks)
+      fenced = assert(bench:run "fence")
+      local result, err = bench:run("unfence", { fenced = fenced })
+      assert.is_table(result, ("%d: %s"):format(looks, tostring(err)))
+      assert.equal("Running", bench.emu.world.instance_by_id["i-old"].status)
+      assert.equal("i-old", bench.emu.world.disk_by_id["d-old-2"].instance)
+    end
+  end)
+
+  it("does not show a service as up that is not", function()
+    local bench, shown = after.open(), {}
+    after.edit(bench, function(action, region, body)
+      if region ~= lab.SECONDARY or shown[action] then return end
+      shown[action] = true
+      for _, disk in ipairs(action == "DescribeDisks" and body.Disks.Disk or {}) do
+        disk.Status, disk.InstanceId = "In_use", "i-new"
+      end
+      for _, host in ipairs(action == "DescribeInstances" and body.Instances.Instance or {}) do
+        host.Status = "Running"
+      end
+    end)
+    assert.equal("serving", assert(bench:run("serve", { attach = "i-new" })).outcome)
+    assert.equal("Running", bench.emu.world.instance_by_id["i-new"].status)
+  end)
+
   it("does not show a side as fenced that is not", function()
     local bench = after.new()
     local count = 0

@@ -52,17 +52,27 @@ describe("a change of a group waits", function()
     assert.equal("started", takes(bench, 5, "start").outcome)
   end)
 
-  it("for a site that lags behind the other one", function()
-    local bench = after.open()
+  -- The group as its primary site shows it for some time.
+  local function lagging(bench, status)
     local began = bench.emu:now()
     after.edit(bench, function(action, region, body)
       if action == "DescribeDiskReplicaGroups" and region == lab.PRIMARY
         and bench.emu:now() < began + 90 then
-        for _, group in ipairs(body.ReplicaGroups) do group.Status = "normal" end
+        for _, group in ipairs(body.ReplicaGroups) do group.Status = status end
       end
     end)
+    return bench
+  end
+
+  it("for a site that lags behind the other one", function()
+    local bench = lagging(after.open(), "normal")
     assert.equal("reprotected", takes(bench, 90, "reprotect").outcome)
     assert.equal(1, after.effects(bench, "ReprotectDiskReplicaGroup"))
+    takes(lagging(after.new { status = "syncing" }, "stopped"), 90, "await_recovery_point")
+    bench = after.new()
+    local fenced = assert(bench:run "fence")
+    takes(lagging(bench, "stopped"), 90, "unfence", { fenced = fenced })
+    assert.equal("Running", bench.emu.world.instance_by_id["i-old"].status)
   end)
 
   it("for a synchronization after which it can be started", function()

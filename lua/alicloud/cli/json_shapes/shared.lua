@@ -37,7 +37,7 @@ M.group = object({
   { "declared_rpo?", integer, "seconds" },
   { "recover_point?", time, "the oldest of the group and its pairs, if none is in doubt" },
   { "oldest_pair?", text, "the pair that holds it" },
-  { "recover_point_age?", seconds, "by the server's clock" },
+  { "recover_point_age?", seconds, "by the server's clock; missing if a pair has no point" },
   { "server_time?", time, "of the look" },
   { "pair_number?", integer, "how many pairs the group counts" },
   { "pairs", list(M.pair), "that were read" },

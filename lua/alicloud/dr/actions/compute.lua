@@ -5,6 +5,7 @@
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
+local tables = require "alicloud.base.tables"
 local together = require "alicloud.dr.change.together"
 local transitions = require "alicloud.dr.model.transition"
 
@@ -349,6 +350,21 @@ function M.jobs_to_free(disk)
   for i, host in ipairs(disk.hosts) do jobs[i] = { disk = disk, instance = host.id } end
   if #jobs == 0 and attachment.FREE_SOON[disk.status] then jobs[1] = { disk = disk } end
   return jobs
+end
+
+--- Whether any of what is to be done has been done already.
+---@param plan { attach: alicloud.dr.DiskJob[], start: { id: string }[] }
+---@param result { attached: string[], started: string[] }
+---@return boolean
+function M.has_done(plan, result)
+  local attached, started = tables.set(result.attached), tables.set(result.started)
+  for _, job in ipairs(plan.attach) do
+    if attached[job.disk.id] then return true end
+  end
+  for _, instance in ipairs(plan.start) do
+    if started[instance.id] then return true end
+  end
+  return false
 end
 
 return M

@@ -71,8 +71,8 @@ local function plan_of(side, options)
     before = attached_before(side) }
 end
 
--- Seconds: a list may lack for a moment what is there.
-local BRIEFLY = 20
+-- Seconds: a list may lack for a moment what is there, or be of before.
+local BRIEFLY, LAG = 20, 60
 
 local function unreachable(side)
   return { kind = "state", code = "Client.OldSideUnknown", message = side.why, cause = side.err,
@@ -148,7 +148,7 @@ end
 local function undone(side, demanded, result)
   local names = attachment.in_use(side, demanded)
   return names and { message = "in use again after fencing: " .. names,
-    passes = result.outcome == "fenced" and BRIEFLY or nil } or nil
+    passes = result.outcome == "fenced" and LAG or nil } or nil
 end
 
 -- Only what is seen at the end counts: somebody may have started an instance meanwhile. One look

@@ -202,9 +202,13 @@ end
 ---@return alicloud.Error? err
 function M.await(group, options)
   local change = changes.new(group, AWAIT, options)
-  local found, err = replication_change.look(change)
+  local err
+  local found, problem = change:until_passed(function()
+    local seen
+    seen, err = replication_change.look(change)
+    return seen, seen and replication_change.problem_of_world(seen)
+  end)
   if not found then return nil, err end
-  local problem = replication_change.problem_of_world(found)
   if problem then return failures.forbidden(change, problem) end
   local newer_than = options.newer_than or found.here.read_at
   if not newer_than then

@@ -91,8 +91,8 @@ local function problem_beside(change, found)
     hint = "stop what runs there, so that two sides never write" } or nil
 end
 
--- Seconds: a list may lack for a moment what is there, or be stale.
-local BRIEFLY = 20
+-- Seconds: a list may lack for a moment what is there, or be stale; longer after our own change.
+local BRIEFLY, LAG = 20, 60
 
 local function not_open(snapshot)
   return { kind = "state", code = "OperationDenied.InvalidStatus",
@@ -252,8 +252,8 @@ local function attach_all(change, plan, result)
 end
 
 local function start_all(change, plan, result)
-  local err
-  result.started, err = compute.start_all(change, plan.region, plan.start)
+  local started, err = compute.start_all(change, plan.region, plan.start)
+  table.move(started, 1, #started, #result.started + 1, result.started)
   if err then return nil, err end
   return true
 end
@@ -281,14 +281,18 @@ local function look_at_side(change, snapshot, mapping, problem_of_plan)
   return found, obstacle, err
 end
 
-local function undone(plan)
-  return #plan.attach + #plan.start > 0 and { kind = "state", code = "Client.ServeUndone",
-    message = "after attaching and starting, disks or instances are no longer so",
-    passes = BRIEFLY } or nil
+-- What was not done here, since it was seen to be so, was seen of before: no wait makes it true.
+local function undone(change, result)
+  return function(plan)
+    if #plan.attach + #plan.start == 0 then return nil end
+    change.misled = not compute.has_done(plan, result)
+    return { kind = "state", code = "Client.ServeUndone", passes = not change.misled and LAG or nil,
+      message = "after attaching and starting, disks or instances are no longer so" }
+  end
 end
 
 local function finish(change, snapshot, mapping, result)
-  local plan, problem, err = look_at_side(change, snapshot, mapping, undone)
+  local plan, problem, err = look_at_side(change, snapshot, mapping, undone(change, result))
   if err then
     err.done_so_far = result
     return nil, err
@@ -354,21 +358,15 @@ local function decide(change, snapshot, mapping)
   return plan
 end
 
---- Attaches the secondary disks and starts the instances.
----@param group alicloud.dr.Group
----@param options table durations in seconds, defaults filled in
----@return alicloud.dr.ServeResult|nil
----@return alicloud.Error? err `done_so_far` if something was done before it went wrong
-function M.run(group, options)
-  local change = changes.new(group, WORDS, options)
+local function serve(change, before)
   local snapshot, mapping, facts = prepare(change)
   if not snapshot then return nil, mapping --[[@as alicloud.Error]] end
   local plan, err = decide(change, snapshot, mapping)
   if not plan then return nil, err end
   local idle = #plan.attach + #plan.start == 0
-  local result = { outcome = idle and "already_serving" or "serving", group_id = group.id,
-    region = plan.region, attached = {}, started = {}, unmapped = facts.unmapped,
-    unproven = facts.unproven, request_ids = change.request_ids }
+  local result = { outcome = idle and "already_serving" or "serving", group_id = change.group.id,
+    region = plan.region, attached = before.attached or {}, started = before.started or {},
+    unmapped = facts.unmapped, unproven = facts.unproven, request_ids = change.request_ids }
   local ok
   ok, err = carry_out(change, plan, result)
   if not ok then
@@ -376,6 +374,18 @@ function M.run(group, options)
     return nil, err
   end
   return finish(change, snapshot, mapping, result)
+end
+
+--- Attaches the secondary disks and starts the instances.
+---@param group alicloud.dr.Group
+---@param options table durations in seconds, defaults filled in
+---@return alicloud.dr.ServeResult|nil
+---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+function M.run(group, options)
+  local change = changes.new(group, WORDS, options)
+  local result, err = serve(change, {})
+  if not result and change.misled then return serve(change, err.done_so_far) end
+  return result, err
 end
 
 return M

@@ -110,9 +110,13 @@ local function disk_in(side, id)
   end
 end
 
+-- Seconds: a list may lack for a moment what is there, or be of before.
+local BRIEFLY, LAG = 20, 60
+
 local function problem_of_disk(disk, use, disks_before)
   if not disk.status then
-    return { code = "InvalidDiskId.NotFound", message = ("disk %s is not listed"):format(disk.id) }
+    return { code = "InvalidDiskId.NotFound", passes = BRIEFLY,
+      message = ("disk %s is not listed"):format(disk.id) }
   end
   for _, host in ipairs(disk.hosts) do
     if not disks_before[host.id] then
@@ -138,7 +142,7 @@ local function plan_starts(plan, fenced, hosts)
   for _, use in ipairs(fenced.before) do
     local host = hosts[use.instance]
     if not host then
-      return { code = "InvalidInstanceId.NotFound",
+      return { code = "InvalidInstanceId.NotFound", passes = BRIEFLY,
         message = ("instance %s is not listed"):format(use.instance) }
     end
     if RAN[use.status] and host.status ~= "Running" and not seen[use.instance] then
@@ -178,21 +182,43 @@ local function read(change, fenced)
   return side, hosts
 end
 
-local function decide(change, fenced)
-  local found, err = replication_change.look(change)
+-- The side once nothing passes any more, and what is to be done.
+local function look_at_side(change, fenced, problem_of_plan)
+  local err
+  local found, obstacle = change:until_passed(function()
+    local side, hosts = read(change, fenced)
+    if not side then
+      err = hosts
+      return nil
+    end
+    local plan, problem = plan_of(fenced, side, hosts)
+    if plan then plan.side = side end
+    return plan, problem or problem_of_plan and problem_of_plan(plan)
+  end)
+  return found, obstacle, err
+end
+
+local function look_at_group(change, fenced)
+  local err
+  local found, problem = change:until_passed(function()
+    local seen
+    seen, err = replication_change.look(change)
+    return seen, seen and (replication_change.problem_of_world(seen)
+      or replication_change.problem_of_side(seen.here, "bring it back from")
+      or problem_of_group(seen.here, fenced))
+  end)
   if not found then return nil, err end
-  local problem = replication_change.problem_of_world(found)
-    or replication_change.problem_of_side(found.here, "bring it back from")
-    or problem_of_group(found.here, fenced)
-  if problem then
-    problem.snapshot = found.here
-    return failures.forbidden(change, problem)
-  end
-  local side, hosts = read(change, fenced)
-  if not side then return failures.unreadable(change, hosts) end
-  local plan
-  plan, problem = plan_of(fenced, side, hosts)
-  if not plan then return failures.forbidden(change, problem) end
+  if not problem then return true end
+  problem.snapshot = found.here
+  return failures.forbidden(change, problem)
+end
+
+local function decide(change, fenced)
+  local ok, fault = look_at_group(change, fenced)
+  if not ok then return nil, fault end
+  local plan, problem, err = look_at_side(change, fenced)
+  if err then return failures.unreadable(change, err) end
+  if problem then return failures.forbidden(change, problem) end
   return plan
 end
 
@@ -229,7 +255,9 @@ local function start_all(change, plan, result)
   local _, err, seen = compute.stop_all(change, plan.region, stopping, false)
   if err then return nil, err end
   for i, instance in ipairs(plan.start) do plan.start[i] = seen[instance.id] or instance end
-  result.started, err = compute.start_all(change, plan.region, plan.start)
+  local started
+  started, err = compute.start_all(change, plan.region, plan.start)
+  table.move(started, 1, #started, #result.started + 1, result.started)
   if err then return nil, err end
   return true
 end
@@ -240,20 +268,51 @@ local function carry_out(change, plan, result)
   return start_all(change, plan, result)
 end
 
+local function is_idle(plan) return #plan.attach + #plan.start == 0 end
+
+-- What was not done here, since it was seen to be so, was seen of before: no wait makes it true.
+local function undone(change, result)
+  return function(plan)
+    if is_idle(plan) then return nil end
+    change.misled = not compute.has_done(plan, result)
+    return { kind = "state", code = "Client.UnfenceUndone",
+      passes = not change.misled and LAG or nil,
+      message = "after attaching and starting, disks or instances are no longer so" }
+  end
+end
+
 -- What was seen at the end is what is told.
 local function finish(change, fenced, result)
-  local side, hosts = read(change, fenced)
-  if not side then return nil, hosts end
-  local plan, problem = plan_of(fenced, side, hosts)
-  if not plan or #plan.attach + #plan.start > 0 then
-    problem = problem or { kind = "state", code = "Client.UnfenceUndone",
-      message = "after attaching and starting, disks or instances are no longer so" }
+  local plan, problem, err = look_at_side(change, fenced, undone(change, result))
+  if err then return nil, err end
+  if problem then
     problem.outcome = "accepted"
     return failures.forbidden(change, problem)
   end
-  result.side, result.elapsed = side, change:elapsed()
+  result.side, result.elapsed = plan.side, change:elapsed()
   change:emit { event = "done", result = result }
   return result
+end
+
+local function bring_back(change, fenced, before)
+  local options = change.options
+  local plan, err = decide(change, fenced)
+  if not plan then return nil, err end
+  local idle = is_idle(plan)
+  if not idle and options.confirm and not options.confirm(plan) then
+    return failures.not_confirmed(change)
+  end
+  local result = { outcome = idle and "already_unfenced" or "unfenced",
+    group_id = change.group.id, region = plan.region, attached = before.attached or {},
+    started = before.started or {}, request_ids = change.request_ids }
+  local ok
+  ok, err = carry_out(change, plan, result)
+  if ok then ok, err = finish(change, fenced, result) end
+  if not ok then
+    err.done_so_far = result
+    return nil, err
+  end
+  return ok
 end
 
 --- Brings back what a fence has stopped and detached.
@@ -263,22 +322,11 @@ end
 ---@return alicloud.Error? err `done_so_far` if something was done before it went wrong
 function M.run(group, options)
   local change, fenced = changes.new(group, WORDS, options), options.fenced
-  local plan, err = decide(change, fenced)
-  if not plan then return nil, err end
-  local idle = #plan.attach + #plan.start == 0
-  if not idle and options.confirm and not options.confirm(plan) then
-    return failures.not_confirmed(change)
+  local result, err = bring_back(change, fenced, {})
+  if not result and change.misled then
+    return bring_back(change, fenced, err.done_so_far)
   end
-  local result = { outcome = idle and "already_unfenced" or "unfenced", group_id = group.id,
-    region = plan.region, attached = {}, started = {}, request_ids = change.request_ids }
-  local ok
-  ok, err = carry_out(change, plan, result)
-  if ok then ok, err = finish(change, fenced, result) end
-  if not ok then
-    err.done_so_far = result
-    return nil, err
-  end
-  return ok
+  return result, err
 end
 
 return M

@@ -65,6 +65,7 @@ local SHORTEST_CALL = 1
 ---@field first_send { monotonic: number, wall: number }? of those whose effect is not settled
 ---@field began { monotonic: number, wall: number }? the first send of this process
 ---@field seen_refusals table<string, boolean>
+---@field misled boolean? what was taken for done at the first look is seen not to be
 ---@field pause number? seconds, the latest between two calls that were refused
 ---@field refused_at number? monotonic, until then it has waited for the cloud
 ---@field deadline number? monotonic

@@ -95,7 +95,9 @@ function M.age(snapshot, terms)
     return block(("the outage is said to begin %s from now"):format(duration.format(ahead)),
       "Client.OutageInFuture")
   end
-  if not snapshot.recover_point then return check_unmeasured(snapshot, max_rpo) end
+  if not snapshot.recover_point or snapshots.count_unsynced(snapshot) > 0 then
+    return check_unmeasured(snapshot, max_rpo)
+  end
   local loss = losses.of(snapshot, outage_at)
   if not loss then
     local fact = "the service gave no time, so the age cannot be told"

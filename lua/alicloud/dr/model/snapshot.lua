@@ -302,11 +302,23 @@ function M.pair_set_fault(snapshot)
   return nil
 end
 
+--- How many pairs have no recovery point, though others have one: they hold nothing of use yet.
+---@param snapshot alicloud.dr.Snapshot
+---@return integer
+function M.count_unsynced(snapshot)
+  local count = 0
+  for _, pair in ipairs(snapshot.pairs) do
+    if not pair.recover_point and not pair.point_doubt then count = count + 1 end
+  end
+  return snapshot.recover_point and count or 0
+end
+
 --- Age of the oldest recovery point by the server's clock.
 ---@param snapshot alicloud.dr.Snapshot
----@return number|nil seconds nil if there is no recovery point, or the server gave no time
+---@return number|nil seconds nil if a pair has no recovery point, or the server gave no time
 function M.recover_point_age(snapshot)
   if not snapshot.recover_point or not snapshot.read_at then return nil end
+  if M.count_unsynced(snapshot) > 0 then return nil end
   return math.max(0, snapshot.read_at - snapshot.recover_point)
 end
 
@@ -360,17 +372,6 @@ function M.same_state(earlier, later)
     if before.id ~= pair.id or before.status ~= pair.status then return false end
   end
   return true
-end
-
---- How many pairs have no recovery point, though others have one: they hold nothing of use yet.
----@param snapshot alicloud.dr.Snapshot
----@return integer
-function M.count_unsynced(snapshot)
-  local count = 0
-  for _, pair in ipairs(snapshot.pairs) do
-    if not pair.recover_point and not pair.point_doubt then count = count + 1 end
-  end
-  return snapshot.recover_point and count or 0
 end
 
 --- One line about the age of the recovery point, for people.

@@ -1,6 +1,7 @@
 --- The parameters of a playbook: declared at its head, read from what was typed (`max_rpo=20m`) or
 --- from Lua values, and refused by name before the run has done anything.
 
+local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
 local lazy = require "alicloud.base.lazy"
@@ -254,6 +255,33 @@ function M.restored(kept, given)
     params[name] = value == M.FUNCTION and own ~= nil and own or value
   end
   return params
+end
+
+-- The file with which a command line begins, if it is named by its path and not there. Everything
+-- else only the shell knows.
+local function missing_file(line)
+  local file = type(line) == "string" and (line .. " "):match "^%s*([%w_./+-]+)[%s;|&]"
+  if not file or not file:find("/", 1, true) then return nil end
+  local _, _, why = core.look(file)
+  return (why == "ENOENT" or why == "ENOTDIR") and file or nil
+end
+
+--- What a command of parameters begins with and is not there: found before the first change, not
+--- when the service waits for it.
+---@param list alicloud.dr.Param[]|nil
+---@param values table<string, any> read
+---@return string|nil message
+function M.missing_program(list, values)
+  for _, param in ipairs(list or {}) do
+    local value = values[param.name]
+    local file = param.type == "command" and missing_file(value)
+    if file then return ("parameter %s: there is no file %s"):format(param.name, file) end
+    for _, id in ipairs(param.type == "rows" and value and tables.keys(value) or {}) do
+      local message = M.missing_program(param.columns, value[id])
+      if message then return ("%s, for %s"):format(message, id) end
+    end
+  end
+  return nil
 end
 
 return M

@@ -279,7 +279,10 @@ local function read_params(playbook, state, options)
   local given = wish and tables.merged(options.params or {}, wish.values) or options.params
   if wish then kept = tables.merged(kept, params.written(wish.values)) end
   local read, message = params.read(playbook.params, params.restored(kept, given))
-  if read then return read end
+  -- What a run was begun with it goes on with, whatever has become of its files.
+  local is_new = not state.run and not options.program
+  message = message or is_new and params.missing_program(playbook.params, read)
+  if not message then return read end
   return nil, errors.new { kind = "state", code = "Client.BadParameter",
     outcome = "not_sent", message = message }
 end
