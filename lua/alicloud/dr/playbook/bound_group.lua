@@ -304,8 +304,7 @@ local function perform(branch, group, verb, options, drill_id)
     return nil, call_recorder.no_drill(branch, verb)
   end
   local engine = branch.engine
-  -- Who is given up while it waits counts again, too.
-  local _ <close> = setmetatable({}, { __close = function() branch:rise() end })
+  local _ <close> = setmetatable({}, { __close = function() branch:rise() end }) -- given up, too
   local result, err = engine.executor:verb(branch, group, verb, noticed(branch, options), drill_id)
   branch.touched_at = engine.loop.now()
   -- Why it ended is what was seen last.
