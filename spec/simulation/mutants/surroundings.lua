@@ -37,10 +37,10 @@ return {
       if moment or doubt or not read_at then return moment, doubt end
       return whole(read_at)
     end]]))),
-  of("N3", lie("recover_point_as", "a recovery point that is no number is one of now", 295,
+  of("N3", lie("recover_point_as", "a recovery point in the future is one of now", 295,
     edit(READING, "M.moment", [[function(value, read_at)
       local moment, doubt = original(value, read_at)
-      if not (doubt and doubt:find "is no time" and read_at) then return moment, doubt end
+      if not (doubt and doubt:find "lies in the future" and read_at) then return moment, doubt end
       return whole(read_at)
     end]]))),
   planned("E", lie("compute", "a disk that is being created is in somebody's hands", 66,
