@@ -203,9 +203,11 @@ struct ac_json_token ac_json_value(struct ac_json_reader *reader)
         good = read_string(reader, &token);
     } else if (c == '{' || c == '[') {
         token.kind = c == '{' ? AC_JSON_OBJECT : AC_JSON_ARRAY;
-        good = reader->depth < AC_MAX_JSON_DEPTH || over_limit(reader, "nested too deeply");
+        good = reader->depth < AC_MAX_JSON_DEPTH;
         reader->depth += good;
         reader->at += good;
+        if (!good)
+            over_limit(reader, "nested too deeply");
     } else if (c == '-' || (c >= '0' && c <= '9')) {
         token.kind = AC_JSON_NUMBER;
         good = read_number(reader, &token);
