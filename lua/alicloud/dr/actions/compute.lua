@@ -352,11 +352,8 @@ function M.jobs_to_free(disk)
   return jobs
 end
 
---- Whether any of what is to be done has been done already.
----@param plan { attach: alicloud.dr.DiskJob[], start: { id: string }[] }
----@param result { attached: string[], started: string[] }
----@return boolean
-function M.has_done(plan, result)
+-- Whether any of what is to be done has been done already.
+local function has_done(plan, result)
   local attached, started = tables.set(result.attached), tables.set(result.started)
   for _, job in ipairs(plan.attach) do
     if attached[job.disk.id] then return true end
@@ -365,6 +362,24 @@ function M.has_done(plan, result)
     if started[instance.id] then return true end
   end
   return false
+end
+
+-- Seconds for which a look may be of before, after our own change.
+local LAG = 60
+
+--- What the last look at a side has against it, where there is still something to be done. What was
+--- not done, since it was seen to be so, was seen of before: no wait makes it true, and the change
+--- is misled.
+---@param change alicloud.dr.Change
+---@param plan { attach: alicloud.dr.DiskJob[], start: { id: string }[] }
+---@param result { attached: string[], started: string[] } what was done
+---@param code string
+---@return table|nil problem
+function M.undone(change, plan, result, code)
+  if #plan.attach + #plan.start == 0 then return nil end
+  change.misled = not has_done(plan, result)
+  return { kind = "state", code = code, passes = not change.misled and LAG or nil,
+    message = "after attaching and starting, disks or instances are no longer so" }
 end
 
 return M

@@ -91,8 +91,8 @@ local function problem_beside(change, found)
     hint = "stop what runs there, so that two sides never write" } or nil
 end
 
--- Seconds: a list may lack for a moment what is there, or be stale; longer after our own change.
-local BRIEFLY, LAG = 20, 60
+-- Seconds: a list may lack for a moment what is there, or be stale.
+local BRIEFLY = 20
 
 local function not_open(snapshot)
   return { kind = "state", code = "OperationDenied.InvalidStatus",
@@ -281,18 +281,10 @@ local function look_at_side(change, snapshot, mapping, problem_of_plan)
   return found, obstacle, err
 end
 
--- What was not done here, since it was seen to be so, was seen of before: no wait makes it true.
-local function undone(change, result)
-  return function(plan)
-    if #plan.attach + #plan.start == 0 then return nil end
-    change.misled = not compute.has_done(plan, result)
-    return { kind = "state", code = "Client.ServeUndone", passes = not change.misled and LAG or nil,
-      message = "after attaching and starting, disks or instances are no longer so" }
-  end
-end
-
 local function finish(change, snapshot, mapping, result)
-  local plan, problem, err = look_at_side(change, snapshot, mapping, undone(change, result))
+  local plan, problem, err = look_at_side(change, snapshot, mapping, function(plan)
+    return compute.undone(change, plan, result, "Client.ServeUndone")
+  end)
   if err then
     err.done_so_far = result
     return nil, err

@@ -110,8 +110,8 @@ local function disk_in(side, id)
   end
 end
 
--- Seconds: a list may lack for a moment what is there, or be of before.
-local BRIEFLY, LAG = 20, 60
+-- Seconds: a list may lack for a moment what is there.
+local BRIEFLY = 20
 
 local function problem_of_disk(disk, use, disks_before)
   if not disk.status then
@@ -268,22 +268,11 @@ local function carry_out(change, plan, result)
   return start_all(change, plan, result)
 end
 
-local function is_idle(plan) return #plan.attach + #plan.start == 0 end
-
--- What was not done here, since it was seen to be so, was seen of before: no wait makes it true.
-local function undone(change, result)
-  return function(plan)
-    if is_idle(plan) then return nil end
-    change.misled = not compute.has_done(plan, result)
-    return { kind = "state", code = "Client.UnfenceUndone",
-      passes = not change.misled and LAG or nil,
-      message = "after attaching and starting, disks or instances are no longer so" }
-  end
-end
-
 -- What was seen at the end is what is told.
 local function finish(change, fenced, result)
-  local plan, problem, err = look_at_side(change, fenced, undone(change, result))
+  local plan, problem, err = look_at_side(change, fenced, function(plan)
+    return compute.undone(change, plan, result, "Client.UnfenceUndone")
+  end)
   if err then return nil, err end
   if problem then
     problem.outcome = "accepted"
@@ -298,7 +287,7 @@ local function bring_back(change, fenced, before)
   local options = change.options
   local plan, err = decide(change, fenced)
   if not plan then return nil, err end
-  local idle = is_idle(plan)
+  local idle = #plan.attach + #plan.start == 0
   if not idle and options.confirm and not options.confirm(plan) then
     return failures.not_confirmed(change)
   end
