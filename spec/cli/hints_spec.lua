@@ -19,6 +19,10 @@ describe("a hint at the shell", function()
       assert.equal(expected, hints.translate(hint, about))
     end
     assert.equal("alicloud-dr fence GROUP", hints.translate("group:fence", {}))
+    assert.equal("a larger --max-rpo, or --outage-at",
+      hints.translate("a larger max_rpo, or outage_at", about))
+    assert.equal("a larger max_rpo, or --outage-at",
+      hints.translate("a larger max_rpo, or outage_at", about, true))
   end)
 
   it("is what a command prints, and what its JSON object holds", function()

@@ -1,6 +1,7 @@
 -- Ready playbooks at a desk: by name, listed, copied, planned, resumed.
 
 local after = require "spec.dr.after_lab"
+local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
 
@@ -86,6 +87,17 @@ describe("alicloud-dr run NAME", function()
         assert.is_truthy(ran.err:find(case[2], 1, true), ran.err)
       end
     end
+    assert.same({}, desk:requests())
+  end)
+
+  it("refuses a command whose file is not there before there is a journal", function()
+    local desk, journal = room(), scratch.directory() .. "/j.jsonl"
+    local words = { "run", "-y", "failover", "group=pg-orders", "region=cn-shanghai", "fence=no",
+      "verify=./no-such.sh", "--journal", journal }
+    local ran = desk:run(table.unpack(words))
+    assert.equal(2, ran.code, ran.err)
+    assert.matches("parameter verify: there is no file %./no%-such%.sh", ran.err)
+    assert.is_nil(core.look(journal))
     assert.same({}, desk:requests())
   end)
 

@@ -30,24 +30,27 @@ end
 --- A hint in the words of a shell.
 ---@param text string
 ---@param err { group_id: string?, region: string?, to: string? } what the hint is about
+---@param of_run? boolean of a playbook, which takes max_rpo as a parameter
 ---@return string
-function M.translate(text, err)
+function M.translate(text, err, of_run)
   return (text:gsub(" %(in Lua [^()]*%)", "")
     :gsub("group:(%l[%l_]*)", function(verb) return command_of(verb, err) end)
     :gsub("(%l[%l_]*) = \"([^\"]*)\"", option_of)
-    :gsub("%f[%w_]max_rpo%f[^%w_]", "--max-rpo"):gsub("%f[%w_]outage_at%f[^%w_]", "--outage-at"))
+    :gsub("%f[%w_]max_rpo%f[^%w_]", of_run and "max_rpo" or "--max-rpo")
+    :gsub("%f[%w_]outage_at%f[^%w_]", "--outage-at"))
 end
 
 --- Puts the hint of an error, and the cures of its findings, into the words of a shell.
 ---@param err alicloud.Error
+---@param of_run? boolean as of `translate`
 ---@return alicloud.Error err the same
-function M.at_the_shell(err)
+function M.at_the_shell(err, of_run)
   local meant = err.code == "NoSuchResource" and err.region and region_names.meant(err.region)
   if meant then err.hint = ("did you mean the region %s?"):format(meant) end
-  if type(err.hint) == "string" then err.hint = M.translate(err.hint, err) end
+  if type(err.hint) == "string" then err.hint = M.translate(err.hint, err, of_run) end
   for _, finding in ipairs(type(err.findings) == "table" and err.findings or {}) do
     if type(finding) == "table" and type(finding.cure) == "string" then
-      finding.cure = M.translate(finding.cure, err)
+      finding.cure = M.translate(finding.cure, err, of_run)
     end
   end
   return err

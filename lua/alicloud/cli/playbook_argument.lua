@@ -120,6 +120,7 @@ local function take_params(playbook, params, args)
   local read, message = playbooks.read_params(playbook, params)
   if not read then options.refuse(message) end
   if playbook.params and params.region and not args.region then args.region = params.region end
+  return read
 end
 
 --- Refuses a mode that a playbook does not have, and what it is not for.
@@ -186,15 +187,16 @@ end
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Playbook
----@return table<string, string|string[]> params
+---@return table<string, string|string[]> params as they were typed
+---@return table<string, any> read as the playbook gets them
 function M.open(args, io)
   local read_file = orders.reader(args, io)
   local params = M.read_params(args, read_file)
   local playbook = M.load(M.read(args.file, io, read_file))
   M.resolve_names(params, args, io)
-  take_params(playbook, params, args)
+  local read = take_params(playbook, params, args)
   M.check_mode(playbook, args)
-  return playbook, params
+  return playbook, params, read
 end
 
 --- The world that --world names.

@@ -325,7 +325,7 @@ end
 
 local function report_failure(io, args, err, path, is_begun)
   local code = exit_code(io, err)
-  hints.at_the_shell(err)
+  hints.at_the_shell(err, true)
   if not is_begun then return begin_again(io, args, err, code) end
   local holder = holder_now(err, path, io)
   local go_on = way_on(io, args, err, path)

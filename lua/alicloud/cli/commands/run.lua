@@ -20,6 +20,8 @@ local tables = require "alicloud.base.tables"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
 ---@module "alicloud.cli.incident"
 local incidents = lazy.module "alicloud.cli.incident"
+---@module "alicloud.dr.playbook.params"
+local params = lazy.module "alicloud.dr.playbook.params"
 ---@module "alicloud.cli.options.replay"
 local replays = lazy.module "alicloud.cli.options.replay"
 
@@ -159,8 +161,8 @@ end
 function M.run(args, io)
   local given = playbooks.read_options(args, io)
   local place = place_of(args, io)
-  local playbook, err
-  playbook, given.params = playbook_argument.open(args, io)
+  local playbook, read, err
+  playbook, given.params, read = playbook_argument.open(args, io)
   given.journal = args.journal
   if not given.journal then
     given.journal, err = journal_of(place, playbook, given, args, io)
@@ -172,6 +174,9 @@ function M.run(args, io)
   local ok, state
   state, err = begun(given.journal, context)
   if state == nil then return output.fail(io, args, err) end
+  -- Before there is a journal that nothing could be done with.
+  local missing = not state and params.missing_program(playbook.params, read)
+  if missing then options.refuse(missing) end
   ok, err = go_on_with(playbook, state, given, args, io)
   if not ok then return output.fail(io, args, err) end
   return playbooks.carry_out(playbook, given, args, io, state or nil)
