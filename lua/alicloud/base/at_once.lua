@@ -6,7 +6,7 @@ local M = {}
 ---@param loop alicloud.loop.Loop
 ---@param list any[]
 ---@param most integer so many at a time
----@param act fun(each: any): any what it raises is raised, and the others are cancelled
+---@param act fun(each: any, i: integer): any what it raises is raised, and the others are cancelled
 ---@return table<integer, any> results by the places in the list
 function M.each(loop, list, most, act)
   local results, taken = {}, 0
@@ -14,7 +14,7 @@ function M.each(loop, list, most, act)
     while taken < #list do
       taken = taken + 1
       local i = taken
-      results[i] = act(list[i])
+      results[i] = act(list[i], i)
     end
   end
   loop.scope(function()

@@ -205,17 +205,16 @@ local function read_lines(groups, options)
   local tell = teller(groups, options)
   local lines, readers, seen = {}, {}, many.look(groups, nil, options.listed)
   for i, group in ipairs(groups) do lines[i] = line_of(group, options, seen[i]) end
-  local sides, places = read_sources(groups, lines), {}
-  for i in ipairs(groups) do places[i] = i end
-  local function judge(i)
-    local line, group = lines[i], groups[i]
+  local sides = read_sources(groups, lines)
+  local function judge(group, i)
+    local line = lines[i]
     if is_secondary(line) then
       local reader = reader_of(readers, group)
       judge_more(line, group, options, reader, sides[group.client][line.snapshot])
     end
     tell(line)
   end
-  if groups[1] then at_once.each(groups[1].client.loop, places, AT_ONCE, judge) end
+  if groups[1] then at_once.each(groups[1].client.loop, groups, AT_ONCE, judge) end
   return lines
 end
 
