@@ -9,11 +9,11 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-/* Offsets of files have 64 bits everywhere: locks are taken far behind the end. */
+/* 64-bit file offsets everywhere: the journal's locks lie far behind the end of its file. */
 #ifndef _FILE_OFFSET_BITS
 #define _FILE_OFFSET_BITS 64
 #endif
-/* And seconds: a machine of 32 bits has a clock after January 2038, too. */
+/* 64-bit seconds, so that a 32-bit machine has a clock after January 2038. */
 #ifndef _TIME_BITS
 #define _TIME_BITS 64
 #endif
@@ -25,10 +25,10 @@
 
 #define AC_VERSION "0.1.0"
 
-/* The version and a sum over all C files: which build a module is of. */
+/* The version and a checksum of all C files: identifies the build that a module belongs to. */
 extern const char ac_build[];
 
-/* AddressSanitizer maps far more memory than it uses, and its library must be loaded first. */
+/* AddressSanitizer maps far more memory than is used, and its library must be preloaded. */
 #if defined(__SANITIZE_ADDRESS__)
 #define AC_HAS_ASAN 1
 #elif defined(__has_feature)
@@ -45,13 +45,13 @@ extern const char ac_build[];
 #define AC_PRINTF(fmt, args)
 #endif
 
-/* Defaults of every cap that bounds what a peer can make us hold. */
+/* Defaults of the limits on the memory that a peer can make us use. */
 #define AC_MAX_BODY_BYTES ((size_t)1024 * 1024)
 #define AC_MAX_HEADER_BYTES ((size_t)64 * 1024)
 #define AC_MAX_REQUEST_BYTES ((size_t)4 * 1024 * 1024)
 #define AC_MAX_JSON_DEPTH 32u
 
-/* Borrowed bytes; never relied upon to end in NUL. */
+/* Borrowed bytes; need not end in NUL. */
 struct ac_str {
     const char *p;
     size_t n;
@@ -77,7 +77,7 @@ static inline bool ac_str_equal(struct ac_str a, struct ac_str b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Byte order, shorter first on a common prefix: the order of canonical names. */
+/* Compares bytes; a prefix comes before the longer text. This is the order of canonical names. */
 static inline int ac_str_compare(struct ac_str a, struct ac_str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -87,7 +87,7 @@ static inline int ac_str_compare(struct ac_str a, struct ac_str b)
     return a.n < b.n ? -1 : 1;
 }
 
-/* ASCII lower case without the locale. */
+/* ASCII lower case, whatever the locale. */
 static inline char ac_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -108,7 +108,7 @@ static inline bool ac_str_starts(struct ac_str s, struct ac_str prefix)
     return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;
 }
 
-/* Letters, digits and the characters of `extra`; nothing else. */
+/* True if `s` holds only ASCII letters, digits and characters of `extra`. */
 static inline bool ac_str_only(struct ac_str s, const char *extra)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -120,7 +120,7 @@ static inline bool ac_str_only(struct ac_str s, const char *extra)
     return true;
 }
 
-/* 1 to 65535, in at most five decimal digits. */
+/* True for 1 to 65535, written in at most five decimal digits. */
 static inline bool ac_str_is_port(struct ac_str s)
 {
     uint32_t port = 0;
@@ -142,7 +142,7 @@ static inline bool ac_str_has_control(struct ac_str s)
     return false;
 }
 
-/* First place of `needle` in `hay`, or NULL. */
+/* The first occurrence of `needle` in `hay`, or NULL. */
 static inline const char *ac_str_find(struct ac_str hay, struct ac_str needle)
 {
     bool possible = needle.n > 0 && hay.n >= needle.n;

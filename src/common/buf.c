@@ -9,7 +9,7 @@ void ac_buf_init(struct ac_buf *buf, size_t max)
     *buf = (struct ac_buf){.max = max};
 }
 
-/* A compiler does not know what a volatile pointer will point to, and leaves the call in. */
+/* The compiler cannot know where a volatile pointer will point, so it must keep the call. */
 void ac_wipe(void *p, size_t n)
 {
     static void *(*const volatile set)(void *, int, size_t) = memset;
@@ -39,7 +39,7 @@ void ac_buf_reset(struct ac_buf *buf)
         buf->p[0] = '\0';
 }
 
-/* realloc() would leave the old bytes of a secret where they were. */
+/* For a secret, realloc() is not used: it would leave the old bytes in freed memory. */
 static char *move(struct ac_buf *buf, size_t cap)
 {
     if (!buf->secret)

@@ -1,7 +1,7 @@
-/* Growable bytes with a mandatory maximum.
+/* A growable byte buffer with a maximum size that every user must give.
  *
- * A failed append sticks: later appends do nothing, so that a caller builds a whole text and
- * checks once. The bytes are always followed by a NUL that is not counted.
+ * After one append has failed, later appends do nothing: a caller builds a whole text and checks
+ * `status` once. The bytes are always followed by a NUL that `n` does not count.
  */
 #ifndef AC_BUF_H
 #define AC_BUF_H
@@ -14,7 +14,7 @@ struct ac_buf {
     size_t cap;
     size_t max;
     enum ac_status status; /* AC_OK, AC_NOMEM or AC_LIMIT; sticky */
-    bool secret;           /* set after ac_buf_init(): no byte is left behind in freed memory */
+    bool secret;           /* set after ac_buf_init(): bytes are wiped before memory is freed */
 };
 
 void ac_buf_init(struct ac_buf *buf, size_t max);
@@ -22,15 +22,15 @@ void ac_buf_init(struct ac_buf *buf, size_t max);
 /* Releases the bytes; the buffer may be used again with the same maximum. */
 void ac_buf_free(struct ac_buf *buf);
 
-/* Overwrites in a way that the compiler does not remove. */
+/* Overwrites with zeros in a way that the compiler does not optimise away. */
 void ac_wipe(void *p, size_t n);
 
-/* Empties without releasing, and forgets a failure. */
+/* Empties the buffer, keeps its memory and clears `status`. */
 void ac_buf_reset(struct ac_buf *buf);
 
 void ac_buf_printf(struct ac_buf *buf, const char *format, ...) AC_PRINTF(2, 3);
 
-/* Room for n more bytes at the end, or NULL; ac_buf_advance() then takes what was written. */
+/* Room for n more bytes at the end, or NULL; ac_buf_advance() then counts the bytes written. */
 char *ac_buf_room(struct ac_buf *buf, size_t n);
 static inline void ac_buf_advance(struct ac_buf *buf, size_t n)
 {
@@ -38,7 +38,7 @@ static inline void ac_buf_advance(struct ac_buf *buf, size_t n)
     buf->p[buf->n] = '\0';
 }
 
-/* Inline, because most texts are built of pieces of a few bytes that have their room already. */
+/* Inline, because most appends are a few bytes for which there is room already. */
 static inline void ac_buf_add(struct ac_buf *buf, const char *p, size_t n)
 {
     bool fits = buf->status == AC_OK && buf->cap > buf->n && n < buf->cap - buf->n &&

@@ -1,6 +1,6 @@
 #include "ac.h"
 
-/* The Makefile gives it; who compiles without that has nothing to compare with. */
+/* The Makefile defines AC_BUILD. Without it, builds of one version cannot be told apart. */
 #ifndef AC_BUILD
 #define AC_BUILD AC_VERSION
 #endif

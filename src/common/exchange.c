@@ -19,12 +19,12 @@ static const struct ac_failure_rule RULES[AC_FAILURE_COUNT] = {
                            "the connection closed before a complete answer", AC_RETRY_TRANSPORT},
     [AC_FAILURE_TIMEOUT] = {"timeout", "timeout", "Client.Timeout", "no complete answer in time",
                             AC_RETRY_TRANSPORT},
-    /* The lease, or whatever else gave the time until which it might leave, is over. */
+    /* The deadline for sending has passed; it is the end of a lease, for example. */
     [AC_FAILURE_TOO_LATE] = {"too_late", "timeout", "Client.TooLate",
                              "the time until which it might be sent is over", AC_RETRY_NEVER},
     [AC_FAILURE_MALFORMED] = {"malformed", "decode", "Client.Malformed", "the answer is not HTTP",
                               AC_RETRY_TRANSPORT},
-    /* Verification does not get better by trying again. */
+    /* A retry does not make a failed verification succeed. */
     [AC_FAILURE_TLS] = {"tls", "tls", "Client.TLS", "no trusted TLS connection could be made",
                         AC_RETRY_NEVER},
     [AC_FAILURE_TLS_EXPIRED] = {"tls_expired", "tls", "Client.TLS.Expired",

@@ -1,6 +1,6 @@
-/* What comes back from the wire: filled in by the transport, judged by the core. The two live in
- * shared objects of their own; this struct behind a userdata is their seam on the way back, as
- * signed_request.h is on the way out.
+/* The result of a request on the wire: the transport fills it in, the core judges it. The two are
+ * separate shared objects. This struct, inside a userdata, is their interface for results, as
+ * signed_request.h is for requests.
  */
 #ifndef AC_EXCHANGE_H
 #define AC_EXCHANGE_H
@@ -8,9 +8,9 @@
 #include "buf.h"
 #include "signed_request.h"
 
-/* How an exchange can fail below HTTP. */
+/* How an exchange can fail below the level of HTTP. */
 enum ac_failure {
-    AC_FAILURE_NONE, /* a complete HTTP answer */
+    AC_FAILURE_NONE, /* a complete HTTP response */
     AC_FAILURE_RESOLVE,
     AC_FAILURE_CONNECT,
     AC_FAILURE_PROXY,
@@ -35,22 +35,22 @@ enum ac_failure {
     AC_FAILURE_COUNT
 };
 
-/* What a retry would need. */
+/* When and how a failed request may be retried. */
 enum ac_retry {
     AC_RETRY_NEVER,
     AC_RETRY_TRANSPORT,   /* the network failed */
-    AC_RETRY_SERVER,      /* the service failed, the work may be running */
-    AC_RETRY_THROTTLE,    /* later */
+    AC_RETRY_SERVER,      /* the service failed and may still be doing the work */
+    AC_RETRY_THROTTLE,    /* after a backoff */
     AC_RETRY_NONCE,       /* once, with a new nonce */
-    AC_RETRY_CLOCK,       /* once, with the server's clock */
+    AC_RETRY_CLOCK,       /* once, with the server's time */
     AC_RETRY_CREDENTIALS, /* after a refresh of the credentials */
-    AC_RETRY_PENDING      /* the first request with this token is still running */
+    AC_RETRY_PENDING      /* the first request with this idempotency token is still running */
 };
 
-/* What is known of a failure. */
+/* The properties of a failure. */
 struct ac_failure_rule {
     const char *name; /* in an exchange's field `failure`; NULL for AC_FAILURE_NONE */
-    const char *kind; /* of the error */
+    const char *kind; /* of the alicloud.Error */
     const char *code;
     const char *says;
     enum ac_retry retry;
@@ -58,15 +58,15 @@ struct ac_failure_rule {
 
 const struct ac_failure_rule *ac_failure_rule(enum ac_failure failure);
 
-/* By its name, for exchanges of other transports; AC_FAILURE_OTHER if nobody knows it,
- * AC_FAILURE_NONE for the empty text. */
+/* The failure of this name, for exchanges of other transports: AC_FAILURE_OTHER for an unknown
+ * name, AC_FAILURE_NONE for the empty text. */
 enum ac_failure ac_failure_named(struct ac_str name);
 
-/* What came of it. */
+/* The result of one request. */
 struct ac_exchange {
-    bool done; /* until then nothing else is valid */
+    bool done; /* while false, no other field is valid */
     enum ac_failure failure;
-    bool sent; /* false only if no byte of the request left */
+    bool sent; /* false only if no byte of the request has left this machine */
     char detail[320];
     long status;
     struct ac_buf headers; /* "Name: value\n" of the last header block */
@@ -77,13 +77,14 @@ struct ac_exchange {
     uint64_t bytes_received;
 };
 
-/* The userdata of an operation begins like this. The name changes with the layout. */
+/* The userdata of an operation starts with struct ac_exchange_box. The name of the metatable
+ * changes with the layout. */
 #define AC_OP_CLASS "alicloud.Op/4"
 
 struct ac_exchange_box {
-    const struct ac_exchange *exchange; /* NULL once it is closed */
-    struct ac_signed_request *request;  /* what was sent, if it was signed; its own */
-    bool read; /* while it is, since what is made of it may run a finalizer that closes it */
+    const struct ac_exchange *exchange; /* NULL once the operation is closed */
+    struct ac_signed_request *request;  /* owned; the signed request that was sent, or NULL */
+    bool read; /* true while the result is read: a finalizer that runs then may try to close it */
 };
 
 #endif

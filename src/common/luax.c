@@ -81,7 +81,7 @@ void *acL_push_box(lua_State *L, size_t size, const char *name)
     return box;
 }
 
-/* [-0, +0, v]  These take the value on top. */
+/* [-0, +0, v]  This function and the next three check or read the value on top of the stack. */
 static void expect(lua_State *L, bool right, const char *what, const char *name, const char *wanted)
 {
     if (!right)
@@ -133,7 +133,7 @@ static void unknown_option(lua_State *L, const char *what, const char *key,
     luaL_error(L, "%s: unknown option '%s'", what, key);
 }
 
-/* [-0, +0, v]  The option whose name is the key at -2, or NULL. */
+/* [-0, +0, v]  The option named by the key at -2, or NULL if there is none. */
 static const struct acL_option *find_option(lua_State *L, const char *what,
                                             const struct acL_option *options)
 {
@@ -147,7 +147,7 @@ static const struct acL_option *find_option(lua_State *L, const char *what,
     return NULL;
 }
 
-/* [-0, +0, v]  Reads the value on top. True if it has to stay on the stack, one below. */
+/* [-0, +0, v]  Reads the value on top. True if the value must stay on the stack, below the key. */
 static bool read_option(lua_State *L, const char *what, const struct acL_option *option, void *to)
 {
     void *field = (char *)to + option->offset;

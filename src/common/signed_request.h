@@ -1,5 +1,5 @@
-/* A signed request, ready to be sent. It is all that passes from signing to sending: the two live
- * in shared objects of their own, so this struct in a userdata is their seam. It owns its bytes.
+/* A signed request, ready to be sent. It owns its bytes. Signing and sending are separate shared
+ * objects; this struct, inside a userdata, is all that passes between them.
  */
 #ifndef AC_SIGNED_REQUEST_H
 #define AC_SIGNED_REQUEST_H
@@ -20,21 +20,21 @@ struct ac_signed_request {
     struct ac_str method;
     struct ac_str url; /* followed by a NUL, like every header */
     struct ac_str host;
-    struct ac_str body;      /* p is NULL without one */
-    struct ac_pairs headers; /* the bytes from a name to the end of its value are "name: value" */
+    struct ac_str body;      /* p is NULL if there is no body */
+    struct ac_pairs headers; /* name and value are parts of one text "name: value" */
 
-    /* Empty where nothing was signed. */
+    /* Empty if the request was not signed. */
     struct ac_str canonical;
     struct ac_str string_to_sign;
     struct ac_str signature;
-    struct ac_str signed_headers; /* these two with ACS3 only */
+    struct ac_str signed_headers; /* this and `authorization`: for ACS3 signatures only */
     struct ac_str authorization;
 
     void (*release)(struct ac_signed_request *wire);
 };
 
-/* The userdata: whoever takes the request out leaves NULL. The name changes with the layout, so
- * that modules of two versions never read each other's memory. */
+/* The metatable of the userdata. Code that takes the request over sets `request` to NULL. The name
+ * changes with the layout, so that modules of two versions never read each other's memory. */
 #define AC_SIGNED_CLASS "alicloud.Signed/1"
 
 struct ac_signed_box {

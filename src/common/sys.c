@@ -36,7 +36,7 @@ double ac_sys_monotonic(void)
     return clock_seconds(CLOCK_MONOTONIC);
 }
 
-/* Linux stops CLOCK_MONOTONIC while it sleeps; macOS, which has no other, does not. */
+/* On Linux CLOCK_MONOTONIC stops during sleep. On macOS it goes on; there is no CLOCK_BOOTTIME. */
 double ac_sys_boottime(void)
 {
 #if defined(CLOCK_BOOTTIME)
@@ -129,7 +129,7 @@ bool ac_sys_poller_watch(int poller, int fd, int events)
 {
     struct epoll_event event = {.data.fd = fd};
     if (events == 0) {
-        /* The descriptor may be closed already, and then the kernel has forgotten it. */
+        /* The descriptor may be closed already; then the kernel no longer watches it. */
         epoll_ctl(poller, EPOLL_CTL_DEL, fd, &event);
         return true;
     }
@@ -164,7 +164,7 @@ int ac_sys_poller_open(void)
     return kqueue();
 }
 
-/* A kqueue is not inherited, so its number belongs to nobody or to somebody else. */
+/* A child does not inherit a kqueue, so this number is not open or is another file in the child. */
 void ac_sys_poller_forget(int poller)
 {
     (void)poller;
@@ -202,7 +202,7 @@ void ac_sys_sigpipe_block(struct ac_sys_sigpipe *guard)
     sigset_t pipe_only;
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
-    /* Who had it blocked already may have one pending, and that one must stay. */
+    /* If SIGPIPE was blocked before, one may be pending that is not ours and must stay pending. */
     guard->blocked = pthread_sigmask(SIG_BLOCK, &pipe_only, &guard->before) == 0 &&
                      !sigismember(&guard->before, SIGPIPE);
 }
@@ -221,7 +221,7 @@ void ac_sys_sigpipe_restore(struct ac_sys_sigpipe *guard)
         int taken;
         sigwait(&pipe_only, &taken);
 #else
-        /* Without waiting: another thread may have taken it meanwhile. */
+        /* Does not wait: another thread may have taken the signal meanwhile. */
         const struct timespec now = {0, 0};
         sigtimedwait(&pipe_only, NULL, &now);
 #endif

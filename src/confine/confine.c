@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #endif
 
-/* Where descriptors are closed one by one, those beyond are not looked for. */
+/* If descriptors are closed one by one, those beyond this number are not closed. */
 #define DESCRIPTORS_MAX 1048576
 
 static void close_others(void)
@@ -29,15 +29,15 @@ static void close_others(void)
         close(fd);
 }
 
-/* The zone is read now: later, glibc would look whether its file has changed, be refused, and count
- * in UTC from then on. */
+/* Reads the time zone now. Later glibc would check whether its file has changed, be refused, and
+ * use UTC from then on. */
 static void read_zone(void)
 {
     setenv("TZ", ":/etc/localtime", 0);
     tzset();
 }
 
-/* A limit that is lower already stays: only root could raise it. */
+/* Sets a limit. One that is lower already stays, because only root could raise it. */
 static int limit(int resource, rlim_t soft, rlim_t hard)
 {
     struct rlimit now;
@@ -48,7 +48,7 @@ static int limit(int resource, rlim_t soft, rlim_t hard)
     return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard}) == 0 ? 0 : errno;
 }
 
-/* Where the system has such a limit: macOS has the name, and may refuse the number. */
+/* Limits address space where the system supports that: macOS may refuse the value (EINVAL). */
 static int limit_memory(size_t bytes, const char **missing)
 {
 #if AC_HAS_ASAN
@@ -63,8 +63,8 @@ static int limit_memory(size_t bytes, const char **missing)
 #endif
 }
 
-/* The limit of descriptors comes last, being the mark of a confined process. A second between the
- * two limits of computing lets its end be told from any other. */
+/* The limit of descriptors comes last, because it marks a confined process. The hard CPU limit is a
+ * second above the soft one, so that the process ends by SIGXCPU, which shows the reason. */
 static int set_limits(const struct ac_confine_limits *limits, const char **memory_missing)
 {
     int error = limit(RLIMIT_CORE, 0, 0);
@@ -78,8 +78,8 @@ static int set_limits(const struct ac_confine_limits *limits, const char **memor
 
 #if defined(__linux__)
 
-/* Root's rights over files, limits and processes: without them it is a user like others. The
- * kernel's header is not where every C library looks; version 3 has two words of each set. */
+/* Drops root's rights over files, limits and processes. The structs are written out because not
+ * every C library finds the kernel's header; version 3 has two words for each set. */
 static int drop_capabilities(void)
 {
     struct {

@@ -1,7 +1,7 @@
-/* Landlock: every right that the kernel can withhold is withheld, and none granted.
+/* Landlock: withholds every right that this kernel's version can withhold, and grants none.
  *
- * The C library has no functions for it and headers are older than kernels, so numbers and rights
- * are written out here. */
+ * The C library has no functions for it, and installed headers can be older than the kernel, so the
+ * numbers and rights are written out here. */
 #include "confine.h"
 
 #if defined(__linux__)
@@ -21,8 +21,8 @@ struct ruleset {
     uint64_t files, network, scopes;
 };
 
-/* By the version of the interface: rights over files came with 1, 2, 3 and 5; binding and
- * connecting with 4; abstract sockets and signals with 6. */
+/* All rights of a version of the interface: files in versions 1, 2, 3 and 5; binding and connecting
+ * in 4; abstract sockets and signals in 6. */
 static struct ruleset everything(int abi)
 {
     static const unsigned bits[] = {0, 13, 14, 15, 15, 16};

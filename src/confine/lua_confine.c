@@ -1,4 +1,4 @@
-/* `alicloud.confine`: a process gives its rights up and talks with the one who started it. */
+/* `alicloud.confine`: a child process gives up its rights and talks with its parent. */
 #include "confine.h"
 #include "luax.h"
 #include "sys.h"
@@ -34,7 +34,7 @@ static struct ac_confine_limits check_limits(lua_State *L)
     return (struct ac_confine_limits){options.memory, (unsigned)options.cpu};
 }
 
-/* A process that nobody started for this would lose its files and never get them back. */
+/* Allows only children that were started for this: any other process would lose its open files. */
 static void check_place(lua_State *L)
 {
     int type;
@@ -45,7 +45,7 @@ static void check_place(lua_State *L)
         luaL_error(L, "enter: descriptor 3 is no socket: only a child of core.child enters");
 }
 
-/* [-0, +0, v]  The crypto library reads its settings when it is first asked for something. */
+/* [-0, +0, v]  Uses the crypto library once, because it reads its settings at first use. */
 static void ask_once(lua_State *L)
 {
     static const char code[] = "local core = require 'alicloud.core'\n"
@@ -57,7 +57,7 @@ static void ask_once(lua_State *L)
     lua_call(L, 0, 0);
 }
 
-/* [-0, +0, m]  Says in the list at index 3 what is not there. */
+/* [-0, +0, m]  Whether a mechanism is in force; if not, adds the reason to the list at index 3. */
 static bool is_reached(lua_State *L, const char *label, const char *why)
 {
     if (why) {
@@ -67,7 +67,7 @@ static bool is_reached(lua_State *L, const char *label, const char *why)
     return !why;
 }
 
-/* [-0, +1, m]  With nothing but the argument below. */
+/* [-0, +1, m]  Pushes the result of enter(); the stack must hold exactly one value before. */
 static void push_reached(lua_State *L, const struct ac_confined *confined)
 {
     lua_newtable(L);
@@ -104,7 +104,7 @@ static int confine_enter(lua_State *L)
     return 1;
 }
 
-/* [-1, +(1|2), v]  send(text) -> true | nil, message */
+/* [-1, +(1|2), v]  send(text) -> true | nil, message; writes all of it to the parent */
 static int confine_send(lua_State *L)
 {
     struct ac_str text = acL_check_bytes(L, 1);
@@ -118,7 +118,7 @@ static int confine_send(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, v]  receive() -> bytes, waiting for some | nil at their end */
+/* [-0, +1, v]  receive() -> bytes from the parent, at least one | nil at the end or on an error */
 static int confine_receive(lua_State *L)
 {
     ssize_t got;

@@ -1,5 +1,5 @@
-/* The system calls that a confined process may make; any other gives EPERM. None opens, creates,
- * starts or reaches anything, or tells what there is. */
+/* The system calls that a confined process may make; any other returns EPERM. None of them opens,
+ * creates or starts anything, connects to anything, or shows what exists. */
 #include "confine.h"
 
 #if AC_HAVE_SECCOMP
@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-/* Known to libseccomp by name; those that an architecture does not have are left out. */
+/* Names as libseccomp knows them; names that this architecture lacks are skipped. */
 static const char *const PLAIN[] = {
     /* its descriptors */
     "read", "write", "close", "fstat", "fstat64", "lseek", "_llseek", "poll", "ppoll",
@@ -33,7 +33,7 @@ static int allow(scmp_filter_ctx filter, const char *name, unsigned n,
     return -seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, n, conditions);
 }
 
-/* Memory may not become code, and nobody's limits are set. */
+/* Memory may not become executable. prlimit64 may only read, and only this process's limits. */
 static int allow_some_uses(scmp_filter_ctx filter)
 {
     const struct scmp_arg_cmp no_code = {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
@@ -46,7 +46,7 @@ static int allow_some_uses(scmp_filter_ctx filter)
     return error ? error : allow(filter, "prlimit64", 2, own_limits);
 }
 
-/* All threads get it, and what runs calls of another architecture is killed. */
+/* Applies the filter to all threads; a system call of another architecture kills its thread. */
 static int load(scmp_filter_ctx filter)
 {
     int error = -seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -58,7 +58,7 @@ static int load(scmp_filter_ctx filter)
 
 int ac_confine_calls(const char **missing)
 {
-    /* A kernel that has filters looks for this one at address 0. */
+    /* A kernel with filters reads this one at NULL, and reports EFAULT. */
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) != 0 && errno != EFAULT) {
         *missing = "not in this kernel";
         return 0;

@@ -9,7 +9,7 @@
 static const char HEX_UPPER[] = "0123456789ABCDEF";
 static const char HEX_LOWER[] = "0123456789abcdef";
 
-/* One bit for each byte that stays as it is: A-Z a-z 0-9 - _ . ~ */
+/* One bit for each byte that is not escaped: A-Z a-z 0-9 - _ . ~ */
 static bool unreserved(unsigned char c)
 {
     static const uint64_t map[4] = {UINT64_C(0x03ff600000000000), UINT64_C(0x47fffffe87fffffe), 0,
@@ -25,7 +25,7 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Of two digits, or -1. */
+/* The byte of the two hex digits at `p`, or -1. */
 static int hex_byte(const char *p)
 {
     int high = hex_value(p[0]), low = hex_value(p[1]);
@@ -107,7 +107,7 @@ void ac_codec_hex(char *out, const unsigned char *p, size_t n)
 
 void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n)
 {
-    const size_t step = 3 << 20; /* of whole groups, and an int */
+    const size_t step = 3 << 20; /* a multiple of 3, so that only the end is padded; fits an int */
     for (size_t i = 0; i < n; i += step) {
         size_t part = n - i < step ? n - i : step, digits = (part + 2) / 3 * 4;
         char *room = ac_buf_room(out, digits);
@@ -118,7 +118,7 @@ void ac_codec_base64(struct ac_buf *out, const unsigned char *p, size_t n)
     }
 }
 
-/* The value of a digit of base64, or 64. */
+/* The value of a base64 digit, or 64 for any other character. */
 static unsigned base64_value(unsigned char c)
 {
     if (c >= 'A' && c <= 'Z')
@@ -150,7 +150,7 @@ bool ac_codec_unbase64(struct ac_buf *out, struct ac_str in)
             ac_buf_add_char(out, (char)(bits >> held & 0xff));
         }
     }
-    /* Bits behind the last byte are zero, so that there is one spelling of everything. */
+    /* The bits after the last byte must be zero, so that a value has one encoding only. */
     return (bits & ((1u << held) - 1)) == 0;
 }
 
@@ -175,7 +175,7 @@ void ac_codec_float(char out[AC_CODEC_FLOAT_BYTES], double value)
         if (strtod(out, NULL) == value)
             break;
     }
-    /* The locale's separator may be another character, or several bytes. */
+    /* The locale's decimal separator may be another character, or several bytes. */
     char *to = out;
     for (const char *from = out; *from; from++) {
         if (strchr("+-0123456789e", *from))
@@ -191,8 +191,8 @@ void ac_codec_integer(char out[AC_CODEC_FLOAT_BYTES], int64_t value)
     snprintf(out, AC_CODEC_FLOAT_BYTES, "%" PRId64, value);
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date; no time zone data and no locale. Month 13 is
- * the January after. */
+/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar, without time zone or locale.
+ * Month 13 is January of the next year. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
     year -= month <= 2;
@@ -203,7 +203,7 @@ static int64_t days_from_civil(int64_t year, int month, int day)
            719468;
 }
 
-/* Digits of a fixed width, and what stands behind them; not printf, which costs a hundredth of a
+/* Writes `width` digits, then `behind`; returns the end. Faster than printf, which costs 1 % of a
  * call here. */
 static char *put_digits(char *to, int value, int width, char behind)
 {
@@ -233,8 +233,8 @@ bool ac_codec_iso8601(char out[21], int64_t unix_seconds)
     return true;
 }
 
-/* Reads a date by its form, which holds '0' to '5' for the digits of year, month, day, hour, minute
- * and second, '?' for any character, and others for themselves. */
+/* Reads a date of a fixed form. In `form`, '0' to '5' stand for a digit of year, month, day, hour,
+ * minute and second, '?' for any character, and any other character for itself. */
 static bool read_date(struct ac_str in, const char *form, int parts[6])
 {
     if (in.n != strlen(form))

@@ -1,5 +1,5 @@
-/* `alicloud.core`: everything that needs no network. Registers the stages of a call that are
- * pure, and the encodings and digests beside them. */
+/* `alicloud.core`: everything that needs no network. Defines encodings and digests for Lua, and
+ * registers the functions of the lua_*.c files. */
 #include "codec.h"
 #include "digest.h"
 #include "lua_core.h"
@@ -40,7 +40,7 @@ static int core_decode(lua_State *L)
     return 2;
 }
 
-/* [-0, +1, v]  The bytes of a buffer that had room for all of them. */
+/* [-0, +1, v]  Pushes the bytes of a buffer as a string; raises if an append to it had failed. */
 static int push_filled(lua_State *L, const struct ac_buf *out, const char *what)
 {
     acL_check(L, out->status, what);
@@ -58,7 +58,7 @@ static int core_encode(lua_State *L)
     return push_filled(L, out, "encode");
 }
 
-/* [-1, +1, v]  array(t?) -> t with the metatable that makes it `[…]` */
+/* [-1, +1, v]  array(t?) -> t, with the metatable that makes encode() write it as `[…]` */
 static int core_array(lua_State *L)
 {
     if (lua_isnoneornil(L, 1)) {
@@ -198,7 +198,7 @@ static int core_percent_decode(lua_State *L)
     return ac_codec_percent_decode(out, in) ? push_filled(L, out, "percent_decode") : 0;
 }
 
-/* [-2, +1, v]  equal(a, b) -> boolean, in a time that depends on the lengths only */
+/* [-2, +1, v]  equal(a, b) -> boolean; the time taken depends on the lengths only */
 static int core_equal(lua_State *L)
 {
     lua_pushboolean(L, ac_digest_equal(acL_check_bytes(L, 1), acL_check_bytes(L, 2)));
@@ -282,7 +282,7 @@ static const luaL_Reg FUNCTIONS[] = {{"sign", acL_sign},
                                      {"suggest", core_suggest},
                                      {NULL, NULL}};
 
-/* [-0, +1, m]  version -> { core, build, openssl, cjson, lua } */
+/* [-0, +1, m]  Pushes the field `version`: { core, build, openssl, cjson, lua } */
 static void push_version(lua_State *L)
 {
     lua_createtable(L, 0, 5);
@@ -292,7 +292,7 @@ static void push_version(lua_State *L)
     lua_setfield(L, -2, "build");
     lua_pushstring(L, ac_digest_library());
     lua_setfield(L, -2, "openssl");
-    /* cJSON_Version() writes into a buffer that all threads share. */
+    /* cJSON_Version() is not used: it writes into a buffer that all threads share. */
     lua_pushfstring(L, "%d.%d.%d", CJSON_VERSION_MAJOR, CJSON_VERSION_MINOR, CJSON_VERSION_PATCH);
     lua_setfield(L, -2, "cjson");
     lua_pushliteral(L, LUA_RELEASE);

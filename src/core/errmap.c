@@ -9,13 +9,13 @@
 #define DETAIL_BYTES 400u
 #define MESSAGE_MAX_BYTES ((size_t)64 * 1024)
 
-/* Codes that mean more than their HTTP status. A trailing '*' matches any rest.
- * Sources: the error tables of the product, its common error codes, and the vendor's own SDKs;
- * they disagree about HTTP statuses, so the code decides. */
+/* Error codes that say more than their HTTP status. A trailing '*' matches any rest. Sources: the
+ * error tables of the product, its common error codes, and the vendor's SDKs. They disagree about
+ * the HTTP status of a code, so the code decides. */
 struct code_rule {
     const char *pattern;
     enum ac_retry retry;
-    bool unknown; /* whatever the status: the work may have been done, or a copy got through */
+    bool unknown; /* at any status the work may have been done, for this request or a copy of it */
 };
 
 static const struct code_rule CODES[] = {
@@ -54,11 +54,11 @@ static const struct code_rule *rule_of(struct ac_str code)
     return NULL;
 }
 
-/* What a rule asks of the body. */
+/* What the body must contain for a rule to apply. */
 enum proof {
     NOTHING,
     SUCCESS, /* one JSON object with a RequestId */
-    DOUBT,   /* an error with a Code that CODES calls unknown */
+    DOUBT,   /* an error whose Code is marked `unknown` in CODES */
     ERROR    /* an error of the service: complete JSON or XML with a Code and a RequestId */
 };
 
@@ -66,43 +66,42 @@ enum wanted { NO, YES, ANY };
 
 struct rule {
     enum wanted sent;     /* whether a byte of the request may have left */
-    enum wanted answered; /* with a complete HTTP answer; no: the exchange failed */
-    enum wanted encoded;  /* the answer has a Content-Encoding, though none was asked for */
-    int low, high;        /* statuses */
+    enum wanted answered; /* with a complete HTTP response; NO: the exchange failed */
+    enum wanted encoded;  /* the response has a Content-Encoding, though none was accepted */
+    int low, high;        /* HTTP statuses */
     enum proof proof;
     enum ac_outcome outcome;
 };
 
 #define ALL INT_MIN, INT_MAX
 
-/* The first rule that fits decides. */
+/* The first rule that matches decides. */
 static const struct rule RULES[] = {
-    /* exchange.h: `sent` is false only where the transport has proof that no byte has left. */
+    /* exchange.h: `sent` is false only if the transport has proof that no byte has left. */
     {NO, NO, ANY, ALL, NOTHING, AC_NOT_SENT},
-    /* An answer to a request that never left is not the answer to it. */
+    /* Nothing was sent, so this response belongs to another request. */
     {NO, YES, ANY, ALL, NOTHING, AC_UNKNOWN},
-    /* RFC 9112, section 8: an incomplete message proves nothing, however complete its beginning
-     * looks. */
+    /* RFC 9112, section 8: an incomplete message proves nothing, even if its beginning looks
+     * complete. */
     {YES, NO, ANY, ALL, NOTHING, AC_UNKNOWN},
-    /* RFC 9110, section 12.5.3: none was asked for, so a box on the way has made the body anew. */
+    /* RFC 9110, section 12.5.3: no encoding was accepted, so a proxy has changed the body. */
     {YES, YES, YES, ALL, NOTHING, AC_UNKNOWN},
-    /* API reference, every operation: a success has a RequestId. Without one, somebody else said
-     * 2xx: a proxy, a captive portal, or a cut that the transport has not seen. */
+    /* API reference, every operation: a success has a RequestId. A 2xx without one comes from a
+     * proxy or a captive portal, or was cut off without the transport noticing. */
     {YES, YES, NO, 200, 299, SUCCESS, AC_ACCEPTED},
-    /* RFC 9110, section 15.5.9: somebody waited in vain for a part of the request. */
+    /* RFC 9110, section 15.5.9: a server or proxy timed out while it waited for the request. */
     {YES, YES, NO, 408, 408, NOTHING, AC_UNKNOWN},
-    /* nginx, http/ngx_http_request.h: the one who asked closed before the answer came, which says
-     * nothing of what the one who was asked did. */
+    /* nginx, http/ngx_http_request.h: a proxy's client closed before the response came. This says
+     * nothing about what the service behind the proxy did. */
     {YES, YES, NO, 499, 499, NOTHING, AC_UNKNOWN},
-    /* The errors of the product and "How to ensure idempotence": the work may be running, or may
+    /* The product's error codes and "How to ensure idempotence": the work may be running, or may
      * have been done for a copy of this request. */
     {YES, YES, NO, 400, 499, DOUBT, AC_UNKNOWN},
-    /* The same page: other errors of the client's side leave nothing behind. The Code and the
-     * RequestId prove that it is the service that speaks; without them a 409, 403 or 429 may be
-     * anybody's. */
+    /* The same page: other client errors have no effect. Code and RequestId prove that the service
+     * itself responded; without them, a 409, 403 or 429 may come from any server on the way. */
     {YES, YES, NO, 400, 499, ERROR, AC_REJECTED},
-    /* Everything else. 5xx: the same page has it sent again under the same token, since the work
-     * may have been done; 1xx and 3xx are no words of the service. */
+    /* Everything else. 5xx: the same page says to retry with the same token, since the work may
+     * have been done. 1xx and 3xx do not come from the service. */
     {ANY, ANY, ANY, ALL, NOTHING, AC_UNKNOWN},
 };
 
@@ -133,7 +132,7 @@ static enum ac_outcome outcome_of(const struct ac_response *response)
     return rule->outcome;
 }
 
-/* A text that is too long loses its end, never the whole. */
+/* Adds a text; if there is not enough room, its end is replaced by "…". */
 static void add_cut(struct ac_buf *message, struct ac_str text)
 {
     static const struct ac_str dots = {"\xe2\x80\xa6", 3};
@@ -156,7 +155,7 @@ static void map_failure(struct ac_error *error, const struct ac_response *respon
     }
 }
 
-/* Where no code tells. */
+/* How to retry after an HTTP status whose code is not in CODES. */
 static enum ac_retry retry_of_status(int status)
 {
     if (status >= 500 && status <= 599)
@@ -165,7 +164,7 @@ static enum ac_retry retry_of_status(int status)
     return lost ? AC_RETRY_TRANSPORT : AC_RETRY_NEVER;
 }
 
-/* An HTTP answer that is not one of the service's own. */
+/* Describes an HTTP response that does not come from the service itself. */
 static void map_foreign(struct ac_error *error, const struct ac_response *response)
 {
     static const char *const shapes[] = {[AC_SHAPE_EMPTY] = "without a body",
@@ -174,7 +173,7 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
                                          [AC_SHAPE_XML] = "with a body that is not JSON",
                                          [AC_SHAPE_OTHER] = "with a body that is not JSON"};
     bool success = response->status >= 200 && response->status <= 299;
-    bool limit = success && response->limit; /* the same answer would be over it again */
+    bool limit = success && response->limit; /* a retry would get the same large response */
     error->kind = limit ? "limit" : success ? "decode" : "http";
     error->code = limit     ? AC_STR("Client.TooLarge")
                   : success ? AC_STR("Client.Malformed")
@@ -193,14 +192,14 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
     }
 }
 
-/* The vendor's own SDK tells a wrong secret from a wrong canonical string by the same test:
- * the server prints what it would have signed. */
+/* Says whose fault a wrong signature is, or NULL if that is unknown. The server's message quotes
+ * what it would have signed: if that is our text, the secret is wrong. The vendor's SDK does so. */
 static const char *signature_verdict(const struct ac_response *response)
 {
     struct ac_str message = response->message, ours = response->string_to_sign;
     if (ours.n == 0)
         return NULL;
-    /* The hash line alone, in case the server's text folds white space. */
+    /* Without its first line, in case the server folds white space: then the hash remains. */
     const char *newline = ac_str_find(ours, AC_STR("\n"));
     size_t skip = newline ? (size_t)(newline + 1 - ours.p) : 0;
     if (ac_str_find(message, (struct ac_str){ours.p + skip, ours.n - skip}) ||
@@ -219,7 +218,7 @@ static void map_api_error(struct ac_error *error, const struct ac_response *resp
     error->code = response->code;
     error->retry = rule ? rule->retry : retry_of_status(response->status);
     add_cut(&error->message, response->message);
-    /* Where the message is no text, or has another name, the whole tells. */
+    /* The message is missing, is not a text, or is under another name: shows the body instead. */
     if (error->message.n == 0)
         ac_codec_excerpt(&error->message, response->body, EXCERPT_BYTES);
     if (ac_str_equal(response->code, AC_STR("SignatureDoesNotMatch")) ||
@@ -227,7 +226,7 @@ static void map_api_error(struct ac_error *error, const struct ac_response *resp
         error->verdict = signature_verdict(response);
 }
 
-/* Whether the next attempt is a matter of when. The outcome stays what it is. */
+/* Marks errors that only say "try later". The outcome does not change. */
 static void map_throttling(struct ac_error *error, const struct ac_response *response)
 {
     double wait = response->status >= 400 ? ac_response_retry_after(response) : 0;
@@ -235,7 +234,7 @@ static void map_throttling(struct ac_error *error, const struct ac_response *res
     if (response->status != 429 && error->retry != AC_RETRY_THROTTLE && !asked)
         return;
     error->retry_after = wait;
-    /* A wish to wait does not take back what a code says of a request with this token or nonce. */
+    /* These codes are about this token or nonce: a Retry-After does not change how to retry. */
     if (error->retry == AC_RETRY_PENDING || error->retry == AC_RETRY_NONCE)
         return;
     error->kind = "throttled";

@@ -1,13 +1,13 @@
-/* Stage 5 of a call: one verdict over an exchange.
+/* Stage 5 of a call: decides the outcome of an exchange.
  *
- * The question at three in the morning is not "did it fail" but "can it have happened". So:
+ * The outcome says whether the operation can have been carried out:
  *   accepted  a complete 2xx JSON object with a RequestId
- *   rejected  a 4xx that proves it, with a Code and a RequestId of the service: it was not done
+ *   rejected  a 4xx with a Code and a RequestId of the service, which prove that it was not done
  *   not_sent  no byte of the request left
- *   unknown   everything else; each 5xx and each cut answer, well-formed or not
- * It is decided once, in ac_errmap(), by the table of rules in errmap.c; throttling and what
- * headers say is for the next attempt and never changes it. The documented codes are in errmap.c
- * as well, and nowhere else in C.
+ *   unknown   everything else: each 5xx, and each response that was cut off
+ * Only ac_errmap() decides it, by the table of rules in errmap.c. Throttling and header fields
+ * affect the next attempt and never the outcome. In C, the documented error codes are in errmap.c
+ * only.
  */
 #ifndef AC_ERRMAP_H
 #define AC_ERRMAP_H
@@ -20,18 +20,18 @@ struct ac_error {
     enum ac_outcome outcome;
     enum ac_retry retry;
     const char *kind;      /* api http network tls timeout decode limit throttled cancelled */
-    struct ac_str code;    /* verbatim, or one of ours: "Client.…" */
-    struct ac_buf message; /* cut where it is very long */
-    const char *verdict;   /* SignatureDoesNotMatch: whose fault; else NULL */
-    double retry_after;    /* seconds, 0 for none */
+    struct ac_str code;    /* of the service, verbatim; or one of ours, "Client.…" */
+    struct ac_buf message; /* cut if it is very long */
+    const char *verdict;   /* for a wrong signature: whose fault it is; else NULL */
+    double retry_after;    /* seconds that the server asks to wait, 0 if it does not */
 };
 
-/* Judges a response that ac_response_read() has filled in. Of an accepted one nothing but the
- * outcome is set. AC_NOMEM is the only failure. */
+/* Judges a response that ac_response_read() has filled in. If it was accepted, only the outcome is
+ * set. AC_NOMEM is the only failure. */
 enum ac_status ac_errmap(struct ac_error *error, const struct ac_response *response);
 void ac_errmap_free(struct ac_error *error);
 
-/* The names of each in Lua. */
+/* The names of outcomes and retries in Lua, by enum value. */
 extern const char *const ac_errmap_outcomes[];
 extern const char *const ac_errmap_retries[];
 

@@ -89,8 +89,8 @@ static int make(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-/* A file that is there already is not opened as one to be made: in some directories systems refuse
- * that of other people's files. */
+/* An existing file is opened without O_CREAT: in sticky directories, some systems refuse O_CREAT
+ * for files of other users. */
 static int open_or_make(const char *path, int flags, mode_t mode)
 {
     int fd = open_retrying(path, flags, 0);
@@ -117,7 +117,7 @@ int ac_file_open(int *fd, const char *path, enum ac_file_how how, mode_t mode)
         *fd = open_retrying(path, flags[how], 0);
     if (*fd < 0)
         return errno;
-    /* A pipe would block and a device would swallow. */
+    /* Only regular files: a pipe would block, and a device would lose what is written. */
     int error = ac_file_stat(*fd, &about);
     if (error != 0)
         ac_file_close(fd);
@@ -185,7 +185,7 @@ int ac_file_reserve(int fd, int64_t bytes)
 #endif
 }
 
-/* A system without locks of open files, or an old kernel, knows no such command. */
+/* Old kernels and some systems lack locks of open files: the command -1 fails with EINVAL. */
 #if !defined(F_OFD_SETLK)
 #define F_OFD_SETLK (-1)
 #define F_OFD_GETLK (-1)
@@ -239,7 +239,7 @@ int ac_file_sync_directory(const char *path)
 int ac_file_make_directory(const char *path, unsigned mode)
 {
     struct stat about;
-    /* The umask takes from what others may. */
+    /* The umask may have removed rights of `mode`. */
     if (mkdir(path, mode) == 0)
         return chmod(path, mode) == 0 ? 0 : errno;
     if (errno != EEXIST)
@@ -258,7 +258,7 @@ static int fill(int fd, struct ac_str bytes)
     return error != 0 ? error : closing;
 }
 
-/* What is at the path may be replaced only if it is a file, and not by way of a link. */
+/* 0 if the path may be replaced: nothing is there, or a regular file. Links are not followed. */
 static int check_target(const char *path)
 {
     struct stat about;
@@ -273,7 +273,7 @@ static int check_target(const char *path)
 
 int ac_file_write(const char *path, const char *aside, struct ac_str bytes, enum ac_file_for whom)
 {
-    mode_t mode = whom == AC_FILE_FOR_OWNER ? 0600 : 0666; /* less the umask */
+    mode_t mode = whom == AC_FILE_FOR_OWNER ? 0600 : 0666; /* minus the umask */
     const char *made = whom == AC_FILE_NEW ? path : aside;
     int error = whom == AC_FILE_NEW ? 0 : check_target(path);
     if (error != 0)

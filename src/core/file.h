@@ -1,7 +1,7 @@
 /* Files that must survive a crash: opened for one owner, appended to, synced, locked.
  *
- * Every function returns 0 or an errno; none is retried but for EINTR. An fsync that failed must
- * not be asked again: the kernel may have dropped the pages and would say yes.
+ * Every function returns 0 or an errno. Only EINTR is retried. After a failed fsync do not try it
+ * again: the kernel may have dropped the pages, and would report success.
  */
 #ifndef AC_FILE_H
 #define AC_FILE_H
@@ -12,9 +12,9 @@
 
 enum ac_file_how {
     AC_FILE_READ,       /* an existing file */
-    AC_FILE_APPEND,     /* to its end, created if it is not there */
-    AC_FILE_CREATE,     /* to its end, an error if it is there */
-    AC_FILE_READ_LINKED /* an existing file, also through a link */
+    AC_FILE_APPEND,     /* append; the file is created if it does not exist */
+    AC_FILE_CREATE,     /* append to a new file; an error if it exists */
+    AC_FILE_READ_LINKED /* an existing file; symbolic links are followed */
 };
 
 struct ac_file_stat {
@@ -23,17 +23,17 @@ struct ac_file_stat {
     unsigned mode, links;
     uid_t uid;
     gid_t gid;
-    bool own; /* belongs to this process's effective user */
+    bool own; /* true if the file belongs to this process's effective user */
 };
 
-/* A new file gets `mode` whatever the umask. ELOOP for a link at the path's end, EINVAL for what is
- * no regular file. */
+/* A new file gets `mode` whatever the umask. ELOOP if the path ends in a symbolic link, EINVAL for
+ * anything but a regular file. */
 int ac_file_open(int *fd, const char *path, enum ac_file_how how, mode_t mode);
 
-/* Closes a descriptor that is not negative, and makes it -1. */
+/* Closes the descriptor unless it is negative, and sets it to -1. */
 void ac_file_close(int *fd);
 
-/* `written` tells how many bytes got there, also if it failed. */
+/* `written` is the number of bytes written, also after an error. */
 int ac_file_append(int fd, struct ac_str bytes, size_t *written);
 
 /* `got` is less than `n` only at the end of the file. */
@@ -42,48 +42,48 @@ int ac_file_read(int fd, int64_t offset, char *out, size_t n, size_t *got);
 int ac_file_sync(int fd);
 int ac_file_truncate(int fd, int64_t bytes);
 
-/* Blocks for `bytes` from the start, without making the file longer. EOPNOTSUPP where the file
- * system or the system cannot. */
+/* Allocates blocks for `bytes` from the start, without making the file longer. EOPNOTSUPP if the
+ * file system or the operating system cannot. */
 int ac_file_reserve(int fd, int64_t bytes);
 
-/* An exclusive lock on one byte, which need not be there: one descriptor holds many. It belongs to
- * the open file, which a fork shares, and ends with its last descriptor. EWOULDBLOCK if another
- * open file holds it, ENOLCK where the system has no such locks. */
+/* An exclusive lock on one byte, which may lie behind the end of the file; a descriptor can hold
+ * many. The lock belongs to the open file, which a fork shares, and ends with its last descriptor.
+ * EWOULDBLOCK if another open file holds it, ENOLCK if the system has no such locks. */
 int ac_file_lock(int fd, int64_t offset);
 int ac_file_unlock(int fd, int64_t offset);
 void ac_file_unlock_all(int fd);
 
-/* 0 or EWOULDBLOCK, as ac_file_lock() would. Takes nothing, so that it stands in nobody's way. */
+/* Returns what ac_file_lock() would, without taking the lock. */
 int ac_file_probe(int fd, int64_t offset);
 
-/* EINVAL for what is no regular file. */
+/* EINVAL for anything but a regular file. */
 int ac_file_stat(int fd, struct ac_file_stat *out);
 
-/* The same of what is at a path, whatever it is; a link is not followed. */
+/* Describes what is at a path, of any type; a symbolic link is not followed. */
 int ac_file_look(const char *path, struct ac_file_stat *out);
 
-/* The names in a directory, each with a NUL behind it, without "." and "..". E2BIG if they do not
- * fit into the buffer. */
+/* The names in a directory, each followed by a NUL, without "." and "..". E2BIG if they do not fit
+ * into the buffer. */
 int ac_file_list(const char *path, struct ac_buf *out);
 
-/* Makes names in a directory durable. */
+/* Makes new, renamed and removed names in a directory durable (fsync). */
 int ac_file_sync_directory(const char *path);
 
-/* For its owner alone. */
+/* Access for the owner alone. */
 #define AC_FILE_DIRECTORY_MODE 0700u
 
-/* Fine if it is there already, whatever its mode; ENOTDIR if it is something else. */
+/* 0 if the directory exists already, whatever its mode; ENOTDIR if something else does. */
 int ac_file_make_directory(const char *path, unsigned mode);
 
 enum ac_file_for {
-    AC_FILE_FOR_OWNER, /* mode 0600; a file that is there is replaced */
-    AC_FILE_FOR_ALL,   /* as the umask has it; a file that is there is replaced */
-    AC_FILE_NEW        /* as the umask has it; EEXIST if anything is there, a link too */
+    AC_FILE_FOR_OWNER, /* mode 0600; replaces an existing file */
+    AC_FILE_FOR_ALL,   /* mode 0666 minus the umask; replaces an existing file */
+    AC_FILE_NEW        /* mode 0666 minus the umask; EEXIST if the path exists, also as a link */
 };
 
-/* Writes a whole file or none of it: made under the name `aside`, in the same directory, and
- * renamed when it is safely written. No link is followed at the end of `path` (ELOOP), and nothing
- * but a file is replaced (EISDIR, EINVAL). */
+/* Writes a whole file or nothing: it writes and syncs a file `aside` in the same directory, then
+ * renames it. A symbolic link at `path` is not followed (ELOOP), and only a regular file is
+ * replaced (EISDIR, EINVAL). */
 int ac_file_write(const char *path, const char *aside, struct ac_str bytes, enum ac_file_for whom);
 
 #endif

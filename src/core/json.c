@@ -16,7 +16,7 @@ static bool over_limit(struct ac_json_reader *reader, const char *why)
     return wrong(reader, why);
 }
 
-/* At what cannot be here, though some of it could be elsewhere. */
+/* Fails at a character that is not allowed here: "malformed" if JSON uses it in other places. */
 static bool misplaced(struct ac_json_reader *reader)
 {
     char c = reader->text.p[reader->at];
@@ -44,8 +44,8 @@ static bool is_surrogate(int code, int first)
 
 #define REPLACEMENT 0xfffd
 
-/* At `\u` and four digits: the character that it begins, and the bytes of its one or two escapes.
- * What no text can hold is U+FFFD. */
+/* Decodes the escape `\uXXXX` at the start of `rest`, or two that form a surrogate pair. `used` is
+ * the length of what was decoded. NUL and lone surrogates become U+FFFD. */
 static long escaped_character(struct ac_str rest, size_t *used)
 {
     int code = code_unit(rest.p);
@@ -77,7 +77,7 @@ static bool read_escape(struct ac_json_reader *reader, struct ac_json_token *tok
     return true;
 }
 
-/* At a byte over 0x7f: past it and those that follow it. */
+/* Skips bytes over 0x7f, counting the invalid ones, which become U+FFFD later. */
 static void read_characters(struct ac_json_reader *reader, struct ac_json_token *token)
 {
     struct ac_str rest = {reader->text.p + reader->at, reader->text.n - reader->at};
@@ -91,7 +91,7 @@ static void read_characters(struct ac_json_reader *reader, struct ac_json_token 
     reader->at = reader->text.n - rest.n;
 }
 
-/* The first byte from here on that is not plain; the NUL behind the text is none. */
+/* Moves to the next character that is not plain, at the latest the NUL at the end; returns it. */
 static unsigned char skip_plain(struct ac_json_reader *reader)
 {
     const char *p = reader->text.p + reader->at;
@@ -101,7 +101,7 @@ static unsigned char skip_plain(struct ac_json_reader *reader)
     return (unsigned char)*p;
 }
 
-/* At the opening quote. */
+/* Starts at the opening quote. */
 static bool read_string(struct ac_json_reader *reader, struct ac_json_token *token)
 {
     size_t start = ++reader->at;
@@ -120,7 +120,7 @@ static bool read_string(struct ac_json_reader *reader, struct ac_json_token *tok
     return true;
 }
 
-/* The NUL behind the text is no digit and ends every run. */
+/* Skips digits and returns their number. The NUL at the end of the text is no digit. */
 static size_t digits(struct ac_json_reader *reader)
 {
     size_t start = reader->at;
@@ -258,7 +258,7 @@ bool ac_json_end(struct ac_json_reader *reader)
     return misplaced(reader);
 }
 
-/* At a backslash. */
+/* Writes the character of the escape at the start of `rest`. */
 static size_t put_escape(char *out, struct ac_str rest, size_t *used)
 {
     static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
@@ -300,7 +300,7 @@ void ac_json_clean(struct ac_buf *out, struct ac_str text)
     }
 }
 
-/* Past one value. */
+/* Skips one value. False if it is malformed. */
 static bool skip_value(struct ac_json_reader *reader)
 {
     enum ac_json_kind kind = ac_json_value(reader).kind;

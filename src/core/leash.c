@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Signals that are meant for all that a command has started must not end it before. */
+/* The shell ignores signals that are sent to all that a command has started: it must end last. */
 static const char SCRIPT[] =
     "trap '' HUP INT TERM\n"
     "held=\n"
@@ -23,16 +23,16 @@ static const char SCRIPT[] =
     "done\n"
     "for group in $held; do kill -s KILL -- \"-$group\"; done";
 
-/* Of all Lua states of this process. */
+/* Shared by all Lua states of this process. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-    pid_t owner; /* the process whose shell it is */
-    pid_t pid;   /* of the shell, 0: none */
-    int fd;      /* the end of its pipe, or -1 */
+    pid_t owner; /* the process that started the shell */
+    pid_t pid;   /* of the shell, 0 if there is none */
+    int fd;      /* our end of its pipe, or -1 */
     size_t held;
 } leash = {.fd = -1};
 
-/* What a forked child has inherited is its parent's. */
+/* A forked child drops what it has inherited: that shell belongs to its parent. */
 static void own_process(void)
 {
     if (leash.owner == getpid())
@@ -56,7 +56,7 @@ static bool start(void)
     char *const argv[] = {(char *)AC_LEASH_SHELL, (char *)"-c", (char *)SCRIPT, NULL};
     char *const environment[] = {NULL};
     ac_file_close(&leash.fd);
-    /* One that was dropped was killed, too, and takes no time to end. */
+    /* A shell that is no longer needed was killed as well, so this wait is short. */
     while (leash.pid > 0 && waitpid(leash.pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     leash.pid = 0;
@@ -98,7 +98,7 @@ void ac_leash_drop(pid_t group)
     pthread_mutex_lock(&lock);
     own_process();
     if (leash.held > 0 && --leash.held == 0) {
-        /* It must be gone before its pipe ends. */
+        /* Killed before its pipe ends, since it would then kill the groups that it still holds. */
         if (leash.pid > 0)
             kill(leash.pid, SIGKILL);
         ac_file_close(&leash.fd);

@@ -1,8 +1,8 @@
-/* What ends programs and their children when this process has ended, however that was: a shell that
- * waits for the end of a pipe whose other end only this process has. A kill of this process leaves
- * nobody else who could. There is one as long as there is something to hold.
+/* Kills programs and their children when this process has ended for any reason, SIGKILL included.
+ * A helper shell reads from a pipe to which only this process can write. At the end of the pipe it
+ * kills the process groups that it was told to hold. It runs as long as there are such groups.
  *
- * A child that the host forks and that runs no other program has that end, too, and delays it.
+ * A child that the host forks without exec has the pipe too, and so delays the kill until it ends.
  */
 #ifndef AC_LEASH_H
 #define AC_LEASH_H
@@ -11,16 +11,16 @@
 
 #include <sys/types.h>
 
-/* Some containers have none. */
+/* Some containers have no shell. */
 #define AC_LEASH_SHELL "/bin/sh"
 
-/* From now on the process group ends with this process. False if that cannot be. */
+/* Lets the process group be killed when this process ends. False if no shell could be started. */
 bool ac_leash_hold(pid_t group);
 
-/* A group that was held may live on. */
+/* Lets a group that was held live on. */
 void ac_leash_drop(pid_t group);
 
-/* True once a shell that has nothing to hold any more is gone. */
+/* False while a shell that has nothing left to hold has not ended yet; never blocks. */
 bool ac_leash_reap(void);
 
 #endif

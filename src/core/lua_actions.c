@@ -1,9 +1,9 @@
-/* Sets of operations for Lua, see actions.h. */
+/* Sets of API operations for Lua, see actions.h. */
 #include "lua_core.h"
 
 #include "actions.h"
 
-/* [-0, +0, v]  "2014-05-26 DescribeDisks" */
+/* [-0, +0, v]  Raises unless the entry looks like "2014-05-26 DescribeDisks". */
 static void check_entry(lua_State *L, struct ac_str entry)
 {
     static const char pattern[] = "0000-00-00 ";
@@ -16,7 +16,7 @@ static void check_entry(lua_State *L, struct ac_str entry)
                    entry.p);
 }
 
-/* [-0, +0, v]  The array on top, whose strings it keeps alive; how many bytes they have. */
+/* [-0, +0, v]  Checks the array on top, which keeps its strings alive. Returns their total size. */
 static size_t check_list(lua_State *L, size_t n)
 {
     size_t bytes = 0;
@@ -32,7 +32,7 @@ static size_t check_list(lua_State *L, size_t n)
     return bytes;
 }
 
-/* [-1, +1, v]  actions(list) -> Actions */
+/* [-1, +1, v]  actions(list) -> Actions; the entries are "version action" */
 static int core_actions(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);

@@ -1,8 +1,8 @@
-/* A child that is talked with: a fresh program with an environment of its own, nothing to read or
- * write but one end of a socket pair as descriptor 3, and its owner at the other end.
+/* A child process to talk with: a new program with an environment of its own. Its descriptor 3 is
+ * one end of a socket pair, whose other end its owner has; it has nothing else to read or write.
  *
- * Where the C library cannot close the host's other descriptors (see ac_program_start()), a child
- * that confines itself does.
+ * If the C library cannot close the host's other descriptors (see ac_program_start()), a child that
+ * confines itself closes them.
  */
 #include "lua_core.h"
 
@@ -26,7 +26,7 @@ struct child {
 };
 
 struct child_options {
-    int argv, environment; /* on the stack */
+    int argv, environment; /* stack indices, 0 if absent */
 };
 
 static const struct acL_option OPTIONS[] = {
@@ -64,7 +64,7 @@ static struct child *check_child(lua_State *L)
     return luaL_checkudata(L, 1, CHILD_CLASS);
 }
 
-/* [-0, +0, v]  Comes after what may allocate: a finalizer may close the child. */
+/* [-0, +0, v]  Call it after anything that may allocate: a finalizer may close the child. */
 static struct child *check_own(lua_State *L)
 {
     struct child *child = check_child(L);
@@ -82,7 +82,7 @@ static int child_fd(lua_State *L)
     return 1;
 }
 
-/* 0 or an errno; ETIMEDOUT where the other end takes nothing for so long. */
+/* Returns 0 or an errno; ETIMEDOUT if the other end has not taken all of it in time. */
 static int send_all(int fd, struct ac_str text, double seconds)
 {
     double limit = ac_sys_monotonic() + seconds;
@@ -119,7 +119,7 @@ static int child_send(lua_State *L)
     return 1;
 }
 
-/* [-2, +1, v]  child:receive(max) -> bytes, "" if there are none yet | nil at its end */
+/* [-2, +1, v]  child:receive(max) -> bytes, "" if there are none yet | nil at the end */
 static int child_receive(lua_State *L)
 {
     ssize_t got;
@@ -136,7 +136,7 @@ static int child_receive(lua_State *L)
     return is_open ? 1 : 0;
 }
 
-/* [-1, +1, v]  child:ended() -> nil while it runs | { exit } | { signal } | {} for nobody knows */
+/* [-1, +1, v]  child:ended() -> nil while it runs | { exit } | { signal } | {} if unknown */
 static int child_ended(lua_State *L)
 {
     struct ac_program *program = &check_own(L)->program;
@@ -150,7 +150,7 @@ static int child_ended(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  child:computed() -> seconds | nil where nobody can tell */
+/* [-1, +1, v]  child:computed() -> seconds of CPU time | nil if that is unknown */
 static int child_computed(lua_State *L)
 {
     double seconds = ac_program_computed(&check_own(L)->program);
@@ -160,7 +160,7 @@ static int child_computed(lua_State *L)
     return 1;
 }
 
-/* [-1, +0, -]  Kills it, its children included. */
+/* [-1, +0, -]  Kills the child and its own children. */
 static int child_close(lua_State *L)
 {
     struct child *child = check_child(L);
@@ -169,8 +169,8 @@ static int child_close(lua_State *L)
     return 0;
 }
 
-/* [-0, +n, v]  Beside what was asked for, a build with AddressSanitizer needs its library loaded
- * first, and no search for leaks at the end, which a confined process may not do. */
+/* [-0, +n, v]  Reads the option `env`. A build with AddressSanitizer also needs its library
+ * preloaded, and no search for leaks at the end, which a confined process may not do. */
 static void read_environment(lua_State *L, int index, char *environment[ACL_TEXTS_MAX + 1])
 {
     environment[0] = NULL;

@@ -1,11 +1,11 @@
-/* What the Lua files of core give to core.c: openers, called once per state, and functions of
- * `alicloud.core`. The opener of a file that adds functions of its own needs their table on top. */
+/* What the lua_*.c files give to core.c: functions of `alicloud.core`, and openers that are called
+ * once per state. An opener that adds functions needs the module's table on top of the stack. */
 #ifndef AC_LUA_CORE_H
 #define AC_LUA_CORE_H
 
 #include "luax.h"
 
-/* [-0, +0, m]  Each. */
+/* [-0, +0, m]  Openers. */
 void acL_actions_open(lua_State *L);
 void acL_child_open(lua_State *L);
 void acL_ed25519_open(lua_State *L);
@@ -22,10 +22,10 @@ void acL_sign_open(lua_State *L);
 void acL_sink_open(lua_State *L);
 void acL_sys_open(lua_State *L);
 
-/* [-0, +3, m]  nil, message, code: what a file has met, for people and for programs. */
+/* [-0, +3, m]  Pushes nil, a message and a code ("ENOENT") for the errno of a file operation. */
 int acL_push_file_failure(lua_State *L, const char *what, int error);
 
-/* [-0, +(0|3), m]  The same in a confined process, before the kernel is asked; false in others. */
+/* [-0, +(0|3), m]  In a confined process, pushes such a failure (EPERM); else false. */
 bool acL_push_confined(lua_State *L, const char *path);
 
 struct ac_file_stat;
@@ -33,7 +33,7 @@ struct ac_file_stat;
 /* [-0, +1, m]  { bytes, type, mode, links, uid, gid, own } */
 void acL_push_file_stat(lua_State *L, const struct ac_file_stat *about);
 
-/* [-1, +1, v]  sign(request) -> table. Raises on misuse: everything it needs is given. */
+/* [-1, +1, v]  sign(request) -> table. Raises on misuse. All that it needs is in the request. */
 int acL_sign(lua_State *L);
 
 /* [-1, +1, v]  signer(kind) -> function that signs requests of this kind */
@@ -46,24 +46,24 @@ void acL_date_text(lua_State *L, int index, char text[21]);
 int acL_read(lua_State *L);
 
 /* [-3, +2, v]  unseal(document, "json" | "ini", names) -> table | nil, message. A document that
- * is a Secret is closed by it. Texts of members with one of the names come as Secrets, and never
- * are Lua strings. A comment of an ini file is a line of its own, and its bytes stay as they are.
+ * is a Secret is closed by it. The texts of members in `names` are returned as Secrets and never
+ * become Lua strings. In an ini file, a comment is a line of its own or follows a blank.
  */
 int acL_unseal(lua_State *L);
 
-/* [-0, +0, m]  The value of a variable of this process, sealed or not; borrowed until the next Lua
+/* [-0, +0, m]  The value of an environment variable, sealed or not; borrowed until the next Lua
  * call. {NULL, 0} if it is not set. */
 struct ac_str acL_environment_value(lua_State *L, const char *name);
 
-/* [-0, +1, v]  The entries for a program, NULL behind them: those of this process and the sealed
- * ones, without those whose names match a pattern of the array at `withheld`; 0 for none. They live
- * as long as the value that is pushed, and as the environment. */
+/* [-0, +1, v]  The environment for a program, ending in NULL: the variables of this process and the
+ * sealed ones, without names that match a pattern of the array at `withheld` (0 for none). Valid as
+ * long as the pushed value, and as long as the environment does not change. */
 char *const *acL_push_environment(lua_State *L, int withheld);
 
 #define ACL_TEXTS_MAX 64
 
-/* [-0, +n, v]  The texts of the array at `index`, which stay on the stack, and NULL behind them;
- * `what` names one of them in messages. For what is handed to the system. */
+/* [-0, +n, v]  Reads the array of strings at `index`, which stay on the stack; `texts` ends in
+ * NULL. Raises for a string with a NUL, since they are for system calls. `what` is for messages. */
 void acL_read_texts(lua_State *L, int index, const char *what, char *texts[ACL_TEXTS_MAX + 1]);
 
 #endif

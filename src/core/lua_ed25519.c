@@ -1,4 +1,4 @@
-/* Ed25519 signatures (RFC 8032) over the crypto library, for lines that people sign. */
+/* Ed25519 signatures (RFC 8032) with the crypto library, for what people sign. */
 #include "lua_core.h"
 
 #include "codec.h"
@@ -16,7 +16,7 @@ static void check_hex(lua_State *L, int index, unsigned char *out, size_t n)
         luaL_argerror(L, index, lua_pushfstring(L, "%d hexadecimal digits", (int)n * 2));
 }
 
-/* Marks the library's errors, until the caller pops them. NULL if it has no such key. */
+/* Reads a seed. Marks OpenSSL's error queue; the caller pops the mark. NULL without Ed25519. */
 static EVP_PKEY *check_seed(lua_State *L, int index)
 {
     unsigned char seed[KEY_BYTES];
@@ -31,7 +31,7 @@ static EVP_PKEY *check_seed(lua_State *L, int index)
     return key;
 }
 
-/* [-0, +1, v]  Ends what check_seed() began. */
+/* [-0, +1, v]  Frees the key, pops the mark, and pushes the result as hex or raises. */
 static int push_made(lua_State *L, EVP_PKEY *key, bool done, const unsigned char *made, size_t n)
 {
     EVP_PKEY_free(key);
@@ -64,8 +64,8 @@ static int core_ed25519_sign(lua_State *L)
     return push_made(L, key, done, signature, n);
 }
 
-/* [-3, +1, v]  ed25519_verify(public key, signature, text) -> boolean, false also if anything at
- * all goes wrong */
+/* [-3, +1, v]  ed25519_verify(public key, signature, text) -> boolean, false also if the crypto
+ * library fails; raises for malformed hex */
 static int core_ed25519_verify(lua_State *L)
 {
     unsigned char public_key[KEY_BYTES], signature[SIGNATURE_BYTES];

@@ -1,8 +1,8 @@
-/* The environment of this process and of programs that it starts.
+/* The environment of this process and of the programs that it starts.
  *
- * A command takes the secrets in it into pages of their own and wipes what the system had put on
- * the stack: dumps and /proc/PID/environ do not show them then. Programs still get them, unless
- * they are withheld.
+ * A command moves the secrets in it into Secrets, and wipes the originals on the stack: then dumps
+ * and /proc/PID/environ do not show them. Programs that it starts still get them, unless they are
+ * withheld.
  */
 #include "lua_core.h"
 
@@ -15,7 +15,7 @@
 #define STORE_KEY "alicloud.environment"
 #define NAME_MAX_BYTES 256
 
-/* The name of an entry with a NUL behind it; false if there is none, or it is too long. */
+/* Copies the name of an entry "name=value". False if it has none, or a name that is too long. */
 static bool read_name(const char *entry, char name[NAME_MAX_BYTES])
 {
     const char *end = strchr(entry, '=');
@@ -26,7 +26,7 @@ static bool read_name(const char *entry, char name[NAME_MAX_BYTES])
     return true;
 }
 
-/* [-0, +0, v]  Whether one of the patterns of the array at `index` matches the entry's name. */
+/* [-0, +0, v]  Whether a pattern of the array at `index` matches the entry's name. */
 static bool is_withheld(lua_State *L, int index, const char *entry)
 {
     char name[NAME_MAX_BYTES];
@@ -42,7 +42,7 @@ static bool is_withheld(lua_State *L, int index, const char *entry)
     return found;
 }
 
-/* [-0, +1, m]  The table of sealed variables: name to Secret of the whole entry. */
+/* [-0, +1, m]  Pushes the table of sealed variables: name to Secret of the whole entry. */
 static void push_store(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, STORE_KEY);
@@ -89,8 +89,8 @@ char *const *acL_push_environment(lua_State *L, int withheld)
     return entries;
 }
 
-/* [-1, +1, v]  seal_environment(names) -> how many were there. For the program that owns the
- * process: what reads the environment by itself no longer sees them. */
+/* [-1, +1, v]  seal_environment(names) -> number of variables sealed. For a program that owns its
+ * process: other code that reads the environment no longer finds them. */
 static int core_seal_environment(lua_State *L)
 {
     lua_Integer count = 0;

@@ -1,5 +1,5 @@
-/* Files for Lua: journals that are locked, appended to and synced; files that are written whole;
- * whether the process that holds one is still there. */
+/* Files for Lua: journals (locked, appended to, synced), files written as a whole, and whether the
+ * process that holds a file still exists. */
 #include "lua_core.h"
 
 #include "file.h"
@@ -15,13 +15,13 @@
 #define READ_MAX_BYTES ((lua_Integer)64 * 1024 * 1024)
 #define HOST_MAX_BYTES 256
 
-/* A fork shares the open file and its locks, so the child's copy can be closed and nothing else. */
+/* A fork shares the open file and its locks, so a forked child can only close its copy. */
 struct file {
     int fd; /* -1 once closed */
     pid_t owner;
 };
 
-/* What a file can meet, for programs and for people. */
+/* Errors of file operations: names for programs, words for people. */
 static const struct {
     int error;
     const char *name, *words;
@@ -51,7 +51,7 @@ static const struct {
 
 int acL_push_file_failure(lua_State *L, const char *what, int error)
 {
-    /* What is empty would not be seen. */
+    /* An empty path would be invisible in the message. */
     if (!*what)
         what = "\"\"";
     lua_pushnil(L);
@@ -76,7 +76,7 @@ bool acL_push_confined(lua_State *L, const char *path)
     return true;
 }
 
-/* [-0, +(1|3), m]  true | false if somebody else holds it | nil, message, code */
+/* [-0, +(1|3), m]  true | false if another open file holds the lock | nil, message, code */
 static int push_outcome(lua_State *L, const char *what, int error)
 {
     if (error != 0 && error != EWOULDBLOCK)
@@ -85,7 +85,7 @@ static int push_outcome(lua_State *L, const char *what, int error)
     return 1;
 }
 
-/* [-0, +0, v]  Comes after what may allocate: a finalizer may close the file. */
+/* [-0, +0, v]  Call it after anything that may allocate: a finalizer may close the file. */
 static int check_open(lua_State *L)
 {
     const struct file *file = luaL_checkudata(L, 1, FILE_CLASS);
@@ -96,7 +96,7 @@ static int check_open(lua_State *L)
     return file->fd;
 }
 
-/* [-1, +0, -]  Gives its locks up, whoever has inherited it. */
+/* [-1, +0, -]  Releases its locks, even if another process has inherited the descriptor. */
 static int file_close(lua_State *L)
 {
     struct file *file = luaL_checkudata(L, 1, FILE_CLASS);
@@ -124,7 +124,7 @@ static int core_open_file(lua_State *L)
     return error != 0 ? acL_push_file_failure(L, path, error) : 1;
 }
 
-/* [-2, +(1|4), v]  file:append(bytes) -> true | nil, message, code, how many got there */
+/* [-2, +(1|4), v]  file:append(bytes) -> true | nil, message, code, number of bytes written */
 static int file_append(lua_State *L)
 {
     size_t written;
@@ -157,7 +157,7 @@ static int file_sync(lua_State *L)
     return push_outcome(L, "fsync", ac_file_sync(check_open(L)));
 }
 
-/* [-2, +(1|3), v]  A method with one argument, a count of bytes or an offset. */
+/* [-2, +(1|3), v]  A method with one argument: a number of bytes or an offset. */
 static int call_with_bytes(lua_State *L, const char *what, int (*call)(int fd, int64_t bytes))
 {
     lua_Integer bytes = luaL_checkinteger(L, 2);
@@ -261,8 +261,7 @@ static int core_write_file(lua_State *L)
     return push_outcome(L, path, error);
 }
 
-/* [-0, +1, m]  process() -> { pid, host, processors, directory }; without `directory` if it is
- * gone */
+/* [-0, +1, m]  process() -> { pid, host, processors, directory }; no `directory` if it is gone */
 static int core_process(lua_State *L)
 {
     char host[HOST_MAX_BYTES] = "";
@@ -281,14 +280,14 @@ static int core_process(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, -]  pid() -> that of this process: cheap enough to be asked at every wait */
+/* [-0, +1, -]  pid() -> id of this process; cheap enough to call at every wait */
 static int core_pid(lua_State *L)
 {
     lua_pushinteger(L, getpid());
     return 1;
 }
 
-/* [-1, +1, v]  is_process(pid) -> whether there is one on this machine, whoever's it is */
+/* [-1, +1, v]  is_process(pid) -> whether this process exists on this machine, of any user */
 static int core_is_process(lua_State *L)
 {
     lua_Integer pid = luaL_checkinteger(L, 1);

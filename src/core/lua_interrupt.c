@@ -1,11 +1,11 @@
-/* Signals that end a command, and the error that they become.
+/* Turns the signals that end a command (SIGINT, SIGTERM, SIGHUP) into a Lua error.
  *
- * A handler notes the signal and arms a hook on all coroutines that are under way; the hook raises
- * "interrupted!" in code that is not the library's. So what computes is ended, and what may not be
- * left halfway goes on to a place where it asks by itself. The signal stays noted until it is
- * cleared: who catches the error meets it again.
+ * The handler records the signal and sets a count hook on all running coroutines. The hook raises
+ * "interrupted!", but only in code that is not the library's. So other code stops where it is, and
+ * the library, which must not stop halfway, runs on until it calls checkpoint(). The signal stays
+ * recorded until clear_interrupt(): code that catches the error gets it again.
  *
- * All of that is for a program that owns its process; without answer_signals() nothing is touched.
+ * This is only for a program that owns its process; without answer_signals() nothing is changed.
  */
 #include "lua_core.h"
 #include "lua_interrupt.h"
@@ -20,18 +20,20 @@
 
 #define ANSWER_CLASS "alicloud.Signals"
 
-/* Instructions from one call of the hook to the next. */
+/* The hook is called after so many instructions. */
 #define STRIDE 7
 
-/* Whoever has caught what was raised may clean up: for so many instructions, less one each time, or
- * for so long. Less, since a loop that catches all must meet it outside of what catches, too. */
+/* Code that has caught the error has time to clean up before it is raised again: ROOM instructions,
+ * less one for each time it was raised, or ROOM_SECONDS. It becomes less so that in a loop around a
+ * pcall the error is some time raised outside the pcall. */
 #define ROOM 1000
 #define ROOM_SECONDS 0.2
 
-/* timeout(1) and some terminals send one signal twice, to the process and to its group. */
+/* A second signal within this time does not count: timeout(1) and some terminals send one to the
+ * process and one to its group. */
 #define SAME_SECONDS 0.5
 
-/* `came` is when the handler has seen the signal, 0 if it has not. */
+/* `came` is the time when the handler saw the signal, 0 if it has not. */
 struct answered {
     int number;
     bool taken;
@@ -42,17 +44,17 @@ struct answered {
 static struct answered answers[] = {{.number = SIGINT}, {.number = SIGTERM}, {.number = SIGHUP}};
 #define ANSWERS (sizeof answers / sizeof answers[0])
 
-/* The signal that ends this command, 0 while there is none. */
+/* The signal that ends this command, 0 if none has come. */
 static volatile sig_atomic_t ending;
 static volatile sig_atomic_t shielded;
-/* How often it has been raised where something computes, when at last, and how many instructions
- * were carried out since. */
+/* How often the hook has raised the error (at most ROOM), when it last did, and how many
+ * instructions have run since. */
 static volatile sig_atomic_t raised;
 static double raised_at;
 static int since;
 
-/* Main coroutine of the state that answers, NULL without one; its registry, to know it by; its
- * thread; and what goes on in it. */
+/* The main coroutine of the Lua state that answers signals, or NULL; the registry of that state, to
+ * recognise it; its thread; its coroutine that was resumed last. */
 static lua_State *volatile command;
 static const void *registry;
 static pthread_t command_thread;
@@ -60,14 +62,14 @@ static struct acL_frame *volatile innermost;
 
 static const char LIBRARY = 0;
 
-/* [-0, +0, -]  Whether the function of `ar` is the library's, by the file that it is from. */
+/* [-0, +0, -]  Whether the function of `ar` belongs to the library, by its source file. */
 static bool is_library(lua_State *L, lua_Debug *ar)
 {
     bool is_below = false;
     lua_getinfo(L, "S", ar);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &LIBRARY);
     lua_Integer n = (lua_Integer)lua_rawlen(L, -1);
-    /* The first is the root of all, the others are exceptions below it. */
+    /* The first entry is the library's root, the others are exceptions below it. */
     for (lua_Integer i = 1; i <= n && (i == 1 || is_below); i++) {
         lua_rawgeti(L, -1, i);
         const char *place = lua_tostring(L, -1);
@@ -81,8 +83,8 @@ static bool is_library(lua_State *L, lua_Debug *ar)
 
 static void on_count(lua_State *L, lua_Debug *ar);
 
-/* The hook of somebody else has a bound of its own. The next instruction may be a call that waits
- * for long. */
+/* Keeps a hook that other code has set, because that code has a limit of its own. The first call
+ * comes after one instruction, since the next instruction may be a call that waits for long. */
 static void arm(lua_State *L)
 {
     lua_Hook now = lua_gethook(L);
@@ -128,8 +130,8 @@ static void on_count(lua_State *L, lua_Debug *ar)
     lua_error(L);
 }
 
-/* In the thread of the state. A signal that comes again ends the process as if nobody had
- * answered; of two kinds, the one that does not come from a keyboard is told. */
+/* Runs in the thread of the state. A second signal of the same kind ends the process by its default
+ * action. Of two kinds, one that does not come from the keyboard is reported. */
 static void take(int number)
 {
     double now = ac_sys_monotonic();
@@ -150,7 +152,7 @@ static void take(int number)
         for_all(arm);
 }
 
-/* The system may choose another thread of this process, where what waits would not notice. */
+/* The system may choose any thread. Only in the state's own thread does a signal end a wait. */
 static void on_signal(int number)
 {
     int saved = errno;
@@ -169,7 +171,7 @@ static void clear(void)
         answers[i].came = 0;
 }
 
-/* [-0, +0, -]  When the state is closed. */
+/* [-0, +0, -]  Restores the signal handlers; called when the state is closed. */
 static int stop_answering(lua_State *L)
 {
     if (lua_topointer(L, LUA_REGISTRYINDEX) != registry)
@@ -184,8 +186,8 @@ static int stop_answering(lua_State *L)
     return 0;
 }
 
-/* Without SA_RESTART, so that what waits in the system comes back. What is ignored stays so, as
- * under nohup. */
+/* Without SA_RESTART, so that system calls that wait return. Signals that are ignored stay ignored,
+ * as under nohup. */
 static void start_answering(struct answered *one)
 {
     const struct sigaction answer = {.sa_handler = on_signal};
@@ -201,7 +203,7 @@ bool acL_interrupt_enter(lua_State *L, lua_State *coroutine, struct acL_frame *f
     if (!registry || lua_topointer(L, LUA_REGISTRYINDEX) != registry)
         return false;
     *frame = (struct acL_frame){coroutine, innermost};
-    atomic_signal_fence(memory_order_release); /* the handler may come at once */
+    atomic_signal_fence(memory_order_release); /* the handler may run right after the next line */
     innermost = frame;
     if (ending)
         arm(coroutine);
@@ -218,7 +220,7 @@ int acL_interrupt_ending(void)
     return ending;
 }
 
-/* [-2, +0, v]  The root and the exceptions, as an array in the registry. */
+/* [-2, +0, v]  Keeps the root and the exceptions as an array in the registry. */
 static void keep_library(lua_State *L)
 {
     luaL_checkstring(L, 1);
@@ -235,9 +237,9 @@ static void keep_library(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &LIBRARY);
 }
 
-/* [-2, +0, v]  answer_signals(root, open): SIGINT, SIGTERM and SIGHUP end what this process does,
- * each unless it is ignored; for commands. Chunks whose source begins with `root` are the library's
- * and never interrupted, but for those that begin with one of `open`. */
+/* [-2, +0, v]  answer_signals(root, open): SIGINT, SIGTERM and SIGHUP interrupt this process,
+ * unless they are ignored; for commands. Chunks whose source begins with `root` are the library's
+ * and are not interrupted, unless their source begins with an entry of `open`. */
 static int interrupt_answer(lua_State *L)
 {
     keep_library(L);
@@ -256,7 +258,7 @@ static int interrupt_answer(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, -]  ended_by() -> number of the signal that answer_signals has seen, nil if none */
+/* [-0, +1, -]  ended_by() -> number of the signal that has come | nil */
 static int interrupt_ended_by(lua_State *L)
 {
     if (ending)
@@ -266,7 +268,7 @@ static int interrupt_ended_by(lua_State *L)
     return 1;
 }
 
-/* [-0, +0, v]  checkpoint(): raises "interrupted!" if a signal has come and nothing is shielded */
+/* [-0, +0, v]  checkpoint(): raises "interrupted!" if a signal has come, unless it is shielded */
 static int interrupt_checkpoint(lua_State *L)
 {
     if (!ending || shielded)
@@ -275,7 +277,7 @@ static int interrupt_checkpoint(lua_State *L)
     return lua_error(L);
 }
 
-/* [-0, +0, -]  clear_interrupt(): goes on as if no signal had come */
+/* [-0, +0, -]  clear_interrupt(): forgets the signals that have come */
 static int interrupt_clear(lua_State *L)
 {
     clear();
@@ -284,7 +286,7 @@ static int interrupt_clear(lua_State *L)
     return 0;
 }
 
-/* [-1, +1, -]  shield_interrupt(wanted) -> whether it was: nothing is raised meanwhile */
+/* [-1, +1, -]  shield_interrupt(wanted) -> value before; while it is true, nothing is raised */
 static int interrupt_shield(lua_State *L)
 {
     bool wanted = lua_toboolean(L, 1);
@@ -302,8 +304,8 @@ static int set_interrupt(lua_State *L)
     return 0;
 }
 
-/* [-0, +1, m]  keep_interrupt() -> function(wanted): SIGINT as it is handled now, or ignored; for
- * commands that let somebody else have the terminal */
+/* [-0, +1, m]  keep_interrupt() -> function(wanted): true restores the handling of SIGINT as it is
+ * now, false ignores it; for commands that leave the terminal to another program */
 static int interrupt_keep(lua_State *L)
 {
     sigaction(SIGINT, NULL, lua_newuserdatauv(L, sizeof(struct sigaction), 0));

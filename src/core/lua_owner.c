@@ -1,4 +1,4 @@
-/* Whose files are: what the judgement of a path needs to know of it, and of this process. */
+/* Owners of files and rights of this process, by which Lua judges whether a path is safe. */
 #include "lua_core.h"
 
 #include "file.h"
@@ -14,7 +14,7 @@
 #define LIST_MAX_BYTES ((size_t)4 * 1024 * 1024)
 #define ENTRY_MAX_BYTES 16384
 
-/* [-1, +(1|3), v]  real_path(path) -> path without links | nil, message, code */
+/* [-1, +(1|3), v]  real_path(path) -> path with links resolved | nil, message, code */
 static int core_real_path(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
@@ -42,7 +42,7 @@ static int core_look(lua_State *L)
 }
 
 /* [-2, +(1|3), v]  list_directory(path, beginning = "") -> names that begin so | nil, message,
- * code. A few of thousands are asked for at each step of a fleet: the others cost no string. */
+ * code. Each step of a fleet needs a few of thousands of names: the others become no Lua string. */
 static int core_list_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);
@@ -65,7 +65,7 @@ static int core_list_directory(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, m]  user() -> { uid, gid, groups = set of gids } of this process, as it acts now */
+/* [-0, +1, m]  user() -> { uid, gid, groups = set of gids }: effective ids of this process */
 static int core_user(lua_State *L)
 {
     int n = getgroups(0, NULL);
@@ -86,7 +86,7 @@ static int core_user(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  user_name(uid) -> name | nil if nobody here has that number */
+/* [-1, +1, v]  user_name(uid) -> name | nil if this machine has no such user */
 static int core_user_name(lua_State *L)
 {
     lua_Integer uid = luaL_checkinteger(L, 1);
@@ -101,8 +101,8 @@ static int core_user_name(lua_State *L)
     return 1;
 }
 
-/* The members that its entry lists; others may have it as theirs only if somebody has seen to it.
- */
+/* Whether the group's entry lists a member other than `name`. It does not list users who have this
+ * group as their primary group, but only an administrator can set that up. */
 static bool has_others(const struct group *group, const char *name)
 {
     for (char *const *member = group->gr_mem; *member; member++)
@@ -111,7 +111,7 @@ static bool has_others(const struct group *group, const char *name)
     return false;
 }
 
-/* [-0, +1, m]  private_group() -> gid | nil */
+/* [-0, +1, m]  private_group() -> gid of the user's own group, without other members | nil */
 static int core_private_group(lua_State *L)
 {
     struct passwd user, *is_known = NULL;

@@ -1,7 +1,7 @@
-/* Many descriptors behind one, for a loop that watches only one and always the same.
+/* Many descriptors behind a single one (epoll, kqueue), for a loop that can watch only one.
  *
- * A child that was forked has one of its own, empty at first: what the parent watches would stay
- * watched there, and nobody could take it out, once the child has closed its copies.
+ * A forked child gets a poller of its own, empty at first. In the shared one, the parent's
+ * descriptors would stay watched after the child has closed its copies, and could not be removed.
  */
 #include "lua_core.h"
 
@@ -16,12 +16,12 @@
 #define DESCRIPTORS_MAX 1048576
 
 struct group {
-    int poller; /* -1: closed */
+    int poller; /* -1 once closed */
     pid_t owner;
-    unsigned char *events; /* of each descriptor, 0: not watched */
+    unsigned char *events; /* by descriptor, 0 if it is not watched */
     size_t room;
-    size_t always; /* how many are never waited for: regular files, on Linux */
-    int ended;     /* a pipe's end that is always ready, in their place; or -1 */
+    size_t always; /* number of descriptors that are always ready: regular files, on Linux */
+    int ended;     /* reading end of a pipe that is always ready, watched for them; or -1 */
 };
 
 static void forget_all(struct group *group)
@@ -91,7 +91,7 @@ static bool make_room(struct group *group, int fd)
     return true;
 }
 
-/* Its writing end is closed at once, and with that the reading end is ready for ever. */
+/* Opens `ended`: the writing end is closed at once, so the reading end stays ready. */
 static bool open_ended(struct group *group)
 {
     int ends[2];
@@ -104,7 +104,7 @@ static bool open_ended(struct group *group)
     return ac_sys_poller_watch(group->poller, group->ended, AC_SYS_READ);
 }
 
-#define ALWAYS 4 /* among the events */
+#define ALWAYS 4 /* a flag in `events`: counted in `always` */
 
 static bool watch(struct group *group, int fd, int events)
 {
@@ -131,7 +131,7 @@ static void remove_one(struct group *group, int fd)
         ac_file_close(&group->ended);
 }
 
-/* [-3, +0, v]  group:add(fd, events?): from now on it counts */
+/* [-3, +0, v]  group:add(fd, events?): watches it for "r", "w" or "rw" */
 static int group_add(lua_State *L)
 {
     int fd = check_descriptor(L);
@@ -153,7 +153,7 @@ static int group_add(lua_State *L)
     return 0;
 }
 
-/* [-2, +0, v]  group:remove(fd), also of one that is not in it */
+/* [-2, +0, v]  group:remove(fd): stops watching it; fine if it is not watched */
 static int group_remove(lua_State *L)
 {
     int fd = check_descriptor(L);

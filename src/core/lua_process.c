@@ -1,6 +1,6 @@
-/* A program that is run for what it writes: an argument vector and no shell, its output a Secret,
- * nothing inherited but the environment and standard error (where the C library cannot close the
- * rest, glibc before 2.34 and others, also what the host left inheritable).
+/* A program that is run for its output, which becomes a Secret. It gets an argument vector, without
+ * a shell. It inherits only the environment and standard error. If the C library cannot close other
+ * descriptors (glibc before 2.34 and others), also those that the host left inheritable.
  */
 #include "lua_core.h"
 
@@ -18,7 +18,7 @@ static struct ac_process *check_process(lua_State *L)
     return luaL_checkudata(L, 1, PROCESS_CLASS);
 }
 
-/* [-0, +0, v]  A child that was forked shares the pipe, and what it read would be missing here. */
+/* [-0, +0, v]  A forked child shares the pipe: what it read would be missing in the parent. */
 static struct ac_process *check_own(lua_State *L)
 {
     struct ac_process *process = check_process(L);
@@ -36,14 +36,14 @@ static int process_close(lua_State *L)
     return 0;
 }
 
-/* [-1, +1, v]  process:step() -> whether it is over; never blocks */
+/* [-1, +1, v]  process:step() -> whether the program is over; never blocks */
 static int process_step(lua_State *L)
 {
     lua_pushboolean(L, ac_process_step(check_own(L)));
     return 1;
 }
 
-/* [-1, +1, v]  process:pollfd() -> descriptor | nil once it is closed */
+/* [-1, +1, v]  process:pollfd() -> descriptor | nil once the process is closed */
 static int process_pollfd(lua_State *L)
 {
     struct ac_process *process = check_process(L);
@@ -53,9 +53,8 @@ static int process_pollfd(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  process:errors() -> what it has written to its standard error since it was asked
- * last,
- * "" if nothing; also after the process is over, or its result was taken */
+/* [-1, +1, v]  process:errors() -> what the program has written to standard error since the last
+ * call, "" if nothing; also after the program is over or its result was taken */
 static int process_errors(lua_State *L)
 {
     luaL_Buffer text;
@@ -74,7 +73,7 @@ static int process_events(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  process:timeout() -> seconds until step() is due, or nil */
+/* [-1, +1, v]  process:timeout() -> seconds until step() is due | nil */
 static int process_timeout(lua_State *L)
 {
     double seconds = ac_process_timeout(check_process(L));
@@ -84,7 +83,7 @@ static int process_timeout(lua_State *L)
     return 1;
 }
 
-/* [-1, +0, v]  process:kill(), with its children; what it has written can be taken yet */
+/* [-1, +0, v]  process:kill(): kills the program and its children; its output can still be read */
 static int process_kill(lua_State *L)
 {
     const struct ac_process *process = check_process(L);
@@ -93,8 +92,8 @@ static int process_kill(lua_State *L)
     return 0;
 }
 
-/* [-1, +1, v]  process:overflow() -> { bytes, kept, fault } of an output that was more than its cap
- * and went into a file | nil */
+/* [-1, +1, v]  process:overflow() -> { bytes, kept, fault } if the output was larger than its
+ * maximum and went into a file | nil */
 static int process_overflow(lua_State *L)
 {
     const struct ac_process *process = check_process(L);
@@ -114,7 +113,7 @@ static int process_overflow(lua_State *L)
 }
 
 /* [-1, +3, v]  process:result() -> Secret with the output | nil (too much), exit code | nil,
- * signal | nil. The output is handed over and is empty afterwards. */
+ * signal | nil. Can be called once: it hands the output over. */
 static int process_result(lua_State *L)
 {
     struct ac_process *process = check_own(L);
@@ -155,7 +154,7 @@ void acL_read_texts(lua_State *L, int index, const char *what, char *texts[ACL_T
 
 struct spawn_options {
     bool errors, leashed;
-    int without, overflow; /* on the stack */
+    int without, overflow; /* stack indices, 0 if absent */
 };
 
 /* [-3, +2, v]  spawn(argv, max_bytes, options?) -> Process | nil, message */

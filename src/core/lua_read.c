@@ -1,4 +1,4 @@
-/* `core.read`: what came back from the host to a result, or to an error with its outcome. */
+/* `core.read`: turns an exchange into a result, or into an error with its outcome. */
 #include "codec.h"
 #include "errmap.h"
 #include "lua_core.h"
@@ -28,7 +28,7 @@ void acL_read_open(lua_State *L)
     acL_box_class(L, READ_BOX, box_close);
 }
 
-/* [-0, +n, v]  The headers on top; host transports may give other types than text. */
+/* [-0, +n, v]  Reads the headers on top; host transports may give values that are not strings. */
 static void read_headers(lua_State *L, struct ac_response *response)
 {
     int headers = lua_gettop(L);
@@ -43,7 +43,7 @@ static void read_headers(lua_State *L, struct ac_response *response)
     }
 }
 
-/* [-0, +n, v]  An exchange as a table, from whatever transport. */
+/* [-0, +n, v]  Reads an exchange that is a table, as other transports give it. */
 static void read_table(lua_State *L, struct ac_response *response)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -53,13 +53,13 @@ static void read_table(lua_State *L, struct ac_response *response)
     lua_getfield(L, 1, "status");
     lua_Integer status = lua_tointeger(L, -1);
     response->status = status >= 0 && status <= 999 ? (int)status : 0;
-    /* Only a plain `false` says that nothing left: doubt counts as sent. */
+    /* Only `false` says that nothing was sent; anything else counts as sent. */
     response->sent = lua_getfield(L, 1, "sent") != LUA_TBOOLEAN || lua_toboolean(L, -1);
     lua_getfield(L, 1, "headers");
     read_headers(L, response);
 }
 
-/* The exchange of our own transport, in whose buffers everything stays. */
+/* Reads an exchange of our own transport; its bytes stay in the transport's buffers. */
 static void read_op(const struct ac_exchange_box *op, struct ac_response *response)
 {
     const struct ac_exchange *exchange = op->exchange;
@@ -91,7 +91,7 @@ static void read_exchange(lua_State *L, struct read_box *box)
         response->content_encoding = (struct ac_str){0};
 }
 
-/* What a signed request says of its texts: its operation has it once it was submitted. */
+/* Takes the signed texts from a signed request; after submit() the operation owns them. */
 static void read_signed(lua_State *L, struct ac_response *response)
 {
     const struct ac_signed_box *box = luaL_checkudata(L, 2, AC_SIGNED_CLASS);
@@ -117,7 +117,7 @@ static void read_options(lua_State *L, struct ac_response *response)
         acL_read_options(L, 2, WHAT, names, response);
 }
 
-/* [-0, +0, m]  Sets a field of the table on top, unless empty. */
+/* [-0, +0, m]  Sets a field of the table on top, unless the text is empty. */
 static void set_text(lua_State *L, const char *name, struct ac_str s)
 {
     if (s.n == 0)
@@ -126,7 +126,7 @@ static void set_text(lua_State *L, const char *name, struct ac_str s)
     lua_setfield(L, -2, name);
 }
 
-/* [-0, +0, m]  What else is worth knowing about any answer, good or bad, into the table on top. */
+/* [-0, +0, m]  Adds status, date and size, of any response, to the table on top. */
 static void set_info(lua_State *L, const struct ac_response *response)
 {
     int64_t date;
@@ -137,7 +137,7 @@ static void set_info(lua_State *L, const struct ac_response *response)
     acL_set_integer(L, "body_bytes", response->body.n);
 }
 
-/* [-0, +0, m]  AccessDeniedDetail may hold any JSON; what cannot be represented is left out. */
+/* [-0, +0, m]  AccessDeniedDetail may be any JSON; left out if it cannot become a Lua value. */
 static void set_access_denied(lua_State *L, const struct ac_response *response)
 {
     struct ac_json_reader reader;
@@ -154,7 +154,7 @@ static void set_access_denied(lua_State *L, const struct ac_response *response)
     lua_pop(L, 1);
 }
 
-/* [-0, +2, m]  nil and the fields of the error. */
+/* [-0, +2, m]  Pushes nil and the fields of the error. */
 static void push_error(lua_State *L, const struct read_box *box)
 {
     const struct ac_response *response = &box->response;
@@ -185,8 +185,8 @@ static void push_error(lua_State *L, const struct read_box *box)
         set_access_denied(L, response);
 }
 
-/* [-0, +0, m]  The text under a name of the result on top, which keeps it; {NULL, 0} if it is none.
- */
+/* [-0, +0, m]  The text of a member of the result on top, which keeps it alive; {NULL, 0} if the
+ * member is not a text. */
 static struct ac_str text_in(lua_State *L, const char *name)
 {
     struct ac_str text = {0};
@@ -196,8 +196,8 @@ static struct ac_str text_in(lua_State *L, const char *name)
     return ac_response_is_field(text) ? text : (struct ac_str){0};
 }
 
-/* [-0, +1, v]  What most answers are, a success, goes straight to its value, which is all the proof
- * that the verdict needs: shape and request id. Pushes the value. */
+/* [-0, +1, v]  Reads what is probably a success straight into a Lua value, and pushes that. Shape
+ * and request id are all that ac_errmap() needs to know of a success. */
 static void read_success(lua_State *L, struct ac_response *response)
 {
     struct ac_json_reader reader;
@@ -212,7 +212,7 @@ static void read_success(lua_State *L, struct ac_response *response)
     struct ac_str id = text_in(L, "RequestId");
     if (!id.p)
         id = text_in(L, "requestId");
-    /* A number of very many digits has become text as well: there the tree tells. */
+    /* A very long number has become a string, too; then the cJSON tree tells them apart. */
     if (id.p && strspn(id.p, "-0123456789") == id.n)
         acL_check(L, ac_response_read(response), WHAT);
     else

@@ -1,5 +1,5 @@
-/* What is resumed so that signals find it (lua_interrupt.h), and what is carried out where the
- * interpreter's own interrupt does not.
+/* Resumes coroutines so that signals reach them (lua_interrupt.h), and runs functions where the
+ * Ctrl-C hook of the lua interpreter does not interrupt them (aside).
  */
 #include "lua_core.h"
 #include "lua_interrupt.h"
@@ -11,11 +11,11 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-/* In the registry: the coroutine that the next call aside is for, false while there is none. */
+/* Registry key of the coroutine that the next call_aside() uses; false if there is none. */
 static const char SPARE = 0;
 
-/* [-(nargs), +(results|1), -]  As coroutine.resume does it; -1 and what was raised, else the number
- * of results. */
+/* [-(nargs), +(results|1), -]  Like coroutine.resume: returns the number of results, or -1 with the
+ * error on top. */
 static int resume(lua_State *L, lua_State *coroutine, int nargs)
 {
     if (!lua_checkstack(coroutine, nargs)) {
@@ -42,7 +42,7 @@ static int resume(lua_State *L, lua_State *coroutine, int nargs)
     return results;
 }
 
-/* [-n, +n, v]  resume(coroutine, ...) -> true, ... | false, raised */
+/* [-n, +n, v]  resume(coroutine, ...) -> true, ... | false, error */
 static int core_resume(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTHREAD);
@@ -63,8 +63,8 @@ static int reset(lua_State *L, lua_State *coroutine)
 #endif
 }
 
-/* [-1, +1, v]  Of a coroutine that has raised: closes what it had open, which may raise something
- * else. */
+/* [-1, +1, v]  Closes a coroutine that has raised an error, with its to-be-closed variables; that
+ * may replace the error. */
 static int close_failed(lua_State *L, lua_State *coroutine)
 {
     int status = lua_status(coroutine);
@@ -76,7 +76,7 @@ static int close_failed(lua_State *L, lua_State *coroutine)
     return status;
 }
 
-/* [-n, +n, v]  What wrap() has made: what the coroutine raises goes on to the caller. */
+/* [-n, +n, v]  The function that wrap() returns: raises the coroutine's error in its caller. */
 static int resume_wrapped(lua_State *L)
 {
     lua_State *coroutine = lua_tothread(L, lua_upvalueindex(1));
@@ -92,7 +92,7 @@ static int resume_wrapped(lua_State *L)
     return lua_error(L);
 }
 
-/* [-n, +results, v]  The body of a coroutine that cannot yield: its caller's could not, either. */
+/* [-n, +results, v]  The body of call_aside()'s coroutine; it cannot yield, nor can its caller. */
 static int call_plainly(lua_State *L)
 {
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
@@ -106,8 +106,8 @@ static int pass_results(lua_State *L, int status, lua_KContext context)
     return lua_gettop(L);
 }
 
-/* [-0, +1, m]  A coroutine that has nothing to do and no hook, a new one if none is kept. Whoever
- * comes while it is in use, as a finalizer may, has one of his own. */
+/* [-0, +1, m]  Pushes an idle coroutine without a hook: the kept one, or a new one. While the kept
+ * one is in use, another caller, such as a finalizer, gets a new one. */
 static lua_State *take_spare(lua_State *L)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &SPARE) == LUA_TTHREAD) {
@@ -122,16 +122,17 @@ static lua_State *take_spare(lua_State *L)
     return coroutine;
 }
 
-/* [-0, +0, -]  Keeps the coroutine at `index`, whose body has returned. The key is there since the
- * state was opened, so this needs no memory. */
+/* [-0, +0, -]  Keeps the coroutine at `index`, whose body has returned. The key exists since the
+ * state was opened, so this allocates nothing. */
 static void keep_spare(lua_State *L, int index)
 {
     lua_pushvalue(L, index);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &SPARE);
 }
 
-/* [-n, +results, v]  What aside() has made. A hook of the main thread is not for what runs here.
- * One coroutine serves all calls, until one raises: to make one costs more than most of them do. */
+/* [-n, +results, v]  The function that aside() returns. A hook of the main coroutine does not run
+ * in another one. One coroutine serves all calls until one raises, because creating one costs more
+ * than most calls. */
 static int call_aside(lua_State *L)
 {
     bool is_main = lua_pushthread(L);
@@ -154,7 +155,7 @@ static int call_aside(lua_State *L)
     return results;
 }
 
-/* [-1, +1, v]  aside(body) -> function that does the same, but not in the main thread */
+/* [-1, +1, v]  aside(body) -> function that calls `body` outside the main coroutine */
 static int core_aside(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -174,8 +175,8 @@ static int core_wrap(lua_State *L)
     return 1;
 }
 
-/* [-1, +3, v]  execute(command?) as os.execute, but the system's way of it would hide Ctrl-C. What
- * ends the command ends the shell; a terminal tells both of Ctrl-C. */
+/* [-1, +3, v]  execute(command?): as os.execute, but system() would ignore Ctrl-C. A signal that
+ * ends this process is passed on to the shell, except SIGINT, which a terminal sends to both. */
 static int core_execute(lua_State *L)
 {
     const char *line = luaL_optstring(L, 1, NULL);
@@ -202,7 +203,7 @@ static int core_execute(lua_State *L)
     return luaL_execresult(L, status);
 }
 
-/* [-0, +0, m]  Puts what can be interrupted in the place of what cannot. */
+/* [-0, +0, m]  Replaces a function of a standard library. */
 static void replace(lua_State *L, const char *library, const char *name, lua_CFunction function)
 {
     lua_getglobal(L, library);

@@ -57,10 +57,10 @@ static int secret_tostring(lua_State *L)
     return 1;
 }
 
-/* A part of a text as short as this says nothing of a secret. */
+/* Shorter secrets are not masked: so short a text may be anything. */
 #define MASKED_MIN_BYTES 4
 
-/* [-2, +1, v]  secret:mask(text) -> the text with *** wherever the secret was in it */
+/* [-2, +1, v]  secret:mask(text) -> the text, with *** for each occurrence of the secret */
 static int secret_mask(lua_State *L)
 {
     struct ac_str text = acL_check_bytes(L, 2);
@@ -133,7 +133,7 @@ void acL_secret_push(lua_State *L, struct ac_str bytes)
 void acL_secret_give(lua_State *L, struct ac_pages *pages)
 {
     struct ac_pages *secret = push_empty(L);
-    *secret = *pages; /* not before: a finalizer may have closed them */
+    *secret = *pages; /* after the allocation, because a finalizer may have closed `pages` */
     *pages = (struct ac_pages){0};
 }
 
@@ -172,7 +172,7 @@ static int core_secret(lua_State *L)
     return push_checked(L, "secret", acL_check_bytes(L, 1));
 }
 
-/* [-1, +1, v]  secret_from_env(name) -> Secret or nil. The value never becomes a Lua string. */
+/* [-1, +1, v]  secret_from_env(name) -> Secret | nil. The value never becomes a Lua string. */
 static int core_secret_from_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
@@ -180,7 +180,7 @@ static int core_secret_from_env(lua_State *L)
     return value.n > 0 ? push_checked(L, name, value) : 0;
 }
 
-/* [-0, +1, m]  Who passes a file of variables on without a shell passes its quotes on. */
+/* [-0, +1, m]  Quotes around a value remain if a file of variables is read without a shell. */
 static int push_quotes(lua_State *L, struct ac_str s)
 {
     bool quoted = s.n > 1 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0];
@@ -188,8 +188,8 @@ static int push_quotes(lua_State *L, struct ac_str s)
     return 1;
 }
 
-/* [-0, +1, m]  What no id, key or token has in it, and where: "ends in a line end (\n)"; nil where
- * there is none. */
+/* [-0, +1, m]  Pushes what is in the text that no id, key or token contains, and where: "ends in a
+ * line end (\n)"; nil if there is nothing. */
 static int push_word_flaw(lua_State *L, struct ac_str s)
 {
     size_t at = 0, end = s.n;
@@ -212,19 +212,19 @@ static int push_word_flaw(lua_State *L, struct ac_str s)
     return 1;
 }
 
-/* [-1, +1, v]  word_flaw(text or Secret) -> what no key has in it | nil */
+/* [-1, +1, v]  word_flaw(text or Secret) -> what is in it that no key contains | nil */
 static int core_word_flaw(lua_State *L)
 {
     return push_word_flaw(L, acL_secret_bytes(L, 1, "word_flaw", "word"));
 }
 
-/* [-1, +1, v]  environment_flaw(name) -> what no key has in it | nil. As `secret_from_env`. */
+/* [-1, +1, v]  environment_flaw(name) -> the same for the value that secret_from_env() reads */
 static int core_environment_flaw(lua_State *L)
 {
     return push_word_flaw(L, acL_environment_value(L, luaL_checkstring(L, 1)));
 }
 
-/* [-1, +2, v]  secret_from_file(path) -> Secret, permission bits | nil, what is wrong */
+/* [-1, +2, v]  secret_from_file(path) -> Secret, permission bits | nil, message */
 static int core_secret_from_file(lua_State *L)
 {
     unsigned mode;

@@ -1,5 +1,5 @@
-/* Documents that hold keys (JSON, INI): what is no secret becomes Lua values, keys become Secrets,
- * and the text is wiped. */
+/* Reads documents that contain keys (JSON, INI): keys become Secrets, all else Lua values, and the
+ * text is wiped. */
 #include "header.h"
 #include "lua_core.h"
 #include "lua_secret.h"
@@ -7,7 +7,7 @@
 
 #define BOX "alicloud.sealed"
 
-/* [-1, +0, -]  The document is wiped whichever way the call ends. */
+/* [-1, +0, -]  Wipes the document, also after an error. */
 static int document_close(lua_State *L)
 {
     ac_pages_close(lua_touserdata(L, 1));
@@ -19,8 +19,8 @@ void acL_sealed_open(lua_State *L)
     acL_box_class(L, BOX, document_close);
 }
 
-/* [-0, +1, e]  A value whose name is on top. Nothing is said about a secret but that it cannot be
- * a key. */
+/* [-0, +1, e]  Pushes a value whose name is on top: a Secret, a string, or nil for an empty secret.
+ * An error says only that a secret cannot be a key. */
 static void push_entry(lua_State *L, struct ac_str text)
 {
     lua_pushvalue(L, -1);
@@ -37,7 +37,7 @@ static void push_entry(lua_State *L, struct ac_str text)
         lua_pushnil(L);
 }
 
-/* The next line of the text, without its end. */
+/* Takes the next line off the text, without its end and outer white space. */
 static struct ac_str cut_line(struct ac_str *text)
 {
     const char *end = memchr(text->p, '\n', text->n);
@@ -58,15 +58,15 @@ static bool opens_comment(char c)
     return c == '#' || c == ';';
 }
 
-/* Whether there is nothing or a comment. */
+/* True if the text is blank or a comment. */
 static bool is_comment(struct ac_str text)
 {
     text = ac_header_trim(text);
     return text.n == 0 || opens_comment(text.p[0]);
 }
 
-/* A value as it was meant: a comment begins behind a blank, for a # may be part of a key; quotes
- * around all of it are no part of it. */
+/* The value of an entry. A comment begins only after a blank, because a # can be part of a key.
+ * Quotes around the whole value are removed. */
 static struct ac_str read_value(struct ac_str text)
 {
     struct ac_str value = ac_header_trim(text);
@@ -81,7 +81,7 @@ static struct ac_str read_value(struct ac_str text)
     return value;
 }
 
-/* [-0, +1, m]  A name as most write it: accessKeyId and Access-Key-ID are access_key_id. */
+/* [-0, +1, m]  Pushes a name in its usual form: accessKeyId and Access-Key-ID as access_key_id. */
 static void push_name(lua_State *L, struct ac_str name)
 {
     luaL_Buffer out;
@@ -96,8 +96,8 @@ static void push_name(lua_State *L, struct ac_str name)
     luaL_pushresult(&out);
 }
 
-/* [-0, +0, e]  `name = value` or `name: value` into the section on top of the stack. Of two values
- * nobody knows which is meant; an empty one is none yet. */
+/* [-0, +0, e]  Adds `name = value` or `name: value` to the section on top. A second value for a
+ * name is an error, unless the first one is empty. */
 static void set_entry(lua_State *L, struct ac_str line, int number)
 {
     size_t at = 0;
@@ -115,8 +115,8 @@ static void set_entry(lua_State *L, struct ac_str line, int number)
     lua_rawset(L, -3);
 }
 
-/* [-1, +1, e]  The section of a line in the place of the one before it; one that is there already
- * goes on. */
+/* [-1, +1, e]  Replaces the section on top by the one that this line names; if that exists already,
+ * it is continued. */
 static void open_section(lua_State *L, struct ac_str line, int number)
 {
     const char *end = memchr(line.p, ']', line.n);
@@ -136,7 +136,7 @@ static void open_section(lua_State *L, struct ac_str line, int number)
     lua_remove(L, -2);
 }
 
-/* [-0, +1, e]  Sections by name; what stands before the first one belongs to none. */
+/* [-0, +1, e]  Pushes sections by name; lines before the first section are dropped. */
 static void push_ini(lua_State *L, struct ac_str text)
 {
     lua_newtable(L);
@@ -153,7 +153,7 @@ static void push_ini(lua_State *L, struct ac_str text)
     lua_pop(L, 1);
 }
 
-/* [-0, +1, e]  Called protected: document 1, format 2, names 3, pages 4. */
+/* [-0, +1, e]  Runs in a pcall with the arguments document, format, names, pages. */
 static int read_document(lua_State *L)
 {
     const struct ac_pages *pages = lua_touserdata(L, 4);
@@ -173,7 +173,7 @@ static int read_document(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  The list of names as a set. */
+/* [-1, +1, v]  Replaces the list of names by a set. */
 static void check_names(lua_State *L)
 {
     lua_newtable(L);
@@ -206,7 +206,7 @@ int acL_unseal(lua_State *L)
         lua_pushvalue(L, i);
     if (lua_pcall(L, 4, 1, 0) == LUA_OK)
         return 1;
-    /* A finalizer's or the allocator's complaint may be no text. */
+    /* An error of a finalizer or of the allocator need not be a string. */
     if (lua_type(L, -1) != LUA_TSTRING)
         return lua_error(L);
     lua_pushnil(L);

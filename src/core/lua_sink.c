@@ -1,5 +1,5 @@
-/* What somebody reads along: a file, a FIFO, or a descriptor that the host was given. Nothing is
- * waited for: as much is written as goes at once. */
+/* Output for others to follow: a file, a FIFO, or a descriptor of the host. Writing never waits: it
+ * writes as much as is possible at once. */
 #include "lua_core.h"
 
 #include "file.h"
@@ -12,10 +12,10 @@
 
 #define SINK_CLASS "alicloud.Sink"
 
-/* A pipe that can be written to takes that many bytes without waiting, whatever its mode. */
+/* A pipe that is ready takes this many bytes without blocking, also in blocking mode. */
 #define AT_ONCE ((size_t)512)
 
-/* The descriptor is ours, its open file may be somebody else's, whose mode stays as it is. */
+/* The descriptor is ours. Its open file may be shared, so its mode (O_NONBLOCK) is not changed. */
 struct sink {
     int fd; /* -1 once closed */
     pid_t owner;
@@ -46,7 +46,7 @@ static int sink_fd(lua_State *L)
     return 1;
 }
 
-/* Signals that come meanwhile are for later. */
+/* A signal that comes meanwhile is handled later. */
 static ssize_t write_some(const struct sink *sink, const char *bytes, size_t n)
 {
     struct ac_sys_sigpipe guard;
@@ -61,7 +61,7 @@ static ssize_t write_some(const struct sink *sink, const char *bytes, size_t n)
     return written;
 }
 
-/* [-2, +(1|3), v]  sink:write(bytes) -> how many went at once | nil, message, code */
+/* [-2, +(1|3), v]  sink:write(bytes) -> number of bytes written | nil, message, code */
 static int sink_write(lua_State *L)
 {
     struct ac_str bytes = acL_check_bytes(L, 2);
@@ -79,7 +79,7 @@ static int sink_write(lua_State *L)
     return 1;
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int open_path(struct sink *sink, const char *path)
 {
     sink->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);

@@ -1,4 +1,4 @@
-/* The system for Lua: clocks, waiting, the terminal. */
+/* Services of the operating system for Lua: clocks, waiting, the terminal. */
 #include "lua_core.h"
 
 #include "sys.h"
@@ -35,12 +35,12 @@ static int sys_boottime(lua_State *L)
     return 1;
 }
 
-/* As many as a system lets one process have, and as many as need no memory of their own. */
+/* The most descriptors that a process may have, and those for which no memory is allocated. */
 #define POLL_MAX 1048576
 #define POLL_FEW 64
 
-/* [-0, +1, v]  The descriptors at `arg`: none for nil, one, or an array of them. They are in `few`
- * or in what is pushed. */
+/* [-0, +1, v]  Reads the descriptors at `arg`: nil, one, or an array. `list` is `few`, or the
+ * memory of the userdata that is pushed. */
 static size_t check_descriptors(lua_State *L, int arg, struct pollfd few[static POLL_FEW],
                                 struct pollfd **list)
 {
@@ -67,7 +67,7 @@ static size_t check_descriptors(lua_State *L, int arg, struct pollfd few[static 
     return n;
 }
 
-/* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends it early. */
+/* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends the wait. */
 static int sys_poll(lua_State *L)
 {
     struct pollfd few[POLL_FEW], *list;
@@ -87,7 +87,7 @@ static int sys_poll(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, v]  terminal(descriptor) -> its columns, 0 if it does not say; nil if it is none */
+/* [-0, +1, v]  terminal(descriptor) -> columns, 0 if unknown | nil if it is no terminal */
 static int sys_terminal(lua_State *L)
 {
     struct winsize size = {0};
@@ -102,11 +102,11 @@ static int sys_terminal(lua_State *L)
     return 1;
 }
 
-/* Most bytes of one read of a descriptor. */
+/* The most bytes of one take(). */
 #define TAKE_MAX_BYTES 4096
 
-/* [-2, +2, v]  take(descriptor, max) -> bytes, none if a signal came first | nil at the end | nil,
- * message. Waits where there is nothing, so it is polled before. */
+/* [-2, +2, v]  take(descriptor, max) -> bytes, "" if a signal came first | nil at the end | nil,
+ * message. Blocks if there is nothing to read, so poll it before. */
 static int sys_take(lua_State *L)
 {
     char bytes[TAKE_MAX_BYTES];
@@ -122,7 +122,7 @@ static int sys_take(lua_State *L)
     return 1;
 }
 
-/* [-0, +0, -]  ignore_sigpipe(): for commands, never for a library inside somebody's program */
+/* [-0, +0, -]  ignore_sigpipe(): for commands only, not for a library inside another program */
 static int sys_ignore_sigpipe(lua_State *L)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -131,8 +131,8 @@ static int sys_ignore_sigpipe(lua_State *L)
     return 0;
 }
 
-/* [-0, +0, -]  forbid_dumps(): this process leaves no core, and nobody but root may look into it;
- * for commands, as above. Programs that it starts may have cores of their own. */
+/* [-0, +0, -]  forbid_dumps(): this process leaves no core, and only root may read its memory; for
+ * commands only. Programs that it starts may leave cores. */
 static int sys_forbid_dumps(lua_State *L)
 {
     struct rlimit cores;

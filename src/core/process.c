@@ -7,16 +7,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Of an output that is more than its cap so much is kept: one that never stops is not to fill a
- * file system. */
+/* The most bytes that are kept of an output over its maximum, so that a program that never stops
+ * writing does not fill the file system. */
 #define OVERFLOW_MAX_BYTES ((uint64_t)64 * 1024 * 1024)
-/* As much of an output is taken in one step, so that one who writes without an end is left alone
- * between two. */
+/* The most reads in one step, so that a program that writes without end does not keep step() from
+ * returning. */
 #define READS_MAX 16
 
-/* After the end of a program, what others still write into its pipe is taken for so long. */
+/* After a program has ended, the output that its children still write is read for this long. */
 #define GRACE_SECONDS 0.1
-/* Where no descriptor tells of its end it is looked for so often: more where nothing else can. */
+/* How often the end of a program is looked for if no descriptor reports it. More often when its
+ * output is closed, since nothing else wakes the caller then. */
 #define LOOK_SECONDS 0.2
 #define LOOK_OFTEN_SECONDS 0.01
 
@@ -61,7 +62,7 @@ void ac_process_end(struct ac_process *process)
     ac_pages_close(&process->output);
 }
 
-/* A pipe whose reading end does not block becomes *reading, and its other end *writing. */
+/* Opens a pipe; its reading end does not block. */
 static int open_reader(int *reading, int *writing)
 {
     int ends[2];
@@ -91,7 +92,7 @@ const char *ac_process_start(struct ac_process *process, char *const argv[],
                              char *const environment[], bool errors, bool leashed)
 {
     int output = -1, said = AC_SPAWN_MINE;
-    /* One byte more than the cap tells a full output from one that is too large. */
+    /* One byte more than the maximum tells an output of that size from a larger one. */
     int error = ac_pages_open(&process->output, process->max + 1) ? 0 : ENOMEM;
     error = error ? error : open_reader(&process->fd, &output);
     if (errors && !error)
@@ -109,7 +110,7 @@ const char *ac_process_start(struct ac_process *process, char *const argv[],
     return error ? ac_program_fault(error) : NULL;
 }
 
-/* What is beyond the bound is counted only. */
+/* Appends to the overflow file. Bytes beyond OVERFLOW_MAX_BYTES are only counted. */
 static void keep(struct ac_overflow *overflow, const char *bytes, size_t n)
 {
     uint64_t left = OVERFLOW_MAX_BYTES - overflow->kept;
@@ -123,7 +124,7 @@ static void keep(struct ac_overflow *overflow, const char *bytes, size_t n)
         overflow->error = EFBIG;
 }
 
-/* All of it goes into the file, what came before the cap too. */
+/* The output has reached its maximum: all of it goes into the file, or the program is killed. */
 static void exceed(struct ac_process *process)
 {
     struct ac_overflow *overflow = &process->overflow;
@@ -162,7 +163,7 @@ static void read_output(struct ac_process *process)
     }
 }
 
-/* Learns whether the program has ended; what it wrote before that is in the pipe then. */
+/* Checks whether the program has ended. What it wrote before is in the pipe by then. */
 static void look_after(struct ac_process *process)
 {
     if (process->gone_since > 0 || !ac_program_reap(&process->program))
@@ -172,7 +173,7 @@ static void look_after(struct ac_process *process)
     read_output(process);
 }
 
-/* Seconds until others have had their time to write; <= 0: over. */
+/* Seconds for which output of children is still read; <= 0 if that time is over. */
 static double grace(const struct ac_process *process)
 {
     bool is_quiet = process->fd < 0 && process->errors < 0;

@@ -1,7 +1,7 @@
-/* A program that is run for what it writes: its output is taken into pages of its own under a cap.
+/* A program that is run for its output, which is read into secret pages up to a maximum.
  *
- * It is over when it has ended, not when its pipe has: that may live on in a daemon which it left
- * behind.
+ * It is over when the program has ended, not when its pipe is closed: a daemon that it left behind
+ * may keep the pipe open.
  */
 #ifndef AC_PROCESS_H
 #define AC_PROCESS_H
@@ -10,44 +10,45 @@
 #include "secret_pages.h"
 
 struct ac_overflow {
-    const char *path; /* borrowed; NULL: there is to be none */
-    int fd;           /* -1 until there is one */
-    int error;        /* why it holds less than it could, or 0 */
-    uint64_t kept;    /* bytes in it */
+    const char *path; /* borrowed; NULL if there is to be no file */
+    int fd;           /* -1 until the file is made */
+    int error;        /* an errno: why the file does not hold all output, or 0 */
+    uint64_t kept;    /* bytes in the file */
 };
 
 struct ac_process {
     struct ac_program program;
-    int poller; /* over the following two and the program's end; -1: closed */
-    int fd;     /* the reading end of its output, -1 once that has ended */
-    int errors; /* that of its standard error, -1 if it is ours or has ended */
+    int poller; /* watches `fd`, `errors` and the program's end; -1 once closed */
+    int fd;     /* the reading end of its standard output, -1 once that has ended */
+    int errors; /* that of its standard error, -1 if it is the host's or has ended */
     struct ac_pages output;
     size_t max;
-    uint64_t bytes;    /* of all its output */
-    double gone_since; /* monotonic seconds, 0 while it runs */
+    uint64_t bytes;    /* of its output in total */
+    double gone_since; /* monotonic seconds when it had ended, 0 while it runs */
     struct ac_overflow overflow;
 };
 
-/* One that is not started yet. `max` bytes of output are taken; of more than that, all goes into a
- * new file of that path, or without one the program is killed. */
+/* A process that is not started yet. Up to `max` bytes of output are read. If there is more, all of
+ * it goes into a new file at `path`; without a path the program is killed. */
 struct ac_process ac_process_none(size_t max, const char *path);
 
-/* NULL, or why not, for a person. `argv` ends in NULL; argv[0] is searched for in PATH. `errors`:
- * its standard error is a pipe, too; `leashed`: see ac_program_start_watched(). */
+/* Returns NULL, or why it did not start, as a text for people. `argv` ends in NULL; argv[0] is
+ * searched for in PATH. `errors`: read its standard error through a pipe, too; `leashed`: see
+ * ac_program_start_watched(). */
 const char *ac_process_start(struct ac_process *process, char *const argv[],
                              char *const environment[], bool errors, bool leashed);
 
-/* Takes what is there, without blocking; true once it is over. */
+/* Reads the output that is there, without blocking; true once the program is over. */
 bool ac_process_step(struct ac_process *process);
 
-/* Seconds until a step is due though the descriptor is quiet; negative for never. */
+/* Seconds until step() is due even if the descriptor stays silent; negative for never. */
 double ac_process_timeout(const struct ac_process *process);
 
-/* What it has written to its standard error, up to `n` bytes. */
+/* Reads what it has written to standard error, up to `n` bytes; returns how many. */
 size_t ac_process_errors(struct ac_process *process, char *out, size_t n);
 
-/* Kills what still runs, its children included, and wipes the output; a forked child lets go of its
- * copies only. */
+/* Kills the program and its children if they still run, and wipes the output. A forked child only
+ * closes its copies. */
 void ac_process_end(struct ac_process *process);
 
 #endif

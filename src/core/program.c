@@ -20,23 +20,23 @@
 #include <sys/syscall.h>
 #endif
 
-/* A killed program is gone within this many tries of a millisecond, or is left to the system. */
+/* How often a killed program is waited for, a millisecond each; after that it is left alone. */
 #define REAP_TRIES 50
 
 #if defined(__linux__) && defined(SYS_pidfd_open)
 
-/* Linux 5.3. */
+/* pidfd_open: Linux 5.3. */
 static int open_end(pid_t pid)
 {
     struct rlimit limit;
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    /* Where they become few, others need them more. */
+    /* When descriptors become scarce, other code needs them more. */
     if (fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd > limit.rlim_cur / 2)
         ac_file_close(&fd);
     return fd;
 }
 
-/* linux/pidfd.h of 6.15, which tells how a process ended also when somebody has waited for it. */
+/* As in linux/pidfd.h of 6.15: says how a process ended even if somebody else has waited for it. */
 struct end_info {
     uint64_t mask, cgroup;
     uint32_t ids[11];
@@ -70,7 +70,7 @@ static bool ask_kernel(int fd, int *status)
 
 #endif
 
-/* Whether the ends of children are nobody's, or may be taken by the host before we look. */
+/* Whether the host ignores the ends of its children, or may wait for them before we do. */
 static bool are_ends_taken(void)
 {
     sigset_t blocked;
@@ -89,7 +89,7 @@ static int is_runnable(const char *path)
     return S_ISREG(about.st_mode) ? 0 : EACCES;
 }
 
-/* Where posix_spawnp() would find it: a shell would take its own commands first. */
+/* Finds a program where posix_spawnp() would: a shell would prefer its built-in commands. */
 static int find(const char *name, char path[PATH_MAX])
 {
     const char *at = getenv("PATH");
@@ -109,10 +109,9 @@ static int find(const char *name, char path[PATH_MAX])
     return error;
 }
 
-/* It begins once it is told to, so that none is without its leash; and the exit code is told by who
- * waits for it, who has no words of his own for the signal that ended it. 3 and 4 are the two
- * pipes.
- */
+/* The shell in between. It starts the program when it has read a line from descriptor 3, so that no
+ * program runs before it is leashed. GO_AND_TELL also writes the exit code to descriptor 4. Its own
+ * standard error is /dev/null, or it would print a message if a signal ended the program. */
 static const char GO[] = "read -r go <&3 && exec \"$@\" 3<&-";
 static const char GO_AND_TELL[] = "exec 5>&2 2>/dev/null\n"
                                   "read -r go <&3 && (exec \"$@\" 2>&5 3<&- 4>&- 5>&-)\n"
@@ -149,7 +148,7 @@ static int start_held(struct ac_program *program, char *const argv[], char *cons
     int gate[2] = {-1, -1}, told[2] = {-1, -1};
     int error = ac_sys_pipe(gate);
     error = error || !tells ? error : ac_sys_pipe(told);
-    /* A shell copies its standard error, also where its host has none. */
+    /* The shell duplicates its standard error, so one must be open even if the host has none. */
     bool is_mute = files[2] == AC_SPAWN_MINE && fcntl(STDERR_FILENO, F_GETFD) < 0;
     const int all[] = {files[0], files[1], is_mute ? AC_SPAWN_NOTHING : files[2], gate[0], told[1]};
     if (!error)
@@ -222,7 +221,7 @@ void ac_program_kill(const struct ac_program *program)
         kill(-program->pid, SIGKILL);
 }
 
-/* What the shell in between has told; false as long as it may yet. */
+/* Reads the exit code from the shell in between; false while it may still come. */
 static bool is_told(struct ac_program *program)
 {
     char text[16];

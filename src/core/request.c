@@ -63,7 +63,7 @@ struct ac_str ac_request_host(const struct ac_request *request)
     return host ? host->value : request->host;
 }
 
-/* A name or an address, [in brackets] for IPv6, and perhaps a port. */
+/* True for a name or an address ([in brackets] for IPv6), with or without a port. */
 static bool is_host(struct ac_str host)
 {
     bool brackets = host.n > 0 && host.p[0] == '[';

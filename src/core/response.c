@@ -21,7 +21,7 @@ void ac_response_headers(struct ac_response *response, struct ac_str block)
         for (size_t i = 0; i < AC_RESPONSE_HEADERS; i++) {
             const struct ac_response_header *known = &ac_response_header_names[i];
             struct ac_str *field = ac_response_field(response, known->place);
-            /* One that is repeated becomes a value which nobody takes for a good one. */
+            /* A repeated header gets a value that is never valid. */
             if (ac_str_equal_nocase(name, known->name))
                 *field = field->p ? AC_STR(",") : value;
         }
@@ -57,10 +57,10 @@ static const struct {
               {"Recommend", "recommend", PLACE(recommend)}};
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 
-/* Every whole number up to here is a double that no other one is read as. */
+/* The largest whole number for which no other whole number is the same double. */
 #define INTEGER_MAX 9007199254740991.0
 
-/* The field at an item of the tree; {NULL, 0} for none. */
+/* The text of a cJSON item as a field; {NULL, 0} if it is none. `id`: a number is no field. */
 static struct ac_str field_in(struct ac_response *response, const cJSON *item, bool id)
 {
     struct ac_str text = {0};
@@ -80,8 +80,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
 }
 
-/* Whether two members of an object anywhere in the tree have one name; readers disagree about which
- * of them counts. Sorting bounds what a peer can make us do. Without memory there may be some. */
+/* Whether an object anywhere in the tree has two members of the same name: parsers disagree about
+ * which one counts. Sorting limits the cost of a hostile response. True when out of memory. */
 static bool has_twins(const cJSON *node)
 {
     size_t n = 0;
@@ -103,7 +103,7 @@ static bool has_twins(const cJSON *node)
     return found;
 }
 
-/* The one place where cJSON makes a tree: over a text that the strict reader has passed. */
+/* The only place where cJSON parses text, after the strict reader has accepted it. */
 static void parse(struct ac_response *response)
 {
     struct ac_json_reader reader;
@@ -129,7 +129,7 @@ static void read_json(struct ac_response *response)
         response->shape = AC_SHAPE_BAD_JSON;
         return;
     }
-    /* Numbers become text: what is added must not move what is there. */
+    /* Numbers are appended as text. Room for all, because fields point into the buffer. */
     if (!ac_buf_room(&response->text, FIELD_COUNT * 32))
         return;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -159,7 +159,7 @@ static void read_xml(struct ac_response *response)
 
 enum ac_status ac_response_read(struct ac_response *response)
 {
-    /* Room for U+FFFD in the place of every byte. */
+    /* Room for three bytes (U+FFFD) in place of each byte. */
     ac_buf_init(&response->text, 3 * response->max_bytes + FIELD_COUNT * 32);
     response->shape = ac_response_shape(response->body);
     if (response->shape == AC_SHAPE_JSON)
@@ -176,7 +176,7 @@ void ac_response_free(struct ac_response *response)
     ac_buf_free(&response->text);
 }
 
-/* Up to nine digits: a longer wait than 11 days is not a hint but a mistake. */
+/* Milliseconds in at most nine digits, as seconds; else 0: a wait of over 11 days is a mistake. */
 static double milliseconds(struct ac_str text)
 {
     char digits[10] = {0};
@@ -186,7 +186,7 @@ static double milliseconds(struct ac_str text)
     return strspn(digits, "0123456789") == text.n ? strtod(digits, NULL) / 1000 : 0;
 }
 
-/* `Limit:40,Remain:0,TimeLeft:812` */
+/* Seconds from a header such as `Limit:40,Remain:0,TimeLeft:812`, or 0. */
 static double time_left(struct ac_str header)
 {
     const char *digits = ac_str_find(header, AC_STR("TimeLeft:"));

@@ -8,7 +8,7 @@
 static const struct {
     const char *name;
     enum ac_hash hash;
-    const char *of_nothing; /* the hash of an empty payload, as most are */
+    const char *of_nothing; /* the hash of an empty payload, which most requests have */
 } ALGORITHMS[AC_SIGN_COUNT] = {
     {"ACS3-HMAC-SHA256", AC_SHA256,
      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
@@ -35,7 +35,7 @@ struct ac_sign *ac_sign_new(struct ac_digest *digest)
                              .digest = digest};
     for (size_t i = 0; i < AC_SIGN_BUFFERS; i++)
         sign->buffers[i] = (struct ac_buf){.max = AC_MAX_REQUEST_BYTES, .secret = true};
-    ac_buf_room(&sign->canonical, 1000); /* at once: most outgrow the 512 bytes to begin with */
+    ac_buf_room(&sign->canonical, 1000); /* most need more than the initial 512 bytes */
     return sign;
 }
 
@@ -66,7 +66,7 @@ static bool is_rpc(const struct ac_sign *sign)
 
 #define SIGNATURE ",Signature="
 
-/* Digits of a hash of ACS3: SHA-256 and SM3 are of one size. */
+/* Hex digits of an ACS3 hash: SHA-256 and SM3 have the same size. */
 #define HEX_BYTES ((size_t)(2 * AC_HASH_MAX_BYTES))
 
 static bool has_key(const struct ac_sign *sign)
@@ -123,15 +123,15 @@ const char *ac_sign_prepare(struct ac_sign *sign, const char **why)
     return NULL;
 }
 
-/* A generated header steps back where the caller gives one of that name. */
+/* Adds a generated header, unless the caller gives one of that name. */
 static void generate(struct ac_sign *sign, struct ac_str name, struct ac_str value)
 {
     if (value.n > 0 && !ac_request_find(sign->request.headers, name))
         ac_request_put(&sign->headers, name, value);
 }
 
-/* The header at `at`, and those of the same name behind it, as one field whose values are joined
- * with ','. Returns where the next field begins. */
+/* Writes the header at `at` and those of the same name after it as one field, values joined with
+ * ','. Returns the index of the next field. */
 static size_t add_field(struct ac_buf *out, struct ac_str separator, struct ac_pairs headers,
                         size_t at)
 {
@@ -146,8 +146,8 @@ static size_t add_field(struct ac_buf *out, struct ac_str separator, struct ac_p
     return at;
 }
 
-/* An explicit payload hash without action, version, date and nonce means that the caller brings
- * the complete header set; otherwise the content hash belongs to the generated ones. */
+/* With a payload hash but without action, version, date and nonce, the caller gives all headers;
+ * otherwise the content hash is a generated header. */
 static bool generates_payload_header(const struct ac_request *request)
 {
     return request->payload_hash.n == 0 || request->action.n > 0 || request->version.n > 0 ||
@@ -173,7 +173,7 @@ static void collect_headers(struct ac_sign *sign, struct ac_str payload_hash)
         generate(sign, AC_STR("x-acs-accesskey-id"), sign->credentials.access_key_id);
         generate(sign, AC_STR("x-acs-security-token"), sign->credentials.security_token);
     }
-    /* The caller's authorization would be one of another request. */
+    /* With ACS3, an authorization of the caller is left out: it is that of another request. */
     for (size_t i = 0; i < given.n; i++)
         if (is_rpc(sign) || !ac_str_equal(given.v[i].name, AC_STR("authorization")))
             ac_request_put(&sign->headers, given.v[i].name, given.v[i].value);
@@ -186,7 +186,7 @@ static bool is_signed(struct ac_str name)
            ac_str_equal(name, AC_STR("content-type"));
 }
 
-/* The lines of the headers that are signed go into the canonical request, and their names into the
+/* Writes the signed header lines into the canonical request, and their names into the
  * authorization. */
 static void add_signed_headers(struct ac_sign *sign, struct ac_pairs headers)
 {
@@ -239,7 +239,7 @@ static void acs3_canonical(struct ac_sign *sign)
     ac_buf_add_str(&sign->body, request->body);
 }
 
-/* The caller's parameters win over the common ones. */
+/* Adds a common parameter, unless the caller gives one of that name. */
 static void common(struct ac_sign *sign, struct ac_str name, struct ac_str value)
 {
     if (value.n > 0 && !ac_request_find(sign->request.query, name) &&
@@ -262,11 +262,11 @@ static void rpc_params(struct ac_sign *sign)
         common(sign, AC_STR("SecurityToken"), sign->credentials.security_token);
     }
     for (size_t i = 0; i < request->query.n; i++)
-        if (!ac_request_find(request->form, request->query.v[i].name)) /* the body wins */
+        if (!ac_request_find(request->form, request->query.v[i].name)) /* the form wins */
             ac_request_put(&sign->params, request->query.v[i].name, request->query.v[i].value);
 }
 
-/* Query and form are one signed set; what is not in the form travels in the query. */
+/* Query and form are signed as one set; parameters that are not in the form go into the query. */
 static void rpc_canonical(struct ac_sign *sign)
 {
     const struct ac_pairs form = sign->request.form;
@@ -324,7 +324,7 @@ static void acs3_authorization(struct ac_sign *sign)
     ac_request_put(&sign->headers, AC_STR("authorization"), ac_buf_str(&sign->proof));
 }
 
-/* A copy with a NUL behind it, where there is room. */
+/* Appends a text and a NUL to a buffer with enough room; returns where it is. */
 static struct ac_str add_text(struct ac_buf *out, struct ac_str s)
 {
     ac_buf_add_str(out, s);
@@ -332,7 +332,7 @@ static struct ac_str add_text(struct ac_buf *out, struct ac_str s)
     return (struct ac_str){out->p + out->n - s.n - 1, s.n};
 }
 
-/* Once there is room for all, nothing moves. */
+/* Reserves room for all lines first, because pointers into the buffer must stay valid. */
 static void write_lines(struct ac_sign *sign)
 {
     struct ac_signed_request *wire = &sign->wire;

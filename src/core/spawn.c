@@ -13,13 +13,13 @@
 extern char **environ;
 #endif
 
-/* Not every C library has it, and an unknown macro cannot be called in a condition. */
+/* Not every C library has this macro, and an undefined one cannot be called in #if. */
 #ifndef __GLIBC_PREREQ
 #define __GLIBC_PREREQ(major, minor) 0
 #endif
 
-/* Moves what would be overwritten before it is copied out of the way: a host without standard files
- * has its own under these numbers. */
+/* Duplicates the descriptors to numbers from n on, so that none is overwritten before it is copied:
+ * in a host without standard files they may be 0, 1 or 2. */
 static int move_up(int own[AC_SPAWN_FILES_MAX], const int *files, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -44,8 +44,8 @@ static int set_files(posix_spawn_file_actions_t *actions, const int *files, int 
     return error;
 }
 
-/* Its own process group, so that its children can be ended with it; no blocked signals, and
- * SIGPIPE and SIGCHLD as a program expects them. */
+/* A process group of its own, so that its children can be killed with it; no blocked signals;
+ * SIGPIPE and SIGCHLD with their default action. */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none, defaults;

@@ -1,4 +1,4 @@
-/* Starting a program: what it has open, its signals, its process group. */
+/* Starts a program with given files, signals, environment and process group. */
 #ifndef AC_SPAWN_H
 #define AC_SPAWN_H
 
@@ -6,18 +6,18 @@
 
 #include <sys/types.h>
 
-/* Entries of a list of descriptors that are none of ours. */
+/* Values in a list of descriptors that stand for no descriptor of ours. */
 #define AC_SPAWN_NOTHING -1 /* /dev/null */
-#define AC_SPAWN_MINE -2    /* what the host has under this number */
+#define AC_SPAWN_MINE -2    /* what the host has open under this number */
 
 #define AC_SPAWN_FILES_MAX 5
 
 /* Starts argv[0], searched for in PATH, in a process group of its own. `argv` and `environment` end
- * in NULL. Its descriptors 0 to n - 1 are those of `files`, and where the C library can close the
- * rest (glibc 2.34 or newer) it has no other. 0 or an errno. */
+ * in NULL. Its descriptors 0 to n - 1 are those of `files`. It has no others if the C library can
+ * close them (glibc 2.34 or newer). Returns 0 or an errno. */
 int ac_spawn(pid_t *pid, char *const argv[], char *const environment[], const int *files, int n);
 
-/* The environment of this process, NULL behind it. */
+/* The environment of this process; it ends in NULL. */
 char **ac_spawn_environment(void);
 
 #endif

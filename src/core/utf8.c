@@ -4,7 +4,7 @@ size_t ac_utf8_character(struct ac_str text, bool *valid)
 {
     unsigned char first = (unsigned char)text.p[0];
     size_t n = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    /* The second byte has narrower bounds: no overlong form, no surrogate, none over U+10FFFF. */
+    /* Narrower bounds for the second byte: no overlong form, no surrogate, none over U+10FFFF. */
     unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
     unsigned char most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
     size_t i = 1;

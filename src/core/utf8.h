@@ -1,7 +1,7 @@
-/* UTF-8 (RFC 3629): what is text, and what stands for bytes that are none.
+/* UTF-8 (RFC 3629): checks text and replaces invalid bytes by U+FFFD.
  *
- * Whatever becomes a Lua value or JSON text goes through here, so that a byte of a server in
- * another encoding neither loses an answer nor is passed on: U+FFFD takes its place.
+ * Everything that becomes a Lua value or JSON text goes through here. So a byte in another encoding
+ * in a response does not make the response unusable, and is not passed on.
  */
 #ifndef AC_UTF8_H
 #define AC_UTF8_H
@@ -10,15 +10,15 @@
 
 #define AC_UTF8_REPLACEMENT "\xef\xbf\xbd"
 
-/* How many bytes the first character of a text that is not empty has. Where they are no UTF-8,
- * *valid becomes false and one U+FFFD is to stand for so many bytes, as the Unicode standard
- * recommends (section 3.9, maximal subparts). */
+/* The length in bytes of the first character of a text that is not empty. If the bytes are not
+ * UTF-8, *valid is false, and one U+FFFD is to replace that many bytes (Unicode standard, section
+ * 3.9, maximal subparts). */
 size_t ac_utf8_character(struct ac_str text, bool *valid);
 
-/* Writes a character, at most four bytes, and returns how many. */
+/* Writes a character, at most four bytes; returns how many. */
 size_t ac_utf8_put(char *out, unsigned long code);
 
-/* How many of at most `max` bytes may be taken so that no character is cut. */
+/* The largest length up to `max` that cuts no character in two. */
 size_t ac_utf8_cut(struct ac_str text, size_t max);
 
 #endif

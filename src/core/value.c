@@ -74,9 +74,9 @@ void acL_push_text(lua_State *L, struct ac_str bytes)
     luaL_pushresult(&text);
 }
 
-/* Objects of one array have mostly the same members, so the last one tells how large the next table
- * should be made; a peer cannot use that to make us hold much. The first one of a depth has mostly
- * more than one. */
+/* Objects in an array mostly have the same members, so the size of the last object at a depth is
+ * the size hint for the next table. HINT_MAX limits what a peer can make us allocate. HINT_FIRST is
+ * for the first object at a depth. */
 #define HINT_MAX 32
 #define HINT_FIRST 4
 
@@ -87,24 +87,24 @@ struct decoder {
     int array_index;
     int secrets_index;
     bool keep_null;
-    int hints[AC_MAX_JSON_DEPTH + 1]; /* and one more; 0: none yet */
+    int hints[AC_MAX_JSON_DEPTH + 1]; /* members of the last object plus 1, by depth; 0: none yet */
 };
 
 static bool push_value(struct decoder *decoder, struct ac_json_token token);
 
-/* Infinite where it is out of range. */
+/* Infinite if it is out of range. */
 static double float_of(struct ac_str token)
 {
     char text[AC_JSON_NUMBER_MAX + 16];
     const char *dot = memchr(token.p, '.', token.n);
     size_t whole = dot ? (size_t)(dot - token.p) : token.n, skip = dot ? whole + 1 : whole;
-    /* strtod() wants what the locale has for a dot, which may be several bytes. */
+    /* strtod() expects the locale's decimal point, which may be several bytes. */
     snprintf(text, sizeof text, "%.*s%s%.*s", (int)whole, token.p,
              dot ? localeconv()->decimal_point : "", (int)(token.n - skip), token.p + skip);
     return strtod(text, NULL);
 }
 
-/* Integers that fit 64 bits, and larger ones as their digits. */
+/* Pushes a float, an integer of up to 64 bits, or a longer integer as a string of its digits. */
 static bool push_number(struct decoder *decoder, struct ac_str token)
 {
     lua_State *L = decoder->L;
@@ -152,7 +152,7 @@ static bool push_array(struct decoder *decoder)
     return !reader->why;
 }
 
-/* Nulls are entered first and taken out at the end, so that a repeated name is always seen. */
+/* Nulls are stored and removed at the end, so that a repeated name is noticed after a null, too. */
 static void drop_nulls(struct decoder *decoder)
 {
     lua_State *L = decoder->L;
@@ -167,7 +167,7 @@ static void drop_nulls(struct decoder *decoder)
     }
 }
 
-/* [-0, +1, m]  The name of the next member. False if the table on top has it already. */
+/* [-0, +1, m]  Pushes the name of the next member. False if the table below it has that name. */
 static bool push_name(struct decoder *decoder, int members)
 {
     lua_State *L = decoder->L;
@@ -185,7 +185,7 @@ static bool push_name(struct decoder *decoder, int members)
     return !known;
 }
 
-/* Longer integers may be kept as their digits, which are text. */
+/* Longer integers may become strings of their digits. */
 #define INTEGER_DIGITS 18
 
 static bool is_text(const struct ac_json_token *token)
@@ -199,9 +199,9 @@ static bool is_text(const struct ac_json_token *token)
     return true;
 }
 
-/* [-0, +1, e]  A member whose name is on top, if that is the name of a secret: its text goes from
- * the document's memory into a Secret's own, and nothing is said of it but that it can be no key.
- * One that is empty becomes a null. */
+/* [-0, +1, e]  If the name on top is that of a secret, moves the member's text from the document
+ * straight into a Secret; an error says only that it cannot be a key. An empty text becomes null.
+ * False if the member is not a secret. */
 static bool push_secret(struct decoder *decoder, struct ac_json_token *token)
 {
     lua_State *L = decoder->L;
@@ -279,7 +279,7 @@ static bool push_value(struct decoder *decoder, struct ac_json_token token)
 bool ac_value_push(lua_State *L, struct ac_json_reader *reader, bool keep_null, int secrets)
 {
     int top = lua_gettop(L);
-    /* A table and a name for each level, and what is at work on the innermost. */
+    /* A table and a name for each level, and what the innermost level needs. */
     luaL_checkstack(L, 2 * (int)AC_MAX_JSON_DEPTH + 12, "JSON is nested too deeply");
     ac_value_push_null(L);
     ac_value_push_array_metatable(L);
@@ -306,7 +306,7 @@ void ac_value_push_fault(lua_State *L, const struct ac_json_reader *reader)
     const char *text = reader->text.p;
     for (size_t i = 0; i < reader->at; i++)
         line += text[i] == '\n';
-    /* The reader stops at the first character that JSON has no use for. */
+    /* The reader stops at the first character that is not JSON; here it may begin a comment. */
     char c = text[reader->at];
     bool comment = (c == '#' || c == '/') && strcmp(reader->why, "unexpected character") == 0;
     lua_pushfstring(L, "JSON: %s in line %d, at byte %d",

@@ -1,18 +1,18 @@
-/* What a Lua value is, before anything of it is read in earnest. */
+/* Checks that a Lua value is plain JSON data, before it is read. */
 #include "value.h"
 
-/* JSON is not nested deeper where we read it, and an answer has not so many values. */
+/* More than our JSON reader accepts, and more values than a response has. */
 #define DEPTH_MAX 64
 #define VALUES_MAX 1000000
 
 struct walk {
     const void *array; /* the metatable of arrays */
-    size_t left;       /* values that there may still be */
+    size_t left;       /* how many more values are allowed */
 };
 
 static bool is_json(lua_State *L, int index, struct walk *walk, unsigned depth);
 
-/* [-0, +0, m]  Nothing foreign runs: neither a metamethod nor an iterator. */
+/* [-0, +0, m]  Runs neither a metamethod nor an iterator. */
 static bool holds_json(lua_State *L, int index, struct walk *walk, unsigned depth)
 {
     if (depth > DEPTH_MAX)

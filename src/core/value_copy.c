@@ -1,6 +1,5 @@
-/* A copy of a Lua value as a journal keeps it, where nothing about the value is out of the
- * ordinary. What is odd is left to the Lua code, which has the words for it: that is rare and may
- * be slow.
+/* Copies a Lua value for a journal, in the common case that nothing about it is unusual. Anything
+ * unusual is left to the Lua code, which has the messages for it; that is rare and may be slow.
  */
 #include "value.h"
 
@@ -8,19 +7,19 @@
 
 #include <math.h>
 
-/* Less than any journal allows. */
+/* Below the limits of any journal. */
 #define DEPTH_MAX 20
 #define TABLES_MAX 10000
 
 struct copying {
-    int secrets;     /* index of the table that says of each name whether it is a secret's */
-    int hidden;      /* index of what stands for a secret */
-    unsigned tables; /* so far */
+    int secrets;     /* index of the table that says for each name whether its value is a secret */
+    int hidden;      /* index of the value that replaces a secret */
+    unsigned tables; /* copied so far */
 };
 
 static bool push_copy(lua_State *L, int index, struct copying *copying, unsigned depth);
 
-/* A text that JSON gives back as it is. */
+/* Whether JSON keeps the string unchanged: valid UTF-8 without NUL. */
 static bool is_text(lua_State *L, int index)
 {
     struct ac_str text;
@@ -36,7 +35,7 @@ static bool is_text(lua_State *L, int index)
     return true;
 }
 
-/* [-0, +0, m]  Whether a table is what one sees of it: no metatable, or one that adds no fields. */
+/* [-0, +0, m]  Whether a table has no metatable, or one that adds no fields. */
 static bool is_plain_table(lua_State *L, int index)
 {
     static const char *const odd[] = {"__index", "__pairs", "__metatable", NULL};
@@ -101,7 +100,7 @@ static bool copy_map(lua_State *L, int index, struct copying *copying, unsigned 
     return true;
 }
 
-/* [-0, +1, e]  Or false, with whatever left on the stack. */
+/* [-0, +1, e]  Pushes a copy; if false, any number of values may be left on the stack. */
 static bool push_table(lua_State *L, int index, struct copying *copying, unsigned depth)
 {
     if (depth > DEPTH_MAX || ++copying->tables > TABLES_MAX || !is_plain_table(L, index))

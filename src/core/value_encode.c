@@ -1,4 +1,4 @@
-/* The way back of value.h: Lua values to JSON text, keys in order. */
+/* Lua values to JSON text, with sorted keys; see value.h. */
 #include "value.h"
 
 #include "codec.h"
@@ -9,7 +9,7 @@
 
 static void encode_value(lua_State *L, int index, struct ac_buf *out, unsigned depth);
 
-/* A character below 0x80. */
+/* Writes a character below 0x80 that must be escaped. */
 static void encode_special(struct ac_buf *out, char c)
 {
     static const char shorts[] = "\bb\ff\nn\rr\tt\"\"\\\\";
@@ -53,7 +53,7 @@ static void encode_float(lua_State *L, struct ac_buf *out, double value)
         ac_buf_add_text(out, ".0");
 }
 
-/* [-0, +0, v]  True for a sequence; a table without members is one only by its metatable. */
+/* [-0, +0, v]  Whether a table is an array; an empty one is only with the metatable of arrays. */
 static bool is_sequence(lua_State *L, int index)
 {
     bool marked = ac_value_is_array(L, index);
@@ -91,7 +91,7 @@ static void encode_array(lua_State *L, int index, struct ac_buf *out, unsigned d
 
 struct member {
     struct ac_str name;
-    lua_Integer value; /* its place in the snapshot */
+    lua_Integer value; /* its index in the snapshot */
 };
 
 static int compare_members(const void *a, const void *b)
@@ -99,7 +99,7 @@ static int compare_members(const void *a, const void *b)
     return ac_str_compare(((const struct member *)a)->name, ((const struct member *)b)->name);
 }
 
-/* [-0, +0, v]  The name at a place of the snapshot on top, as the text that it will be. */
+/* [-0, +0, v]  The name at an index of the snapshot on top, made valid UTF-8. */
 static struct ac_str member_name(lua_State *L, lua_Integer place)
 {
     struct ac_str name;
@@ -113,8 +113,8 @@ static struct ac_str member_name(lua_State *L, lua_Integer place)
     return name;
 }
 
-/* [-0, +2, v]  The sorted members of the table at `index`, and below them the snapshot that keeps
- * their names alive and holds their values. */
+/* [-0, +2, v]  Pushes the sorted members of the table at `index`, and above them the snapshot that
+ * keeps their names alive and holds their values. */
 static struct member *push_members(lua_State *L, int index, size_t *count)
 {
     size_t n = acL_snapshot(L, index);

@@ -13,7 +13,7 @@ static void skip(struct reader *reader, size_t n)
 {
     reader->rest = (struct ac_str){reader->rest.p + n, reader->rest.n - n};
 }
-
+/* The NUL at the end of the text ends the loop. */
 /* The NUL behind the text ends every run. */
 static void skip_space(struct reader *reader)
 {
@@ -35,7 +35,7 @@ static struct ac_str take_name(struct reader *reader)
     skip_space(reader);
     return name;
 }
-
+/* `#233` or `#xe9`; 0 if it is not a character of XML 1.0. */
 /* `#233` or `#xe9`; 0 for what is no character of XML 1.0. */
 static unsigned long numbered_character(struct ac_str name)
 {
@@ -50,7 +50,7 @@ static unsigned long numbered_character(struct ac_str name)
     return control || surrogate || (code | 1) == 0xffff || code > 0x10ffff ? 0 : code;
 }
 
-/* At an ampersand. */
+/* Reads a reference such as `&lt;`; starts at the ampersand. */
 static bool read_reference(struct reader *reader)
 {
     static const char *const entities[] = {"<lt", ">gt", "&amp", "\"quot", "'apos"};
@@ -66,7 +66,7 @@ static bool read_reference(struct reader *reader)
     skip(reader, name.n + 2);
     return true;
 }
-
+/* Reads the text up to the next '<'. */
 /* Up to the next bracket. */
 static bool read_text(struct reader *reader)
 {
@@ -127,7 +127,7 @@ bool ac_xml_read(struct ac_str text, struct ac_xml_field *fields, size_t n, stru
     struct reader reader = {text, out};
     struct ac_str name = AC_STR("Error");
     ac_buf_reset(out);
-    /* What is read is never longer than what it is read from, so that nothing moves. */
+    /* The decoded text is never longer than its source, so the buffer does not move. */
     if (!ac_buf_room(out, text.n) || !read_declaration(&reader))
         return false;
     skip_space(&reader);

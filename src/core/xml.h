@@ -1,8 +1,8 @@
-/* The error documents of gateways that answer in XML, whatever was asked for.
+/* Reads error documents of gateways that respond in XML, whatever format was asked for.
  *
- * A small part of XML 1.0, since the answer is to prove something: a declaration and one element,
- * whose children hold text. No attributes, comments, CDATA, deeper elements, and nothing behind it:
- * what else XML knows makes the text unusable, never something other than it is.
+ * The document is used as proof, so only a small part of XML 1.0 is accepted: a declaration and one
+ * element whose children contain text. Attributes, comments, CDATA, deeper elements and anything
+ * after the element make the document unusable; nothing is misread.
  */
 #ifndef AC_XML_H
 #define AC_XML_H
@@ -11,12 +11,12 @@
 
 struct ac_xml_field {
     struct ac_str name;
-    struct ac_str value; /* {NULL, 0} without such a child */
+    struct ac_str value; /* {NULL, 0} if there is no such child */
 };
 
-/* Whether the text, which a NUL follows, is one complete element of the name Error, with each
- * field at most once among its children. The values have their references resolved and point into
- * `out`, which is emptied and must bear as many bytes as the text has. */
+/* Whether the text, which must be followed by a NUL, is one complete element `Error` with each
+ * field at most once among its children. The values are decoded and point into `out`, which is
+ * emptied first and must have room for as many bytes as the text. */
 bool ac_xml_read(struct ac_str text, struct ac_xml_field *fields, size_t n, struct ac_buf *out);
 
 #endif

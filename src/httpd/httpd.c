@@ -5,15 +5,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A client whose body is too large gets an answer if it stops within this; else it is cut off. */
+/* A client that sends a larger body gets a response if it stops within this; else it is cut off. */
 #define SWALLOW_BYTES ((size_t)1024 * 1024)
 #define CONNECTION_TIMEOUT_S 30u
-/* Request line and headers must fit. The library clears all of it after every request. */
+/* Request line and headers must fit. libmicrohttpd clears all of it after every request. */
 #define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
-/* What of it most requests need. */
+/* The part of it that most requests need. */
 #define HEAD_BYTES ((size_t)1000)
 
-/* The newest place of the ring. */
+/* Adds a request as the newest in the ring. */
 static void request_link(struct ac_httpd_request *ring, struct ac_httpd_request *request)
 {
     request->previous = ring->previous;
@@ -88,7 +88,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-/* Without an answer the library refuses, and then it closes the connection. */
+/* Without a response libmicrohttpd refuses the call and closes the connection. */
 static enum MHD_Result finish(struct ac_httpd_request *request)
 {
     return MHD_queue_response(request->connection, request->status, request->answer);
@@ -190,8 +190,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         server->connections[server->count++] = fd;
 }
 
-/* The library does not keep the reason, so the same is tried once more without it. Where that goes
- * well, memory or descriptors were short. */
+/* libmicrohttpd does not report why it failed, so the same is tried without it. If that works, it
+ * was short of memory or descriptors. */
 static int reason_to_fail(const struct sockaddr_in *address)
 {
     const int on = 1;
@@ -229,8 +229,8 @@ bool ac_httpd_is_own(const struct ac_httpd *server)
     return server->owner == getpid();
 }
 
-/* The daemon's memory and its eventfd stay until the child ends: the library cannot free them
- * without shutting down the sockets, and those are the parent's too. */
+/* The daemon's memory and its eventfd stay until the child ends: libmicrohttpd cannot free them
+ * without shutting down the sockets, which the parent shares. */
 static void abandon(struct ac_httpd *server, struct MHD_Daemon *daemon)
 {
     close(MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd);
@@ -253,7 +253,7 @@ void ac_httpd_close(struct ac_httpd *server)
         abandon(server, daemon);
         return;
     }
-    /* The library aborts the process when it is stopped over a suspended connection. */
+    /* libmicrohttpd aborts the process if it is stopped while a connection is suspended. */
     for (struct ac_httpd_request *request = server->ring.next; request != &server->ring;
          request = request->next)
         if (request->phase == AC_HTTPD_WAITING)

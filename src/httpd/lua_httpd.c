@@ -1,4 +1,4 @@
-/* alicloud.httpd: the Lua face of httpd.c. */
+/* `alicloud.httpd`: the HTTP server of httpd.c for Lua. */
 #include "httpd.h"
 #include "luax.h"
 #include "sys.h"
@@ -28,8 +28,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct header *)a)->name, ((const struct header *)b)->name);
 }
 
-/* [-0, +0, v]  Reads a table of headers, sorted by name so that answers do not depend on hashing.
- * The table keeps the bytes alive, until something is allocated: a finalizer may empty it. */
+/* [-0, +0, v]  Reads a table of headers, sorted by name so that responses are deterministic. The
+ * table keeps the bytes alive until the next allocation, when a finalizer may empty it. */
 static size_t read_headers(lua_State *L, int index, struct header *headers)
 {
     size_t n = 0;
@@ -56,8 +56,8 @@ static bool add_headers(struct MHD_Response *answer, const struct header *header
 
 /* [-4, +1, v]  request:respond(status, headers, body) -> true | nil, message
  *
- * In this order: a body that is a number becomes a string, and what that allocates may run a
- * finalizer, which may do anything to the headers, the request and the server. */
+ * The order matters: a body that is a number is converted to a string, and that allocation may run
+ * a finalizer, which may change the headers, the request and the server. */
 static int request_respond(lua_State *L)
 {
     struct header headers[MAX_HEADERS];
@@ -74,7 +74,7 @@ static int request_respond(lua_State *L)
         return acL_fail(L, "the client has gone");
     if (!ac_httpd_is_own(request->server))
         return acL_fail(L, "only the process that took the request can answer it");
-    /* The cast drops a const that MHD_RESPMEM_MUST_COPY honours. */
+    /* The cast removes const; with MHD_RESPMEM_MUST_COPY the bytes are only read. */
     struct MHD_Response *answer =
         MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
     if (!answer)
@@ -90,7 +90,7 @@ static int request_respond(lua_State *L)
     return 1;
 }
 
-/* [-1, +0, -]  request:drop(), and what a handle does when it goes */
+/* [-1, +0, -]  request:drop(); also runs when the request is collected or its scope ends */
 static int request_drop(lua_State *L)
 {
     struct handle *handle = luaL_checkudata(L, 1, REQUEST_CLASS);
@@ -101,7 +101,7 @@ static int request_drop(lua_State *L)
     return 0;
 }
 
-/* [-2, +1, -]  The fields of the request, then its methods, which are in the metatable. */
+/* [-2, +1, -]  A field of the request, or else a method, from the metatable. */
 static int request_index(lua_State *L)
 {
     luaL_checkudata(L, 1, REQUEST_CLASS);
@@ -115,7 +115,7 @@ static int request_index(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, m]  A repeated header is one value, joined as RFC 9110 §5.3 allows. */
+/* [-0, +1, m]  The values of a repeated header are joined, as RFC 9110 §5.3 allows. */
 static void push_headers(lua_State *L, const char *name, size_t count)
 {
     lua_createtable(L, 0, (int)count);
@@ -170,7 +170,7 @@ static int server_step(lua_State *L)
         struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
         handle->request = NULL;
         luaL_setmetatable(L, REQUEST_CLASS);
-        /* Taken into its box only now: the allocations above may raise, and may collect. */
+        /* Taken only now, into its box: the allocations above may raise or run a finalizer. */
         handle->request = ac_httpd_take(server);
         if (!handle->request)
             break;
@@ -182,7 +182,7 @@ static int server_step(lua_State *L)
     return 1;
 }
 
-/* Descriptor that is readable when the server has work; -1 where the system has no epoll. */
+/* A descriptor that is readable when the server has work; -1 if the system has no epoll. */
 static int pollable(const struct ac_httpd *server)
 {
     const union MHD_DaemonInfo *info =
@@ -192,8 +192,7 @@ static int pollable(const struct ac_httpd *server)
 
 #define WAIT_MAX 64 /* servers */
 
-/* [-2, +1, v]  httpd.wait(servers, seconds) -> whether one of them has work; returns early when a
- * signal comes */
+/* [-2, +1, v]  httpd.wait(servers, seconds) -> whether one has work; a signal ends the wait */
 static int httpd_wait(lua_State *L)
 {
     struct pollfd fds[WAIT_MAX];
@@ -204,7 +203,7 @@ static int httpd_wait(lua_State *L)
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     luaL_argcheck(L, count <= WAIT_MAX, 1, "too many servers");
     for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, 1, i); /* no metamethod, which might close what was read before */
+        lua_rawgeti(L, 1, i); /* without metamethods, which might close a server read before */
         int fd = pollable(luaL_checkudata(L, -1, SERVER_CLASS));
         lua_pop(L, 1);
         if (fd >= 0)
@@ -215,7 +214,7 @@ static int httpd_wait(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  server:pollfd() -> descriptor, nil where the system has no epoll */
+/* [-1, +1, v]  server:pollfd() -> descriptor | nil if the system has no epoll */
 static int server_pollfd(lua_State *L)
 {
     struct ac_httpd *server = check_running(L);
@@ -227,7 +226,7 @@ static int server_pollfd(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  server:timeout() -> seconds until step() must run though nothing was readable */
+/* [-1, +1, v]  server:timeout() -> seconds until step() is due even if nothing is readable | nil */
 static int server_timeout(lua_State *L)
 {
     struct ac_httpd *server = check_running(L);
@@ -239,7 +238,7 @@ static int server_timeout(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  server:port() */
+/* [-1, +1, v]  server:port() -> the port on which it listens */
 static int server_port(lua_State *L)
 {
     struct ac_httpd *server = check_running(L);
@@ -249,7 +248,7 @@ static int server_port(lua_State *L)
     return 1;
 }
 
-/* [-1, +0, -]  server:close(); requests that wait for an answer lose their connection */
+/* [-1, +0, -]  server:close(); requests that wait for a response lose their connection */
 static int server_close(lua_State *L)
 {
     ac_httpd_close(luaL_checkudata(L, 1, SERVER_CLASS));

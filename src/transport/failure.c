@@ -1,18 +1,18 @@
-/* Why a transfer failed, from libcurl's word about it. */
+/* Finds out why a transfer failed, from libcurl's code and error message. */
 #include "transfer.h"
 
 #include "trust.h"
 
 #include <stdio.h>
 
-/* Some of OpenSSL's verdicts over a certificate (x509_vfy.h). Their numbers are part of its binary
- * interface; the header is not asked because libcurl brings its own TLS library. */
+/* Some of OpenSSL's verdicts on a certificate (x509_vfy.h). Their numbers are part of its ABI. The
+ * header is not included because libcurl may use another OpenSSL. */
 #define VERIFY_OK 0
 #define VERIFY_UNSPECIFIED 1
 #define VERIFY_NOT_YET_VALID 9
 #define VERIFY_EXPIRED 10
 
-/* libcurl's own limit of an answer's header fields, a code since 8.6. */
+/* libcurl's own limit on the header fields of a response; the code exists since 8.6. */
 #define HEADERS_TOO_LARGE ((CURLcode)100)
 
 static bool says(const struct ac_op *op, const char *words)
@@ -20,7 +20,7 @@ static bool says(const struct ac_op *op, const char *words)
     return strstr(op->handle->error_text, words) != NULL;
 }
 
-/* libcurl begins with "unspecified" and leaves that where it got no certificate. */
+/* libcurl starts with "unspecified", which remains if it received no certificate. */
 static bool is_bad(long verify)
 {
     return verify != VERIFY_OK && verify != VERIFY_UNSPECIFIED;
@@ -32,7 +32,7 @@ static long verdict(const struct ac_op *op)
     return is_bad(server) ? server : ac_transfer_info(op, CURLINFO_PROXY_SSL_VERIFYRESULT);
 }
 
-/* host[:port] as it may be shown. */
+/* host[:port] without user and password, so that it may be shown. */
 static struct ac_str peer_of(const struct ac_op *op)
 {
     char *url = NULL;
@@ -42,7 +42,7 @@ static struct ac_str peer_of(const struct ac_op *op)
     return user ? (struct ac_str){user + 1, peer.n - (size_t)(user + 1 - peer.p)} : peer;
 }
 
-/* Whether libcurl's words are about the host, in whatever case and without its last dot. */
+/* Whether libcurl's message names the host, in any case and without a trailing dot. */
 static bool names_host(const struct ac_op *op)
 {
     struct ac_str host = peer_of(op), text = ac_str_of(op->handle->error_text);
@@ -58,8 +58,8 @@ static bool names_host(const struct ac_op *op)
     return false;
 }
 
-/* Where libcurl says only in words whether it meant a proxy: "Proxy CONNECT aborted", or whom it
- * did not find or reach, and that is the host where there is no proxy. */
+/* Whether libcurl's message is about a proxy; no code says so. It contains "CONNECT", or it names
+ * the host that was not resolved or reached: without a proxy that is the host of the URL. */
 static bool names_proxy(const struct ac_op *op)
 {
     return says(op, "CONNECT ") ||
@@ -67,14 +67,14 @@ static bool names_proxy(const struct ac_op *op)
             !names_host(op));
 }
 
-/* Whether the connection that stands is to another port than the host's. */
+/* Whether the connection goes to another port than the URL's, which means to a proxy. */
 static bool has_other_port(const struct ac_op *op)
 {
     long port = ac_transfer_info(op, CURLINFO_PRIMARY_PORT);
     return port > 0 && port != ac_url_port(op->request.url);
 }
 
-/* What 7.85 to 8.23 say of a proxy that they cannot read. */
+/* Whether the proxy's URL could not be parsed: this is the message of libcurl 7.85 to 8.23. */
 static bool has_odd_proxy(const struct ac_op *op)
 {
     return says(op, "Unsupported proxy");
@@ -92,7 +92,8 @@ static bool is_proxied(const struct ac_op *op)
     return names_proxy(op) || has_other_port(op);
 }
 
-/* Of a connection that was not made. Behind a tunnel that stands it is the host's. */
+/* Who failed if no connection was made: the host, if it was asked directly or if the proxy had
+ * opened the tunnel (2xx); else the proxy. */
 static enum ac_failure connect_failure(const struct ac_op *op)
 {
     long answer = ac_transfer_info(op, CURLINFO_HTTP_CONNECTCODE);
@@ -107,7 +108,7 @@ static enum ac_failure unless_proxy(const struct ac_op *op, enum ac_failure fail
     return connect_failure(op) == AC_FAILURE_PROXY ? AC_FAILURE_PROXY : failure;
 }
 
-/* libcurl compares names itself, and has no verdict for that. */
+/* libcurl compares host names itself: for a wrong name there is no verdict of OpenSSL. */
 static enum ac_failure tls_verdict(const struct ac_op *op, CURLcode code)
 {
     long verify = verdict(op);
@@ -118,8 +119,8 @@ static enum ac_failure tls_verdict(const struct ac_op *op, CURLcode code)
     return code == CURLE_PEER_FAILED_VERIFICATION ? AC_FAILURE_TLS_WRONG_HOST : AC_FAILURE_TLS;
 }
 
-/* Whether it was the proxy with whom no handshake could be made, and not a file of ours: it has a
- * verdict of its own, which is good when the host's turn comes. */
+/* Whether the TLS handshake with the proxy failed, not that with the host and not the reading of a
+ * local file. The proxy has its own verdict, which is good once the host's handshake begins. */
 static bool is_tls_of_proxy(const struct ac_op *op, CURLcode code)
 {
     if (code == CURLE_PEER_FAILED_VERIFICATION && says(op, "target ") && !names_host(op))
@@ -134,7 +135,8 @@ static enum ac_failure tls_failure(const struct ac_op *op, CURLcode code)
     return is_tls_of_proxy(op, code) ? AC_FAILURE_PROXY_TLS : tls_verdict(op, code);
 }
 
-/* A proxy that opens no tunnel is no host that does not answer. A name that was found says when. */
+/* If the proxy opened no tunnel, the proxy failed. Else: without a time for the name lookup, the
+ * name was never resolved. */
 static enum ac_failure timeout_of(const struct ac_op *op)
 {
     curl_off_t found = 0;
@@ -157,9 +159,9 @@ static enum ac_failure unsent_failure(const struct ac_op *op, CURLcode code)
     case CURLE_OPERATION_TIMEDOUT:
         return timeout_of(op);
     case CURLE_BAD_FUNCTION_ARGUMENT:
-        /* 8.14, of a proxy's answer that cannot be read; 8.23, of a client's key that cannot. */
+        /* 8.14: a proxy's response that cannot be parsed; 8.23: a client key that cannot be. */
         return unless_proxy(op, tls_failure(op, code));
-    case CURLE_WEIRD_SERVER_REPLY: /* later ones, of that answer */
+    case CURLE_WEIRD_SERVER_REPLY: /* newer ones: a proxy's response that cannot be parsed */
         return unless_proxy(op, AC_FAILURE_OTHER);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -194,8 +196,8 @@ static enum ac_failure sent_failure(CURLcode code)
     }
 }
 
-/* libcurl's codes say where it noticed, not what the server saw, so they only give the name;
- * whether the request left was asked separately. */
+/* libcurl's code says where libcurl noticed the failure, not what the server received. So it gives
+ * only the name of the failure; exchange.sent says whether the request left. */
 static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
 {
     if (op->too_large || code == HEADERS_TOO_LARGE)
@@ -211,7 +213,7 @@ static enum ac_failure failure_of(const struct ac_op *op, CURLcode code)
     }
 }
 
-/* The roots that were asked, as they may be shown. */
+/* Writes which trusted roots the certificate was checked against. */
 static void tell_roots(const struct ac_transport_options *options, char *text, size_t size)
 {
     const char *file = options->ca_file.p, *path = options->ca_path.p;
@@ -221,7 +223,7 @@ static void tell_roots(const struct ac_transport_options *options, char *text, s
     snprintf(text + n, size - n, "%s", path ? path : "");
 }
 
-/* Whose certificate it was and what it was held against; libcurl names neither. */
+/* Says whose certificate it was and what it was checked against; libcurl's message does not. */
 static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
@@ -230,7 +232,7 @@ static void tell_tls(struct ac_op *op, struct ac_str peer, const char *words)
     if (tls_verdict(op, CURLE_OK) == AC_FAILURE_TLS_UNTRUSTED)
         tell_roots(op->handle->handles->options, roots, sizeof roots);
     curl_easy_getinfo(op->handle->easy, CURLINFO_PRIMARY_IP, &ip);
-    /* 8.14 no longer knows the address when it has compared the names. */
+    /* 8.14 no longer knows the address after it has compared the names. */
     if (exchange->failure == AC_FAILURE_PROXY_TLS && ip && ip[0] && port > 0)
         snprintf(proxy, sizeof proxy, "%.45s port %ld, on the way to ", ip, port);
     else if (exchange->failure == AC_FAILURE_PROXY_TLS)
@@ -250,7 +252,7 @@ static bool is_proxy(enum ac_failure failure)
     return failure == AC_FAILURE_PROXY || failure == AC_FAILURE_PROXY_REFUSED;
 }
 
-/* The words are libcurl's where they are of use. */
+/* Fills in the detail: libcurl's message where it helps, else a better one. */
 static void tell(struct ac_op *op, const char *words)
 {
     struct ac_exchange *exchange = &op->exchange;
@@ -262,10 +264,10 @@ static void tell(struct ac_op *op, const char *words)
         snprintf(exchange->detail, sizeof exchange->detail,
                  "it answered HTTP %ld to a CONNECT to %.*s", answer, (int)peer.n, peer.p);
     else if (has_odd_proxy(op))
-        /* libcurl's words quote it, password and all. */
+        /* libcurl's message quotes the URL, with its password. */
         snprintf(exchange->detail, sizeof exchange->detail, "its address cannot be read");
     else if (exchange->failure == AC_FAILURE_RESOLVE)
-        /* libcurl names it where there is no such host, but not where it ran out of time. */
+        /* libcurl's message names the host if it does not exist, but not after a timeout. */
         snprintf(exchange->detail, sizeof exchange->detail, "%.*s (%s)", (int)peer.n, peer.p,
                  words);
     else

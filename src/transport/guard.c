@@ -1,24 +1,25 @@
-/* The last look before the first byte of a request leaves, in C and without Lua.
+/* The last check before the first byte of a request leaves; it runs in C, without Lua.
  *
- * CURLOPT_PREREQFUNCTION(3) is called when the connection stands, its TLS and its proxy's tunnel
- * included, and before any of the request is sent. Where it was never called, or refused each time,
- * nothing was sent; else something may have been. libcurl calls it again when it sends a request
- * once more by itself, which it does over a connection kept alive that turns out to be dead: then
- * what was sent stays sent, and the second time may still be refused.
+ * libcurl calls CURLOPT_PREREQFUNCTION(3) when the connection is established, with TLS and the
+ * proxy's tunnel, and before it sends any of the request. If it was never called, or refused each
+ * time, nothing was sent; else something may have been. libcurl calls it again when it re-sends a
+ * request by itself, after a kept-alive connection turned out to be dead. `sent` then stays true,
+ * and the second call may still refuse.
  *
- * What it cannot know: bytes that the kernel has taken leave when the network lets them, and a body
- * that does not fit into the socket at once goes on after the look. The time for the call bounds
- * both, as long as the process runs. Of a change that must leave by a moment, it does so too when
- * the process ends: until the head of an answer has come, the end of its connection is a reset,
- * with which the kernel drops what it still has, and repeats nothing.
+ * What it cannot prevent: bytes in the kernel's buffer leave when the network allows, and a body
+ * that is larger than the buffer is sent after the check. The timeout of the call limits both while
+ * the process runs. For a change with a deadline for sending, the limit must hold after the process
+ * has ended, too. So until the head of a response has come, closing the connection resets it: the
+ * kernel drops the bytes that it still has and retransmits nothing.
  *
- * A connection kept alive has nothing to say between two requests. If it has, that is an answer to
- * nobody (a 408 before closing, a second answer) or its end, so the request takes another one. Seen
- * are what the kernel holds and what the TLS library holds of it: the rest of a record behind the
- * end of an answer is in no socket any more. Session tickets of TLS 1.3 come before the first
- * answer and are read with it. A fresh connection is looked at too, but not through TLS, where they
- * may be on their way. libcurl's own look differs: 7.88 and 8.23 take a connection that has
- * something to say, and none looks into the TLS library (tried on 7.88, 8.14 and 8.23).
+ * On a kept-alive connection no data may arrive between two requests. If there is some, it belongs
+ * to no request (a 408 before closing, a second response), or the connection has ended; the request
+ * then takes another connection. The check reads the kernel's buffer and that of the TLS library: a
+ * TLS record can hold more than the end of a response, and the rest is in no socket any more. TLS
+ * 1.3 session tickets come before the first response and are read with it. A fresh connection is
+ * checked too, but not if it uses TLS, because tickets may be on their way. libcurl's own check is
+ * weaker: 7.88 and 8.23 use a connection that has data, and no version looks into the TLS library
+ * (tried on 7.88, 8.14 and 8.23).
  */
 #include "transfer.h"
 
@@ -33,7 +34,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* OpenSSL's own; NULL where libcurl brings another TLS library. */
+/* A function of OpenSSL; NULL if libcurl uses another TLS library. */
 extern int SSL_has_pending(const void *ssl) __attribute__((weak));
 
 static bool has_window(const struct ac_op *op)
@@ -67,7 +68,7 @@ void ac_guard_opened(struct ac_handle *handle, int fd)
         size_t room = handles->room ? 2 * handles->room : 16;
         struct ac_socket *sockets = realloc(handles->sockets, room * sizeof *sockets);
         if (!sockets)
-            return; /* what is not known is not used twice */
+            return; /* a connection that is not in the list is never reused */
         handles->sockets = sockets;
         handles->room = room;
     }
@@ -104,7 +105,7 @@ static bool is_from(struct ac_socket *socket, int port)
     return socket->port == port;
 }
 
-/* Of other connections from this port, if there are any, it only means that they end otherwise. */
+/* Several sockets can share a local port; for the others this only changes how they are closed. */
 void ac_guard_answered(const struct ac_op *op)
 {
     struct ac_handles *handles = op->handle->handles;
@@ -114,14 +115,15 @@ void ac_guard_answered(const struct ac_op *op)
             reset_at_end(handles->sockets[i].fd, false);
 }
 
-/* What a connection says, or its end. */
+/* True if the connection has data to read or has ended. */
 static bool has_spoken(int fd)
 {
     char byte;
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 
-/* Of the connections from this port: mostly one, or else one too many is dropped. */
+/* Looks at all sockets with this local port. Mostly there is one; if there are more, a connection
+ * may be dropped that could be used. */
 static enum word word_of_kernel(struct ac_handles *handles, int port)
 {
     enum word word = UNKNOWN;
@@ -180,7 +182,7 @@ int ac_guard_on_request(void *user, char *peer, char *own, int peer_port, int ow
     op->port = own_port;
     op->stray = is_stray(handle, own_port);
     if (op->stray) {
-        /* Else libcurl would offer it to the next request. */
+        /* Otherwise libcurl would use this connection for the next request. */
         curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, 1L);
         return CURL_PREREQFUNC_ABORT;
     }
@@ -203,8 +205,7 @@ void ac_guard_tell(struct ac_op *op)
                  op->request.send_by, ac_sys_boottime());
 }
 
-/* libcurl has limits of its own, but calls what is over them a want of memory, and some of them
- * after the last look. */
+/* libcurl reports its own limits as out of memory, and some of them only after the last check. */
 static bool is_too_large(struct ac_op *op)
 {
     const struct ac_transport_request *request = &op->request;

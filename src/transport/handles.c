@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* More than that are not kept: a burst must not hold its memory for ever. Before 8.1.1 a handle may
- * not be used again at all: where an answer's first header line begins with a blank, libcurl
- * appends that to the last line of the answer before, whose memory it has freed (curl's issue
- * 11101). */
+/* Idle handles that are kept at most, so that a burst of requests does not use memory for ever.
+ * Handles are reused from 8.1.1 on only. Before, if the first header line of a response begins with
+ * a blank, libcurl appends it to the last line of the previous response, which is freed memory
+ * (curl's issue 11101). */
 #define IDLE_MAX 256
 #define MAY_SERVE_AGAIN 0x080101
 
@@ -18,8 +18,9 @@ bool ac_handle_set_text(struct ac_handle *handle, CURLoption option, const char 
     return curl_easy_setopt(handle->easy, option, text) == CURLE_OK;
 }
 
-/* libcurl copies what is parsed already, but for the zone of an address ("[fe80::1%25eth0]"). What
- * cannot be parsed stays a text, for the request to fail with. */
+/* Parses an origin. libcurl copies a parsed URL without the zone of an IPv6 address
+ * ("[fe80::1%25eth0]"), so such a URL is not parsed here. NULL: the text is used as it is, and the
+ * request fails if it is not a URL. */
 static CURLU *parse(const char *place)
 {
     CURLU *origin = strchr(place, '%') ? NULL : curl_url();
@@ -29,9 +30,8 @@ static CURLU *parse(const char *place)
     return NULL;
 }
 
-/* An origin as libcurl parses it, from among those that the transport has spoken to; NULL where
- * there is no more room, or no memory. None goes before the transport does, since libcurl reads
- * them when it likes. */
+/* The parsed origin, from the cache of this transport; NULL if the cache is full or memory is out.
+ * Entries live as long as the transport, because libcurl may read them at any time. */
 static CURLU *origin_of(struct ac_handles *handles, struct ac_str place)
 {
     size_t i = 0;
@@ -59,13 +59,13 @@ bool ac_handle_set_url(struct ac_handle *handle, struct ac_str url, const char *
            (origin || ac_handle_set_text(handle, CURLOPT_URL, url.p));
 }
 
-/* Forgetting a default cannot fail, but some TLS libraries do not know the option. */
+/* Setting NULL cannot fail, except that some TLS libraries do not know the option. */
 static bool set_store(struct ac_handle *handle, CURLoption option, const char *path)
 {
     return ac_handle_set_text(handle, option, path) || !path;
 }
 
-/* The roots are the same for an https:// proxy. */
+/* An https:// proxy is checked against the same roots. */
 static bool set_trust(struct ac_handle *handle, const struct ac_transport_options *options)
 {
     return set_store(handle, CURLOPT_CAINFO, options->ca_file.p) &&
@@ -74,7 +74,7 @@ static bool set_trust(struct ac_handle *handle, const struct ac_transport_option
            set_store(handle, CURLOPT_PROXY_CAPATH, options->ca_path.p);
 }
 
-/* Programs that the host starts would otherwise inherit the connection and keep it open. */
+/* Close on exec: a program that the host starts would otherwise keep the connection open. */
 static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose)
 {
     (void)purpose;
@@ -83,7 +83,7 @@ static int on_new_socket(void *user, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-/* A forked child may hold the connection too, and then closing it would not end the watch. */
+/* Stops watching first: if a forked child holds the socket too, closing it here does not. */
 static int on_close_socket(void *user, curl_socket_t fd)
 {
     struct ac_handles *handles = user;
@@ -92,7 +92,7 @@ static int on_close_socket(void *user, curl_socket_t fd)
     return close(fd);
 }
 
-/* The standing policy, the same for every request. */
+/* Sets the options that are the same for every request. */
 static void set_policy(struct ac_handle *handle)
 {
     CURL *easy = handle->easy;
@@ -106,15 +106,15 @@ static void set_policy(struct ac_handle *handle)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, handle);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    /* A resolver thread may hang for as long as the system likes; nobody waits for it. It needs
-     * libcurl to stay mapped, which pinning our own module sees to. */
+    /* A resolver thread may hang for a long time; libcurl must not wait for it when it closes. The
+     * thread needs libcurl's code, which stays mapped because our module is pinned. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    /* What was signed is what is sent: "/a/../b" is nobody's to tidy up. */
+    /* The path must be sent as it was signed: libcurl may not shorten "/a/../b". */
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     /* A signature is for one host and path; following a redirect would leak it. */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    /* 1.1 keeps framing, caps and "has it left" simple, and no stream is replayed. */
+    /* HTTP/1.1: framing and limits are simple, it is known what was sent, nothing is replayed. */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -132,7 +132,7 @@ static bool set_proxy(struct ac_handle *handle, const struct ac_transport_option
            ac_handle_set_text(handle, CURLOPT_PROXY, strcmp(proxy, "none") == 0 ? "" : proxy);
 }
 
-/* An empty passphrase, or OpenSSL would ask the terminal for that of an encrypted key. */
+/* The passphrase is empty because OpenSSL would otherwise ask for one on the terminal. */
 static bool set_client_cert(struct ac_handle *handle, const struct ac_transport_options *options)
 {
     if (!options->client_cert.p)
@@ -195,7 +195,7 @@ void ac_handles_give(struct ac_handle *handle)
         ac_handle_free(handle);
         return;
     }
-    /* What libcurl has copied of the request goes away now: it may hold a security token. */
+    /* Frees libcurl's copies of the request now: they may contain a security token. */
     ac_handle_set_text(handle, CURLOPT_URL, NULL);
     ac_handle_set_text(handle, CURLOPT_REQUEST_TARGET, NULL);
     handle->next = handles->idle;

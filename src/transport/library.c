@@ -1,4 +1,4 @@
-/* What is the same for every transport: the library below, its default trust, what may be sent. */
+/* What all transports share: libcurl itself, the default trust store, checks of a request. */
 #include "transport.h"
 
 #include "trust.h"
@@ -22,10 +22,9 @@ extern char **environ;
 
 #define KEY_LOG "SSLKEYLOGFILE"
 
-/* libcurl looks for this variable when it is initialised, and then writes the keys of every TLS
- * connection into that file. Whoever can set a variable is not to get them by that, so that another
- * entry stands in its place meanwhile: nothing is moved or freed that another thread may be
- * reading.
+/* While it is initialised, libcurl reads this variable; with it, it writes the keys of every TLS
+ * connection to that file. Setting a variable must not be enough to get the keys. So another entry
+ * replaces it during the call. Nothing is moved or freed, because other threads may be reading.
  */
 static CURLcode init_without_key_log(void)
 {
@@ -75,7 +74,7 @@ const char *ac_transport_init(void)
     return library.lack;
 }
 
-/* Not curl_version(): that wakes every library below, and one of them asks the resolver. */
+/* curl_version() is not used: it initialises every library below, and one asks the resolver. */
 void ac_transport_library(char out[96])
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);

@@ -1,4 +1,4 @@
-/* A request on its way, for Lua: whether it is done, its result, its end. */
+/* An operation (a submitted request) for Lua: done(), result(), cancel(). */
 #include "lua_transport.h"
 
 #include "header.h"
@@ -57,14 +57,14 @@ static int op_gc(lua_State *L)
     return 0;
 }
 
-/* [-1, +0, -]  What is being read stays, until it is collected. */
+/* [-1, +0, -]  While the result is read the operation is only cancelled; collection frees it. */
 static int op_close(lua_State *L)
 {
     const struct acL_op *box = luaL_checkudata(L, 1, AC_OP_CLASS);
     return box->seam.read ? op_cancel(L) : op_gc(L);
 }
 
-/* [-0, +0, m]  headers[lower(name)] = value in the table on top; repeated names are joined as
+/* [-0, +0, m]  Sets headers[lower(name)] = value in the table on top; repeated names are joined as
  * RFC 9110 section 5.3 says. */
 static void set_header(lua_State *L, struct ac_str name, struct ac_str value)
 {

@@ -15,7 +15,7 @@
 struct given {
     struct ac_transport_options transport;
     struct ac_transport_request request;
-    int resolve, reads, headers, send_by; /* where they lie on the stack */
+    int resolve, reads, headers, send_by; /* stack indices, 0 if absent */
 };
 
 #define AT(field) offsetof(struct given, field)
@@ -47,7 +47,8 @@ static const struct acL_option REQUEST[] = {
     {"plain_http", ACL_BOOLEAN, AT(request.plain_http)},
     {0}};
 
-/* What a text may be; libcurl would give some others a meaning of its own. NULL if it is. */
+/* What is allowed for this option, if the text is not; NULL if it is. libcurl would give some other
+ * texts a meaning of its own. */
 static const char *flaw_of(size_t field, struct ac_str text)
 {
     if (text.n == 0 || ac_str_has_control(text))
@@ -79,7 +80,7 @@ static void check_texts(lua_State *L, const struct given *given)
     }
 }
 
-/* [-1, +0, v]  What is on top is wrong. */
+/* [-1, +0, v]  Raises: the value on top is not a list of addresses or not an address. */
 static int refuse_pin(lua_State *L, const char *host)
 {
     bool is_text = lua_type(L, -1) == LUA_TSTRING;
@@ -89,7 +90,7 @@ static int refuse_pin(lua_State *L, const char *host)
                       host, is_text ? lua_tostring(L, -1) : luaL_typename(L, -1));
 }
 
-/* [-0, +1, v]  The list on top as libcurl wants it, "a,b". */
+/* [-0, +1, v]  Joins the list on top to the text that libcurl takes, "a,b". */
 static struct ac_str join_addresses(lua_State *L, const char *host)
 {
     struct ac_str joined;
@@ -114,7 +115,7 @@ static struct ac_str join_addresses(lua_State *L, const char *host)
     return joined;
 }
 
-/* [-0, +1, v]  A host of the option resolve. */
+/* [-0, +1, v]  Pushes and checks a host of the option `resolve`. */
 static struct ac_str host_at(lua_State *L, int snapshot, lua_Integer at)
 {
     struct ac_str host = {0};
@@ -128,8 +129,8 @@ static struct ac_str host_at(lua_State *L, int snapshot, lua_Integer at)
     return host;
 }
 
-/* [-0, +2, v]  The joined addresses take the places of the lists in the snapshot, which keeps them
- * and the names alive. */
+/* [-0, +2, v]  In the snapshot, each list is replaced by its joined addresses; the snapshot keeps
+ * these and the names alive. */
 static void read_pins(lua_State *L, int index, struct ac_transport_options *options)
 {
     if (!lua_istable(L, index))
@@ -167,7 +168,7 @@ void acL_read_transport(lua_State *L, struct ac_transport_options *options)
     *options = given.transport;
 }
 
-/* [-0, +1, v]  Pushes "name: value" and refuses what would become another header. */
+/* [-0, +1, v]  Pushes "name: value"; raises if either could inject another header. */
 static struct ac_pair push_header(lua_State *L, int name, int value)
 {
     struct ac_str key, content;
@@ -187,7 +188,7 @@ static struct ac_pair push_header(lua_State *L, int name, int value)
     return (struct ac_pair){{line, key.n}, {line + key.n + 2, content.n}};
 }
 
-/* [-0, +2, v]  The lines take the places of the values in the snapshot, which keeps them alive. */
+/* [-0, +2, v]  In the snapshot, each value is replaced by its line, which it keeps alive. */
 static void read_headers(lua_State *L, int index, struct ac_pairs *headers)
 {
     if (!lua_istable(L, index))
@@ -205,7 +206,7 @@ static void read_headers(lua_State *L, int index, struct ac_pairs *headers)
         lua_pop(L, 2);
         hosts += ac_str_equal_nocase(pairs[i].name, AC_STR("host"));
     }
-    /* Servers on the way could disagree about whose request it is. */
+    /* Proxies and servers could disagree on which of two Host headers counts. */
     if (hosts > 1)
         luaL_error(L, OF_REQUEST ": header 'host': given in two spellings");
     *headers = (struct ac_pairs){pairs, n};

@@ -1,5 +1,5 @@
-/* `alicloud.transport`: the wire as userdata. Loaded when first needed, because linking libcurl
- * costs more than everything else that a start does. */
+/* `alicloud.transport`: libcurl for Lua. Loaded when first needed, because linking libcurl takes
+ * longer than everything else at the start of a process. */
 #include "lua_transport.h"
 
 #include "sys.h"
@@ -36,8 +36,8 @@ static int transport_close(lua_State *L)
     return 0;
 }
 
-/* [-1, +1, v]  new(options?) -> Transport. The transport borrows its texts from the table that it
- * holds. */
+/* [-1, +1, v]  new(options?) -> Transport. The box keeps the table alive from which the transport
+ * borrows its texts. */
 static int transport_new(lua_State *L)
 {
     struct ac_transport_options options;
@@ -61,7 +61,7 @@ static int transport_new(lua_State *L)
     return 1;
 }
 
-/* The transport is asked for again, because a finalizer may have closed it. */
+/* Checks that the transport is still open: a finalizer may have closed it meanwhile. */
 static void start(lua_State *L, struct acL_op *box, const struct ac_transport_request *request)
 {
     const char *flaw = ac_transport_flaw(request);
@@ -73,9 +73,9 @@ static void start(lua_State *L, struct acL_op *box, const struct ac_transport_re
     box->seam.exchange = ac_op_exchange(box->op);
 }
 
-/* [-0, +2, v]  submit(signed, seconds, mutating, plain_http, send_by) -> Op, done: what the core
- * signed needs no look. It is used up by that, whatever becomes of it: a nonce is for one request.
- */
+/* [-0, +2, v]  submit(signed, seconds, mutating, plain_http, send_by) -> Op, done. The headers of a
+ * signed request are not checked again. The request is used up even if this fails, because a nonce
+ * is for one request. */
 static int submit_signed(lua_State *L)
 {
     lua_settop(L, 6);
@@ -125,8 +125,8 @@ static int transport_step(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  transport:ended() -> ticket of an operation that has ended since, each once | nil,
- * or false when the transport is closed */
+/* [-1, +1, v]  transport:ended() -> ticket of an operation that has ended, each once | nil if there
+ * is none | false if the transport is closed */
 static int transport_ended(lua_State *L)
 {
     struct transport_box *box = luaL_checkudata(L, 1, TRANSPORT_CLASS);
@@ -140,7 +140,7 @@ static int transport_ended(lua_State *L)
     return 1;
 }
 
-/* [-2, +0, v]  transport:wait(seconds): at most so long, and not longer than step() is due */
+/* [-2, +0, v]  transport:wait(seconds): waits at most that long, and not after step() is due */
 static int transport_wait(lua_State *L)
 {
     struct ac_transport *transport = check_transport(L);
@@ -202,7 +202,7 @@ static int transport_tostring(lua_State *L)
     return 1;
 }
 
-/* [-0, +1, m]  trust() -> { ca_file = …, ca_path = … } as used where the caller names none */
+/* [-0, +1, m]  trust() -> { ca_file = …, ca_path = … }, the default if the caller names none */
 static int transport_trust(lua_State *L)
 {
     struct ac_transport_trust trust = ac_transport_trust();
@@ -214,7 +214,7 @@ static int transport_trust(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, v]  log_keys(path) -> whether keys of TLS connections go there from now on */
+/* [-1, +1, v]  log_keys(path) -> whether TLS keys are written to this file from now on */
 static int transport_log_keys(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);

@@ -1,9 +1,9 @@
-/* What a request says that it is, for a transport that only observes.
+/* Finds which operation a request names, so that a transport in observe mode lets only reads pass.
  *
- * A signed request names its operation in two header fields, the older signature in two parameters
- * of the query or the form. Which of them a server believes is its own affair, so every place is
- * looked at, and all must say the same; a path may name one, too. Names are decoded and taken in
- * any case, values are not: those of the set need no encoding.
+ * ACS3 requests name the operation in two header fields; the older signature uses two parameters of
+ * the query or the form. It is unknown which of them a server believes, so all places are read and
+ * must agree; a path may name an operation, too. Parameter names are decoded and compared without
+ * case. Values are compared as they are: those in the set need no encoding.
  */
 #include "transfer.h"
 
@@ -29,7 +29,7 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Whether a parameter's name, as it is on the wire, is `name`. */
+/* Whether a parameter's name, percent-encoded as on the wire, is `name` in any case. */
 static bool is_named(struct ac_str wire, const char *name)
 {
     size_t i = 0;
@@ -59,7 +59,7 @@ static void take_parameter(struct named *named, struct ac_str text)
         take(named, &named->version, value);
 }
 
-/* "a=b&c=d"; some servers take a semicolon between them, too. */
+/* Reads "a=b&c=d"; some servers accept a semicolon as a separator, too. */
 static void take_parameters(struct named *named, struct ac_str text)
 {
     for (size_t begin = 0, i = 0; text.p && i <= text.n; i++) {
@@ -70,8 +70,8 @@ static void take_parameters(struct named *named, struct ac_str text)
     }
 }
 
-/* The query with its question mark, or an empty text. NULL where the path is not "/", the only one
- * that these operations have: another may name an operation of another kind of API. */
+/* The query with its question mark, or an empty text. NULL if the path is not "/": all RPC
+ * operations use "/", and another path may name an operation of another style of API. */
 static const char *query_of(struct ac_str url)
 {
     const char *host = ac_str_find(url, AC_STR("://"));

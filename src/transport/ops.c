@@ -14,7 +14,7 @@ static void take_out(struct ac_op *op)
     op->list = NULL;
 }
 
-/* An operation is in one list at most. */
+/* An operation is in at most one list. */
 static void move(struct ac_op *op, struct ac_op **list)
 {
     take_out(op);

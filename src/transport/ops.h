@@ -1,4 +1,4 @@
-/* The operations of a transport: in flight, ended and not asked for yet, told. */
+/* The operations of a transport, in one of three lists each. */
 #ifndef AC_OPS_H
 #define AC_OPS_H
 
@@ -6,21 +6,22 @@
 
 struct ac_ops {
     struct ac_op *flying;
-    struct ac_op *ended; /* the last one first */
-    struct ac_op *told;
+    struct ac_op *ended; /* done, and ac_transport_ended() has not returned them; last one first */
+    struct ac_op *told;  /* done, and returned or cancelled */
     unsigned in_flight;
     uint64_t tickets;
 };
 
-/* It sets out, it has ended, its ticket has been told or nobody will ask for it. */
+/* Moves an operation to `flying`, to `ended`, to `told`. */
 void ac_ops_begin(struct ac_ops *ops, struct ac_op *op);
 void ac_ops_end(struct ac_ops *ops, struct ac_op *op);
 void ac_ops_tell(struct ac_ops *ops, struct ac_op *op);
 
-/* Nobody holds it any more. */
+/* Frees an operation when its last user has released it. */
 void ac_ops_free(struct ac_op *op);
 
-/* Lets go of all; those that are still held are on their own. None may be in flight. */
+/* Empties the lists. Operations that are still held no longer have a transport. None may be in
+ * flight. */
 void ac_ops_close(struct ac_ops *ops);
 
 #endif

@@ -27,8 +27,8 @@ void ac_transfer_free(struct ac_op *op)
     free(op);
 }
 
-/* RFC 9112, section 4. libcurl takes other lines for one as well, and some that it cannot read for
- * HTTP/1.0 and 200: "http/1.1 400" in 7.88, "HTTP/2 400" in 8.14 and 8.23. */
+/* RFC 9112, section 4. libcurl accepts other lines too, and reads some that it cannot parse as
+ * HTTP/1.0 with status 200: "http/1.1 400" in 7.88, "HTTP/2 400" in 8.14 and 8.23. */
 static bool is_status_line(struct ac_str line)
 {
     static const char form[] = "HTTP/1.# ###";
@@ -39,8 +39,8 @@ static bool is_status_line(struct ac_str line)
     return good;
 }
 
-/* A line that begins with a blank goes on with the one before (RFC 9112, section 5.2); later
- * versions of libcurl have joined them already. */
+/* A line that begins with a blank continues the line before (RFC 9112, section 5.2); newer versions
+ * of libcurl have joined such lines already. */
 static void keep_field(struct ac_buf *headers, struct ac_str line)
 {
     struct ac_str field = ac_header_trim(line);
@@ -58,8 +58,8 @@ static void end_block(struct ac_op *op)
         ac_guard_answered(op);
 }
 
-/* A line of a header block, of which the last one counts: a status line begins it, an empty line
- * ends it, and another one follows an informational answer only. What comes after that are
+/* Reads a header line. A block begins with a status line and ends with an empty line. Only after an
+ * informational response (1xx) another block follows, and the last block counts. Later lines are
  * trailers, which are no header fields (RFC 9110, section 6.5). */
 static bool keep_line(struct ac_op *op, struct ac_str line)
 {
@@ -94,8 +94,8 @@ size_t ac_transfer_on_body(char *p, size_t size, size_t n, void *user)
     return 0;
 }
 
-/* No proxy stands between this machine and itself. What is asked directly or through a tunnel gets
- * its target byte for byte; where a proxy is told the whole URL, libcurl writes it. */
+/* No proxy is used for loopback hosts. A request that goes directly or through a tunnel sends its
+ * target byte for byte; for a proxy that needs the whole URL, libcurl writes the target. */
 static bool set_place(struct ac_handle *handle, struct ac_str url)
 {
     struct ac_str authority = ac_url_authority(url);
@@ -118,13 +118,13 @@ static bool set_method(struct ac_handle *handle, const struct ac_transport_reque
                               get || post ? NULL : request->method.p);
 }
 
-/* What libcurl would add by itself would travel unsigned. A name without a value keeps it back, and
- * says nothing about a line before it. libcurl only reads its lists. */
+/* libcurl would add these headers by itself, unsigned. A name without a value prevents that, and
+ * does not affect a header of that name earlier in the list. libcurl only reads these lists. */
 static const struct curl_slist NO_EXPECT = {(char *)"Expect:", NULL};
 static const struct curl_slist NO_TYPE = {(char *)"Content-Type:", (struct curl_slist *)&NO_EXPECT};
 static const struct curl_slist NO_ACCEPT = {(char *)"Accept:", (struct curl_slist *)&NO_TYPE};
 
-/* A line without a value is written with ';', or libcurl would take it for one to keep back. */
+/* A header with an empty value is written with ';': a ':' would tell libcurl to leave it out. */
 static char *empty_line(char **to, struct ac_str name)
 {
     char *line = *to;
@@ -134,7 +134,7 @@ static char *empty_line(char **to, struct ac_str name)
     return line;
 }
 
-/* A list over the lines of the request, in one block. */
+/* Builds the list of header lines in one allocation; most lines point into the request. */
 static bool set_lines(struct ac_op *op)
 {
     const struct ac_pairs *headers = &op->request.headers;
@@ -154,7 +154,7 @@ static bool set_lines(struct ac_op *op)
     return curl_easy_setopt(op->handle->easy, CURLOPT_HTTPHEADER, op->lines) == CURLE_OK;
 }
 
-/* libcurl wants a port with each name, so the pins are written anew for every request. */
+/* libcurl needs a port with each name, so the list is built for every request. */
 static bool set_pins(struct ac_op *op)
 {
     const struct ac_transport_options *options = op->handle->handles->options;
@@ -178,7 +178,7 @@ static bool set_pins(struct ac_op *op)
     return true;
 }
 
-/* To libcurl 0 means "for ever"; to us it means "at once". */
+/* libcurl takes 0 as "no timeout"; here it means "at once". */
 static void set_timeout(struct ac_handle *handle, CURLoption option, long ms)
 {
     curl_easy_setopt(handle->easy, option, ms > 0 ? ms : 1);
@@ -207,7 +207,7 @@ bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles)
            set_pins(op);
 }
 
-/* Before 8.4.0 (curl's issue 11920). */
+/* A fault of libcurl before 8.4.0 (curl's issue 11920). */
 bool ac_transfer_may_stall(CURL *easy)
 {
     struct ac_handle *handle = NULL;
@@ -230,8 +230,8 @@ void ac_transfer_repeat(struct ac_op *op)
     set_keeping(op->handle, true, op->request.mutating);
 }
 
-/* Until 8.6 the size of a request holds its body only where that went out together with the head,
- * up to 64 KiB; after that it holds all of it. */
+/* Up to 8.6 libcurl's request size contains the body only if it was sent together with the head (up
+ * to 64 KiB); since 8.7 it always does. */
 static uint64_t bytes_sent(const struct ac_op *op)
 {
     curl_off_t upload = 0;

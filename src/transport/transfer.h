@@ -1,4 +1,4 @@
-/* One transfer: a libcurl handle, the policy it runs under, and the exchange it leaves.
+/* One transfer: a libcurl handle with the request's options, and the exchange that it fills in.
  *
  * Shared by the files of this folder only.
  */
@@ -7,30 +7,30 @@
 
 #include "handles.h"
 
-/* Which line of an answer comes next: a status line, one of its header block, or a trailer. */
+/* The header line that is expected next: a status line, a line of the block, a trailer. */
 enum ac_block { AC_BLOCK_NONE, AC_BLOCK_OPEN, AC_BLOCK_LAST };
 
 struct ac_op {
-    struct ac_transport *transport; /* NULL when it is gone, or never set it out */
-    struct ac_op *next, *previous;  /* in a list of the transport's */
-    struct ac_op **list;            /* which, or NULL */
+    struct ac_transport *transport; /* NULL if the transport is gone or never started it */
+    struct ac_op *next, *previous;  /* in a list of struct ac_ops */
+    struct ac_op **list;            /* the list that it is in, or NULL */
     uint64_t ticket;
-    struct ac_handle *handle; /* NULL before and after the transfer, as are the next two */
-    struct curl_slist *lines; /* of the head, over the request's own bytes */
+    struct ac_handle *handle; /* NULL before and after the transfer, like `lines` and `pins` */
+    struct curl_slist *lines; /* header lines; they point into the request's own bytes */
     struct curl_slist *pins;
     struct ac_transport_request request;
     double started; /* monotonic seconds */
     struct ac_exchange exchange;
     size_t header_bytes; /* of all header blocks together */
     enum ac_block block;
-    int port; /* our own, of the connection on which it has left */
+    int port; /* local port of the connection on which the request was sent */
     bool too_large;
-    bool stray;              /* the connection had something to say before it was asked */
-    bool repeated;           /* on a fresh connection, because of that */
-    enum ac_failure refusal; /* of the last look before it would have left */
+    bool stray;              /* the connection had data, or had ended, before the request */
+    bool repeated;           /* set out again on a fresh connection, because of `stray` */
+    enum ac_failure refusal; /* result of the last check in guard.c before sending */
 };
 
-/* What libcurl knows as a number of the transfer that the handle carries. */
+/* A number that libcurl knows about the transfer of this operation. */
 static inline long ac_transfer_info(const struct ac_op *op, CURLINFO info)
 {
     long value = 0;
@@ -43,49 +43,49 @@ struct ac_op *ac_transfer_new(const struct ac_transport_options *options,
                               const struct ac_transport_request *request);
 void ac_transfer_free(struct ac_op *op);
 
-/* Gives the request to a handle. False when out of memory. */
+/* Takes a handle and sets the request's options. False when out of memory. */
 bool ac_transfer_open(struct ac_op *op, struct ac_handles *handles);
 
-/* Prepares the handle to set out once more, over a fresh connection. */
+/* Prepares the handle to start once more, over a fresh connection. */
 void ac_transfer_repeat(struct ac_op *op);
 
-/* True while a host has been found and none of its addresses has answered, where libcurl leaves one
- * that does not and tries the next only when it is woken by something else. */
+/* True if the name is resolved and no address has accepted a connection yet. Then libcurl (before
+ * 8.4.0) may give up one address and try the next only when something else wakes it. */
 bool ac_transfer_may_stall(CURL *easy);
 
-/* Fills in the exchange from libcurl's word about the transfer. */
+/* Fills in the exchange when libcurl reports the end of the transfer with `code`. */
 void ac_transfer_finish(struct ac_op *op, CURLcode code);
 
-/* Fills in the exchange of a transfer that ends without libcurl's word: refused, cancelled. */
+/* Fills in the exchange of a transfer that libcurl did not end: one refused or cancelled. */
 void ac_transfer_end(struct ac_op *op, enum ac_failure failure, const char *detail);
 
-/* In a forked child: leaves the handle to the parent, who alone knows what becomes of the call; to
- * the child it counts as sent. */
+/* In a forked child: leaves the handle to the parent, which alone sees the result. In the child the
+ * request counts as sent. */
 void ac_transfer_abandon(struct ac_op *op, const char *detail);
 
-/* Lets go of the request and of the handle, taking it from `multi` first unless that is NULL; the
- * exchange stays. A handle that may be used again is kept. Needs a guard against SIGPIPE where
- * there is something to take. */
+/* Releases the request and the handle, after removing it from `multi` unless that is NULL; the
+ * exchange stays. `keep`: the handle may be reused. With a `multi`, SIGPIPE must be blocked. */
 void ac_transfer_close(struct ac_op *op, CURLM *multi, bool keep);
 
-/* Sets the exchange's failure and detail; whether the request left must be known by then. */
+/* Sets the exchange's failure and detail; `sent` must be final by then. */
 void ac_failure_tell(struct ac_op *op, CURLcode code);
 
-/* Whether all that the request says of its operation is one operation, and one of those. */
+/* Whether every place in the request that can name an operation names the same one, and it is in
+ * `reads`. */
 bool ac_observe_reads(const struct ac_transport_request *request, const struct ac_actions *reads);
 
-/* Refuses a request that may not leave, or not any more, or is over a limit of size: ends the
- * operation with the reason. */
+/* Refuses a request that may not be sent (observe mode, deadline, another process) or is too large.
+ * True: the operation has ended with the reason. */
 bool ac_guard_refuses(struct ac_op *op, const struct ac_handles *handles);
 
-/* Fills in why the last look refused. */
+/* Fills in the exchange with the reason in `refusal`. */
 void ac_guard_tell(struct ac_op *op);
 
-/* Which sockets there are: the guard looks at those that it is about to send on. */
+/* Keep the list of open sockets, in which the guard looks before it lets a request out. */
 void ac_guard_opened(struct ac_handle *handle, int fd);
 void ac_guard_closes(struct ac_handles *handles, int fd);
 
-/* The head of an answer has come: the request is with the peer. */
+/* Call when the head of a response has come, which proves that the peer has the request. */
 void ac_guard_answered(const struct ac_op *op);
 
 #endif

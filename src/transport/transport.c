@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#ifndef CURL_IGNORE_DEPRECATION /* until 7.87 nothing was marked */
+#ifndef CURL_IGNORE_DEPRECATION /* libcurl up to 7.87 marks nothing as deprecated */
 #define CURL_IGNORE_DEPRECATION(statements) statements
 #endif
 
-/* Idle ones that are kept. libcurl's own limit shrinks with the transfers that are going on, so
- * that of many that end together it would close what their successors need. */
+/* Idle connections that are kept. libcurl's default depends on the number of running transfers:
+ * when many end together, it would close connections that the next requests need. */
 #define CONNECTIONS_MAX 256
 
 struct ac_transport {
@@ -19,15 +19,15 @@ struct ac_transport {
     CURLM *multi;
     struct ac_handles handles;
     double timer_at; /* monotonic seconds, < 0: none */
-    bool due;        /* step() has something to tell, whatever libcurl's timer says */
-    bool lost;       /* libcurl ran out of memory while a request set out */
-    bool stalled;    /* an address was given up and the next one not tried yet */
-    int running;     /* as libcurl last said */
+    bool due;        /* step() has results to report, whatever libcurl's timer says */
+    bool lost;       /* libcurl ran out of memory while it started a request */
+    bool stalled;    /* libcurl gave up an address and has not tried the next one yet */
+    int running;     /* transfers in progress, as libcurl last said */
     struct ac_ops ops;
-    struct ac_transport_stats stats; /* but for in_flight */
+    struct ac_transport_stats stats; /* without in_flight */
 };
 
-/* libcurl tells which descriptors to watch; the poller folds them into one. */
+/* libcurl says which descriptors to watch; the poller combines them into one. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
 {
     struct ac_transport *transport = user;
@@ -51,7 +51,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
     return 0;
 }
 
-/* Its transfer is over; it waits to be asked for. */
+/* Closes a transfer that is over; its operation waits until it is asked for. */
 static void retire(struct ac_transport *transport, struct ac_op *op, bool keep)
 {
     ac_transfer_close(op, transport->multi, keep);
@@ -78,8 +78,8 @@ static unsigned end_all(struct ac_transport *transport, enum ac_failure failure,
     return ended;
 }
 
-/* CURLMOPT_QUICK_EXIT: in 8.23 the threads that resolve belong to the multi handle. 8.14 and older
- * do not know the option, see the one of the same name in handles.c. */
+/* CURLMOPT_QUICK_EXIT: since 8.23 resolver threads belong to the multi handle. 8.14 and older do
+ * not know this option; for them see CURLOPT_QUICK_EXIT in handles.c. */
 #define QUICK_EXIT ((CURLMoption)21)
 
 static bool open_multi(struct ac_transport *transport)
@@ -110,8 +110,8 @@ static bool is_own(const struct ac_transport *transport)
     return transport->handles.pid == getpid();
 }
 
-/* In a forked child the handles share sockets and TLS state with the parent. Cleaning them up
- * would speak on the parent's connections, so they are left alone, and new ones are made. */
+/* Called before each use. In a forked child the handles share sockets and TLS state with the
+ * parent. Closing them would write to the parent's connections, so they are leaked and replaced. */
 static bool own_process(struct ac_transport *transport)
 {
     if (!is_own(transport)) {
@@ -169,8 +169,8 @@ static bool drive(struct ac_transport *transport, curl_socket_t fd, int flags)
     return curl_multi_socket_action(transport->multi, fd, flags, &transport->running) == CURLM_OK;
 }
 
-/* The first step is done at once, so that the request is on its way when the caller begins to wait.
- * What ends here already is told by the next step, which is due immediately then. */
+/* Takes the first step at once, so that the request is on its way when the caller starts to wait.
+ * If a transfer has ended by then, step() is due immediately and reports it. */
 static void set_out(struct ac_transport *transport)
 {
     struct ac_sys_sigpipe guard;
@@ -212,8 +212,8 @@ static void count(struct ac_transport_stats *stats, const struct ac_exchange *ex
     stats->bytes_received += exchange->bytes_received;
 }
 
-/* Nothing was sent, since the connection had something to say before it was asked. One that is
- * fresh has nothing to say, or its server speaks another language. */
+/* Starts a transfer again if nothing was sent because of stray data on the connection. This is done
+ * once: if a fresh connection has stray data as well, the server does not speak HTTP. */
 static bool set_out_again(struct ac_transport *transport, struct ac_op *op, CURLcode code)
 {
     if (code != CURLE_ABORTED_BY_CALLBACK || !op->stray || op->exchange.sent || op->repeated)
@@ -239,15 +239,15 @@ static unsigned collect(struct ac_transport *transport)
             continue;
         ac_transfer_finish(op, code);
         count(&transport->stats, &op->exchange);
-        /* libcurl's verdict over a certificate stays in the handle until the next one is seen. */
+        /* Not reused after an error: libcurl's verdict on a certificate stays in the handle. */
         retire(transport, op, code == CURLE_OK);
         finished++;
     }
     return finished;
 }
 
-/* Out of memory libcurl may have lost a socket or a timer, and 7.88 divides by zero when it meets
- * the socket again. What is in flight ends, and the handle is replaced; the descriptor stays. */
+/* When out of memory, libcurl may lose a socket or a timer; 7.88 divides by zero when it meets that
+ * socket again. So all transfers end and the multi handle is replaced; the descriptor stays. */
 static unsigned start_over(struct ac_transport *transport)
 {
     unsigned ended = end_all(transport, AC_FAILURE_OTHER, "libcurl ran out of memory");
@@ -261,12 +261,12 @@ static bool wake(struct ac_transport *transport)
 {
     CURLMcode code = CURLM_OK;
     transport->stalled = false;
-    /* Deprecated for its cost where it is the only engine; nothing else reaches one that sleeps. */
+    /* Deprecated because it is slow; but no other function wakes a transfer that has stalled. */
     CURL_IGNORE_DEPRECATION(code = curl_multi_socket_all(transport->multi, &transport->running);)
     return code == CURLM_OK;
 }
 
-/* As many descriptors as one step looks at; what is left is seen by the next one. */
+/* Descriptors that one step handles; the next step handles the rest. */
 #define READY_MAX 16
 
 static bool act(struct ac_transport *transport)
@@ -298,7 +298,7 @@ unsigned ac_transport_step(struct ac_transport *transport)
     ac_sys_sigpipe_block(&guard);
     unsigned finished = transport->due ? collect(transport) : 0;
     transport->due = false;
-    /* What was alone and ended while it was submitted leaves nothing to look after. */
+    /* If the only transfer ended while it was submitted, there is nothing left to drive. */
     bool all = finished > 0 && transport->ops.in_flight == 0;
     bool ok = !transport->lost && (all || act(transport));
     finished += collect(transport);
@@ -308,7 +308,7 @@ unsigned ac_transport_step(struct ac_transport *transport)
     return finished;
 }
 
-/* Whoever waits has submitted first, and submitting notices a fork. */
+/* Does not check for a fork: a caller that waits has submitted before, and submit() checks. */
 int ac_transport_fd(const struct ac_transport *transport)
 {
     return transport->handles.poller;

@@ -11,7 +11,7 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-/* OpenSSL's name of a root in a directory: eight hex digits, a dot, a number. */
+/* OpenSSL's file name of a root in a hashed directory: eight hex digits, a dot, a number. */
 static bool is_hash_link(const char *name)
 {
     for (int i = 0; i < 8; i++)
@@ -49,7 +49,7 @@ struct ac_transport_trust ac_trust_find(const char *default_file, const char *de
     const char *const files[] = {default_file, "/etc/ssl/certs/ca-certificates.crt",
                                  "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
     const char *bundle = first_readable(files, sizeof files / sizeof files[0]);
-    /* Beside a bundle, a directory with a link or two holds somebody's own certificate only. */
+    /* If there is a bundle too, a directory with a few links holds only somebody's own roots. */
     size_t needed = bundle ? AC_TRUST_ENOUGH : 1;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         if (ac_trust_links(paths[i]) >= needed)
@@ -131,13 +131,13 @@ bool ac_is_address(struct ac_str text)
            (!brackets && inet_pton(AF_INET, copy, &address) == 1);
 }
 
-/* Nothing, or ":" and a port. */
+/* Empty, or ":" and a port. */
 static bool is_port(struct ac_str text)
 {
     return text.n == 0 || (text.p[0] == ':' && ac_str_is_port(rest_of(text, 1)));
 }
 
-/* A number in decimal or hex, which makes an address of the name that it ends. */
+/* True for a decimal or hex number. A host name whose last label is one is read as an address. */
 static bool is_number(struct ac_str label)
 {
     bool hex = label.n >= 2 && label.p[0] == '0' && ac_lower(label.p[1]) == 'x';
@@ -147,7 +147,7 @@ static bool is_number(struct ac_str label)
     return true;
 }
 
-/* The last label of a name, or nothing if it is none. */
+/* The last label of a host name, or empty if the text is not a host name. */
 static struct ac_str last_label(struct ac_str name)
 {
     for (;;) {

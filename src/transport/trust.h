@@ -1,45 +1,45 @@
-/* Where the system keeps its trusted roots, whom a URL speaks to, and what a text may be that goes
- * to libcurl. */
+/* Finds the system's trusted root certificates, and checks the texts (URLs, hosts, proxies, paths)
+ * that are given to libcurl. */
 #ifndef AC_TRUST_H
 #define AC_TRUST_H
 
 #include "transport.h"
 
-/* A directory with so many hashed roots is a system's trust store. */
+/* A directory with at least this many hashed roots is taken for a system's trust store. */
 #define AC_TRUST_ENOUGH ((size_t)16)
 
-/* Readable hashed roots in a directory, counted up to AC_TRUST_ENOUGH. */
+/* The number of readable hashed roots in a directory, counted up to AC_TRUST_ENOUGH. */
 size_t ac_trust_links(const char *path);
 
-/* The library's own defaults are looked at first, then the usual places of the systems. */
+/* Looks at the given defaults first (the TLS library's), then at the usual places. */
 struct ac_transport_trust ac_trust_find(const char *default_file, const char *default_path);
 
-/* host[:port] of a URL, or what stands in its place. */
+/* The authority of a URL: what stands between "://" and the path. Empty without "://". */
 struct ac_str ac_url_authority(struct ac_str url);
 
-/* The port of an http:// or https:// URL, its scheme's own where it names none. */
+/* The port of an http:// or https:// URL, or the default of its scheme. */
 long ac_url_port(struct ac_str url);
 
 /* True for 127.0.0.0/8, [::1] and localhost; false for a URL with user information. */
 bool ac_url_is_loopback(struct ac_str url);
 
-/* A host, with or without a port, that addresses may be given for: a name (letters, digits, '-',
- * '_'; labels that are not empty) and none that stays on this machine, is an address, or could be
- * read as one. libcurl gives other beginnings ('+', '-', '*') a meaning of its own. */
+/* Whether addresses may be pinned to this host, with or without a port. It must be a name (letters,
+ * digits, '-', '_'; no empty label), not localhost, and nothing that could be read as an address.
+ * libcurl gives names that begin with '+', '-' or '*' a meaning of its own. */
 bool ac_is_pinnable(struct ac_str host);
 
-/* An IPv4 address in four decimal numbers, or an IPv6 address, with or without brackets. */
+/* True for a dotted decimal IPv4 address, or an IPv6 address with or without brackets. */
 bool ac_is_address(struct ac_str text);
 
-/* "none" or [scheme://][user:password@]host[:port][/], the scheme http, https, socks5 or socks5h.
- * libcurl knows more of them, and takes a path for a socket's. */
+/* True for [scheme://][user:password@]host[:port][/] with the scheme http, https, socks5 or
+ * socks5h; "none" passes as a host. libcurl knows other schemes, and a path to a socket. */
 bool ac_is_proxy(struct ac_str text);
 
-/* A list of hosts, domains, addresses and networks. To libcurl "*" means all of them where it
- * stands alone, and nothing elsewhere, as a scheme or a port does. */
+/* True for a list of hosts, domains, addresses and networks. libcurl takes "*" for all hosts only
+ * if it stands alone; elsewhere it means nothing, and neither does a scheme or a port. */
 bool ac_is_exceptions(struct ac_str text);
 
-/* A path, and not what libcurl takes for the name of a key in a token. */
+/* True for a path. libcurl takes "pkcs11:…" as the name of a key on a security token. */
 bool ac_is_path(struct ac_str text);
 
 #endif
