@@ -1,6 +1,6 @@
---- Transport adapters: one request out, one exchange back, whoever carries it: the built-in
---- transport, driven through the loop, or a foreign `send`, which may do what it likes without
---- hurting the call.
+--- Transport adapters: they send one request and return one exchange. One adapter is for the
+--- built-in transport, driven through the event loop. The other is for a foreign `send`; what it
+--- raises or returns by mistake becomes a failed exchange.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -18,66 +18,66 @@ local M = {}
 ---@field mutating boolean
 ---@field action string
 ---@field plain_http? boolean
----@field send_by? number seconds of core.boottime after which nothing may leave any more
+---@field send_by? number deadline for sending, in seconds of core.boottime; nil for none
 
 ---@class alicloud.Exchange
----@field status? integer of a complete HTTP answer
+---@field status? integer HTTP status of a complete response
 ---@field headers? table<string, string> lower-case names
 ---@field body? string
----@field failure? string why there is no complete answer
+---@field failure? string why there is no complete response
 ---@field sent? boolean false only if no byte of the request can have left
 ---@field detail? string
 
----@class alicloud.PlannedRequest what a request means, before it is signed
+---@class alicloud.PlannedRequest a request as values, before it is signed
 ---@field product string
 ---@field action string
 ---@field version string
----@field params table<string, string> flat, as they would be signed; not to be changed
+---@field params table<string, string> flat, as they would be signed; must not be changed
 ---@field region? string
 ---@field method string
 ---@field host string
 ---@field access_key_id string
 ---@field timeout number seconds for this attempt
 
----@class alicloud.Performed a success that never was bytes
----@field result table as the API spells it; of nothing but what JSON can hold
+---@class alicloud.Performed a success, as values instead of bytes
+---@field result table as the API spells it; only what JSON can hold
 ---@field request_id string
 ---@field status integer
 ---@field date? integer unix seconds
 
----@class alicloud.PerformedInVain a failure that was judged already; there is no further attempt
+---@class alicloud.PerformedInVain a failure whose outcome is decided; the call does not retry it
 ---@field err { kind: string, code: string, message: string, outcome: alicloud.Outcome } and
----whatever else of alicloud.Error is known
+---other fields of alicloud.Error, if known
 
 ---@class alicloud.ForeignTransport
 ---@field send fun(request: alicloud.Request): alicloud.Exchange|nil, any
 ---@field perform? fun(request: alicloud.PlannedRequest):
----alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange|nil, any  where it is there,
----requests are neither signed nor sent but handed over as values
+---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange|nil, any  if present, requests are
+---passed to it as values, and are neither signed nor sent
 
 ---@class alicloud.Adapter
 ---@field send fun(request: alicloud.Request): alicloud.Exchange
 ---@field send_signed fun(signed: alicloud.Signed, plan: alicloud.plan, timeout: number,
----plain_http: boolean, tell: fun(exchange: alicloud.Exchange)?): table|nil, table sends what was
----signed, by `plan.send_by` if there is one, and judges the answer, as core.read; `tell` is given
----the answer as it came
+---plain_http: boolean, tell: fun(exchange: alicloud.Exchange)?): table|nil, table sends a signed
+---request, not after `plan.send_by`, and returns what core.read returns for the response; `tell`
+---gets the exchange unchanged
 ---@field perform? fun(request: alicloud.PlannedRequest):
 ---alicloud.Performed|alicloud.PerformedInVain|alicloud.Exchange
 ---@field stats fun(): table
 ---@field pollable fun(): table|nil
 ---@field close fun()
 
--- The built-in transport keeps its own deadline; this is for a loop that lost it.
+-- Seconds after the timeout. The built-in transport ends in time; this is for a loop that does not.
 local GRACE = 5
 
--- Bytes of it that are kept.
+-- The most bytes of an exchange's detail that are kept.
 local MAX_DETAIL = 300
 
 local function other(detail, sent)
   return { failure = "other", sent = sent, detail = errors.text_of(detail, MAX_DETAIL) }
 end
 
---- What an exchange that has failed says of it, and whether it is the proxy that it speaks of.
+--- The words of a failed exchange for a message, with "the proxy: " in front if they are about it.
 ---@param exchange alicloud.Exchange
 ---@return string
 function M.words(exchange)
@@ -85,13 +85,13 @@ function M.words(exchange)
   return exchange.failure:find "^proxy" and "the proxy: " .. words or words
 end
 
--- Whether whoever waits here was told to stop, and will be told again.
+-- Whether the waiting task was told to stop. It is told again at its next wait.
 local function is_told(loop, raised)
   return guard.is_cancellation(raised) or loop.stopping ~= nil and loop.stopping() ~= nil
 end
 
--- Until the operation is done; otherwise an exchange that says what became of it. What was told to
--- stop gives the operation up, which then says what it had sent.
+-- Waits until the operation is done and returns nil, or an exchange if the loop never drove it. If
+-- the task is cancelled, the operation is cancelled too, and its result says whether it was sent.
 local function drive(op, transport, loop, timeout)
   local hopeless = loop.now() + timeout + GRACE
   repeat
@@ -121,8 +121,8 @@ function M.builtin(options, loop)
     return transport
   end
 
-  -- Nil, or an exchange that says why there is no transport. A call may come back from a pause to
-  -- find its client closed.
+-- Returns nil, or an exchange that says why there is no transport. The client may have been closed
+-- during a pause between two attempts.
   local function open()
     if closed then
       return { failure = "cancelled", sent = false, detail = "the client was closed" }
@@ -159,7 +159,7 @@ function M.builtin(options, loop)
     return core.read(failure or op, signed)
   end
 
-  --- What the transport has counted: nothing before its first request.
+--- The transport's counters; empty before its first request.
   function adapter.stats()
     if transport and transport.stats then return transport:stats() end
     return closed_stats or {}
@@ -176,7 +176,7 @@ function M.builtin(options, loop)
   return adapter
 end
 
--- More than any answer has; what gives names or values without an end is none.
+-- More than any response has: limits tables that yield names or values without end.
 local MAX_FIELDS = 1000
 
 local function field_text(value)
@@ -184,7 +184,7 @@ local function field_text(value)
   return #value <= MAX_FIELDS and table.concat(value, ", ") or nil
 end
 
--- Two spellings of a name are one field with two values.
+-- Fields whose names differ only in case become one field with both values.
 local function lower_names(headers)
   local copy, count = {}, 0
   for name, value in pairs(headers) do
@@ -230,7 +230,7 @@ local function is_performed(answer)
 end
 
 local OUTCOMES = { not_sent = true, rejected = true, unknown = true, accepted = true }
--- Types of what is reckoned with.
+-- The types of fields that the call relies on.
 local JUDGED = { kind = "string", code = "string", message = "string", request_id = "string",
   hint = "string", retry_class = "string", retry_after = "number", status = "number",
   date = "number" }
@@ -259,15 +259,15 @@ local function refusal(err)
   return ok and exchange or other(err, true)
 end
 
--- A transport may be an object that has its functions elsewhere.
+-- Looks the function up inside the pcall: a transport may be an object with an __index.
 local function ask(transport, name, request)
   return transport[name](request)
 end
 
---- Makes the adapter of a foreign transport `{ send = function(request) }`. What it raises or
---- returns by mistake becomes a failure whose outcome is unknown, since the bytes may have left.
+--- Makes the adapter of a foreign transport `{ send = function(request) }`. If `send` raises or
+--- returns something malformed, the outcome is unknown, since the bytes may have left.
 ---@param transport alicloud.ForeignTransport
----@param loop? alicloud.Loop in which it may wait; it says when whoever waits is told to stop
+---@param loop? alicloud.Loop in which `send` may wait; knows whether the task is told to stop
 ---@return alicloud.Adapter
 function M.foreign(transport, loop)
   local adapter = {}
@@ -296,7 +296,7 @@ function M.foreign(transport, loop)
   if transport.perform then
     function adapter.perform(request)
       local ok, answer, err = pcall(ask, transport, "perform", request)
-      -- Nothing foreign runs when it is read.
+      -- core.is_json: reading such an answer runs no foreign code.
       local is_plain = ok and type(answer) == "table" and core.is_json(answer)
       if is_plain and (is_performed(answer) or is_judged(answer)) then return answer end
       return accept(ok, answer, err)
@@ -318,7 +318,7 @@ function M.foreign(transport, loop)
     return told(exchange, signed, tell)
   end
 
-  -- How a foreign transport connects is its own affair.
+  -- A foreign transport has no counters that are known here.
   function adapter.stats() return {} end
 
   function adapter.pollable() end

@@ -7,14 +7,14 @@ local function ipv4(text)
   local bytes = { text:match("^(%d+)%.(%d+)%.(%d+)%.(%d+)$") }
   if #bytes ~= 4 then return nil end
   for i, digits in ipairs(bytes) do
-    -- To some resolvers a leading zero means octal.
+    -- Some resolvers read a leading zero as octal.
     if #digits > 3 or digits:find("^0%d") or tonumber(digits) > 255 then return nil end
     bytes[i] = math.tointeger(tonumber(digits))
   end
   return bytes
 end
 
--- Colon-separated groups as bytes; nil if one is not 1 to 4 hex digits.
+-- The bytes of colon-separated groups; nil if one of them is not 1 to 4 hex digits.
 local function groups(text)
   local bytes = {}
   if text == "" then return bytes end
@@ -41,7 +41,7 @@ local function ipv6(text)
   return table.move(rest, 1, #rest, #bytes + 1, bytes)
 end
 
---- The bytes of an address, 4 or 16 of them.
+--- The bytes of an address, 4 or 16; nil if it is not an address.
 ---@param text string without brackets or zone
 ---@return integer[]|nil
 function M.parse(text)
@@ -49,9 +49,9 @@ function M.parse(text)
   return ipv4(text)
 end
 
---- Whether an address lies in a network such as 10.0.0.0/8, or is the one address that is given
---- instead of a network.
----@param address integer[] as `parse` gives it
+--- Whether an address lies in a network such as 10.0.0.0/8; a network may also be a single address,
+--- which then must be equal.
+---@param address integer[] as returned by `parse`
 ---@param network string
 ---@return boolean
 function M.within(address, network)

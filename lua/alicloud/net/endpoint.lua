@@ -1,8 +1,8 @@
---- Which host a call goes to.
+--- Chooses the host that a call is sent to.
 --
--- Order: the option, ALIBABA_CLOUD_ENDPOINT_<PRODUCT>, ALIBABA_CLOUD_ENDPOINT, the product's
--- pattern with the region. A signed request says what it may do, so the scheme is https unless the
--- endpoint is this very machine or the caller allowed plain HTTP.
+-- In this order: the option, ALIBABA_CLOUD_ENDPOINT_<PRODUCT>, ALIBABA_CLOUD_ENDPOINT, the
+-- product's pattern with the region. A signed request must not be read on its way, so the scheme is
+-- https unless the endpoint is a loopback address or the caller allowed plain HTTP.
 
 local address = require "alicloud.net.address"
 local formats = require "alicloud.base.formats"
@@ -13,8 +13,8 @@ local M = {}
 ---@class alicloud.Endpoint
 ---@field scheme "https"|"http"
 ---@field host string host[:port] as it is signed and sent in the Host header
----@field source string where it came from: "option", the variable's name, or "pattern"
----@field secure boolean https, or this very machine: its answers (the Date header) are trusted
+---@field source string where it comes from: "option", the variable's name, or "pattern"
+---@field secure boolean true for https or loopback: its responses (the Date header) are trusted
 
 local FORM = "host[:port] with optional http:// or https://"
 local DEFAULT_PATTERN = { public = "%s.%%s.aliyuncs.com", vpc = "%s-vpc.%%s.aliyuncs.com" }
@@ -66,7 +66,7 @@ local function text_fault(rest)
   if rest:find("[/\\]") then return "it has a path" end
 end
 
---- Why a text is not host[:port], or nothing.
+--- Why a text is not host[:port]; nil if it is.
 ---@param text string
 ---@return string? fault
 function M.authority_fault(text)
@@ -74,17 +74,17 @@ function M.authority_fault(text)
   return text_fault(text) or host_fault(host) or port_fault(port)
 end
 
--- Without what it has of a user and a password.
+-- The text as a message may show it: without user and password.
 local function show(text)
   if type(text) ~= "string" then return schema.show(text) end
   local scheme, rest = text:match("^(%a*://)(.*)$")
   return schema.show((scheme or "") .. (rest or text):gsub("^.*@", "***@"))
 end
 
---- What is said of an endpoint that is refused; a password in it is not shown.
+--- The message that refuses an endpoint; it does not show a password.
 ---@param name string where it came from
----@param text any
----@param reason string as `parse` gives it
+---@param text any the endpoint as given
+---@param reason string as returned by `parse`
 ---@return string
 function M.refusal(name, text, reason)
   return ("%s: got %s: %s; allowed: %s"):format(name, show(text), reason, FORM)
@@ -97,7 +97,7 @@ function M.without_port(authority)
   return (split_port(authority))
 end
 
---- Whether a host (with or without port) is this very machine.
+--- Whether a host (with or without port) is a loopback address of this machine.
 ---@param host string
 ---@return boolean
 function M.is_loopback(host)
@@ -115,9 +115,9 @@ local function scheme_of(scheme, host, plain_http)
   return nil, "the scheme is neither http nor https"
 end
 
---- Reads an endpoint as written by a person.
+--- Reads an endpoint as a person writes it.
 ---@param text string
----@param plain_http? boolean whether http:// may leave this machine
+---@param plain_http? boolean allows http:// to other machines
 ---@return { scheme: string, host: string, secure: boolean }|nil
 ---@return string? reason
 function M.parse(text, plain_http)
@@ -133,7 +133,7 @@ function M.parse(text, plain_http)
   return { scheme = chosen, host = host, secure = chosen == "https" or M.is_loopback(host) }
 end
 
---- The network of endpoints: the option, else the variable of the vendor's command line tool.
+--- Which kind of endpoint is used: the option, else the variable of the vendor's command line tool.
 ---@param given "public"|"vpc"|nil
 ---@param getenv fun(name: string): string|nil
 ---@return "public"|"vpc"|nil
@@ -196,7 +196,7 @@ end
 --- Chooses the endpoint of a call.
 ---@param want alicloud.endpoint.Want
 ---@return alicloud.Endpoint|nil
----@return string? message names what was wrong and where it came from
+---@return string? message what is wrong, and where it comes from
 function M.resolve(want)
   local text, source = explicit(want)
   if not text then return from_pattern(want) end

@@ -1,4 +1,4 @@
---- Parameters as a form body or a query carries them.
+--- Encodes parameters as a form body or a query.
 
 local core = require "alicloud.core"
 
@@ -6,7 +6,7 @@ local M = {}
 
 M.TYPE = "application/x-www-form-urlencoded"
 
---- `name=value` for each, percent-encoded as the signature does it, in the order of names.
+--- `name=value` pairs, percent-encoded as in a signature, sorted by name.
 ---@param fields table<string, string|number>
 ---@return string
 function M.encode(fields)

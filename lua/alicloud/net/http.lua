@@ -1,4 +1,4 @@
---- One plain HTTP request of a provider, apart from the signed calls of a client.
+--- One plain HTTP request of a credentials provider, with a few attempts; not signed.
 
 local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
@@ -23,10 +23,10 @@ local BASE = 0.2
 ---@field headers table<string, string>
 ---@field date? number unix seconds of the server's clock
 
---- Takes an http or https URL apart.
+--- Splits an http or https URL.
 ---@param url any
 ---@return { scheme: string, authority: string, host: string }|nil
----@return string? reason does not quote the URL, which may carry a token
+---@return string? reason without the URL, which may contain a token
 function M.parse_url(url)
   if type(url) ~= "string" or url:find("[^\x21-\x7e]") then
     return nil, "it is no URL of printable ASCII"
@@ -54,12 +54,12 @@ local function is_passing(exchange)
   return exchange.status == 429 or exchange.status >= 500
 end
 
---- Asks, and asks again where that may help: every request of a provider only reads.
+--- Sends a request, with retries after failures that may pass: a provider's requests only read.
 ---@param context { loop: alicloud.Loop, runtime: alicloud.Runtime, send: function }
 ---@param ask alicloud.http.Ask
 ---@return alicloud.http.Answer|nil
----@return string? message what went wrong on the way
----@return boolean? unreached whether no byte of the request can have arrived
+---@return string? message why there is no response
+---@return boolean? unreached true if no byte of the request can have left
 function M.fetch(context, ask)
   local target, reason = M.parse_url(ask.url)
   if not target then return nil, reason end

@@ -1,5 +1,5 @@
---- The way to the hosts: proxy, trust, client certificate and pinned addresses, as options of a
---- client, as settings of its transport, and as something to show.
+--- The network options of a client: proxy, trust, client certificate and pinned addresses. Checks
+--- them, makes settings of its transport from them, and describes them.
 
 local address = require "alicloud.net.address"
 local endpoint = require "alicloud.net.endpoint"
@@ -11,16 +11,16 @@ local trusts = require "alicloud.net.trust"
 local M = {}
 
 ---@class alicloud.NetworkOptions
----@field ca_file? string PEM bundle of roots, instead of the system's; else SSL_CERT_FILE, …
----@field ca_path? string directory of hashed roots, instead of the system's; else SSL_CERT_DIR
+---@field ca_file? string PEM bundle of roots that replaces the system's; default SSL_CERT_FILE, …
+---@field ca_path? string directory of hashed roots that replaces the system's; default SSL_CERT_DIR
 ---@field client_cert? string PEM file, for a gateway that wants one
 ---@field client_key? string PEM file without a passphrase, unless the key is in client_cert
----@field proxy? string [scheme://][user:password@]host[:port] or "none"; else https_proxy, …
----@field no_proxy? string hosts to ask directly, "a.example,10.0.0.0/8"; else no_proxy
+---@field proxy? string [scheme://][user:password@]host[:port] or "none"; default https_proxy, …
+---@field no_proxy? string hosts without a proxy, "a.example,10.0.0.0/8"; default no_proxy
 ---@field resolve? table<string, string[]> addresses of "name" or "name:port", tried in this
---- order; the certificate still has to carry the name
+--- order; the certificate must still be for the name
 
---- Options of a client that are about the way to the hosts.
+--- The network options of a client.
 M.SCHEMA = {
   ca_file = schema.text,
   ca_path = schema.text,
@@ -39,7 +39,7 @@ local function host_fault(host)
   end
   local fault = endpoint.authority_fault(host)
   if fault then return ("host %s: %s; allowed: %s"):format(schema.show(host), fault, HOST) end
-  -- A number at the end makes an address of a name, in some spelling or other.
+  -- A name whose last label is a number is read as an address, in one notation or another.
   local last = endpoint.without_port(host):lower():match("[^%.]*$")
   if last == "localhost" or last:find("^%[") or last:find("^%d+$") or last:find("^0x%x*$") then
     return ("host %s: it needs no resolver; allowed: %s"):format(schema.show(host), HOST)
@@ -66,9 +66,9 @@ local function copy_lists(resolve)
   return copy
 end
 
---- Says what is wrong with the options of a client beyond their types, and makes its tables its
---- own.
----@param config alicloud.ClientOptions what the client keeps; the caller's tables are copied
+--- Checks what the types of a client's network options do not show, and replaces its tables by
+--- copies.
+---@param config alicloud.ClientOptions of the client; the caller's tables are copied
 ---@return string? complaint
 function M.validate(config)
   if config.client_key and not config.client_cert then
@@ -83,7 +83,7 @@ function M.validate(config)
   config.resolve = copy_lists(config.resolve)
 end
 
---- What is wrong with the environment, for whoever uses our own transport.
+--- What is wrong with the environment; nil with a foreign transport, which does not use it.
 ---@param config alicloud.ClientOptions
 ---@param runtime alicloud.Runtime
 ---@return string? complaint
@@ -91,7 +91,7 @@ function M.environment_fault(config, runtime)
   return not config.transport and trusts.fault(config, runtime) or nil
 end
 
---- What of the environment has no effect, for people.
+--- Warns about parts of the environment that have no effect.
 ---@param config alicloud.ClientOptions
 ---@param runtime alicloud.Runtime
 function M.warn(config, runtime)
@@ -99,7 +99,7 @@ function M.warn(config, runtime)
   if message then guard.call(runtime.warn, message) end
 end
 
---- The part of the options that goes to `alicloud.transport`, with what the environment says of it.
+--- The options for `alicloud.transport`, completed from the environment.
 ---@param config alicloud.ClientOptions
 ---@param getenv fun(name: string): string|nil
 ---@return table
@@ -119,7 +119,7 @@ end
 ---@field client_cert? string
 ---@field resolve? table<string, string[]>
 
---- What a request to this endpoint meets on its way. Nothing is opened or asked.
+--- What a request to this endpoint passes through. Opens nothing and sends nothing.
 ---@param config alicloud.ClientOptions
 ---@param target alicloud.Endpoint
 ---@param getenv fun(name: string): string|nil

@@ -1,10 +1,10 @@
---- Which proxy a request goes through. The transport's library decides that by itself when it
---- sends; the same rules are kept here in order to say so beforehand. Which hosts are asked
---- directly is read here alone: the library gets the list as every version of it takes it.
+--- Finds the proxy that a request goes through. libcurl does this itself when it sends; the same
+--- rules are here so that messages can name the proxy beforehand. Only the list of hosts without a
+--- proxy is read here and passed on, in a form that every version of libcurl understands.
 --
--- The option proxy, else for https `https_proxy`, `HTTPS_PROXY`, for http `http_proxy` alone (a CGI
--- host sets the other from a header), else `all_proxy`, `ALL_PROXY`. Never for this very machine
--- and for what the option no_proxy, else `no_proxy`, `NO_PROXY`, names.
+-- In this order: the option proxy; for https `https_proxy`, `HTTPS_PROXY`, for http only
+-- `http_proxy` (in a CGI program a request's header sets HTTP_PROXY); `all_proxy`, `ALL_PROXY`.
+-- No proxy for loopback hosts and for the hosts in the option no_proxy, `no_proxy` or `NO_PROXY`.
 
 local address = require "alicloud.net.address"
 local endpoint = require "alicloud.net.endpoint"
@@ -14,7 +14,7 @@ local M = {}
 
 local SCHEMES = { http = true, https = true, socks5 = true, socks5h = true }
 
--- Scheme, user information and authority of a proxy as it is written.
+-- Scheme, user information and authority of a proxy's URL.
 local function split(text)
   local scheme, rest = text:match("^([%w%+%.%-]+)://(.*)$")
   rest = (rest or text):gsub("/$", "")
@@ -30,7 +30,7 @@ local function is_proxy(text)
   return endpoint.authority_fault(authority) == nil
 end
 
---- A proxy may hold a password, so its value is never shown.
+--- The rule of the option proxy. Its value may contain a password, so messages do not show it.
 ---@type alicloud.schema.Rule
 M.RULE = {
   allowed = '"none" or [scheme://][user:password@]host[:port], the scheme http, https, socks5 or '
@@ -39,7 +39,8 @@ M.RULE = {
   test = function(value) return type(value) == "string" and is_proxy(value) end,
 }
 
--- A network, or an address alone, as libcurl compares them: to it nothing lies in one of 0 bits.
+-- A network or an address as libcurl takes it. libcurl matches nothing against a network of 0 bits,
+-- so that becomes two networks of 1 bit.
 local function network_of(entry)
   local base, bits = entry:match "^(.-)/(%d%d?%d?)$"
   local bytes = address.parse(base or entry)
@@ -48,8 +49,8 @@ local function network_of(entry)
   return #bytes == 4 and "0.0.0.0/1,128.0.0.0/1" or "::/1,8000::/1"
 end
 
--- What an entry excepts, in the one form that every libcurl takes. As URL and with the port of
--- https its meaning is plain; another port, or a star within a name, matches nothing.
+-- The hosts that an entry names, in the form that every libcurl takes; nil if it matches no host. A
+-- URL and the port of https are understood; another port, or a star inside a name, matches nothing.
 local function exception(entry)
   local text = entry:lower()
   if text == "*" then return text end
@@ -60,9 +61,9 @@ local function exception(entry)
   return network_of(name) or is_name and name or nil
 end
 
---- The hosts that a list excepts, in the one form that every libcurl takes.
----@param list string of the option no_proxy, or the variable
----@return string|nil exceptions with commas between them; nil for none
+--- The hosts that a list excludes from proxying, in the form that every libcurl takes.
+---@param list string the option no_proxy, or the variable
+---@return string|nil exceptions separated by commas; nil for none
 ---@return string[] odd entries that match no host
 function M.exceptions(list)
   local good, odd = {}, {}
@@ -105,7 +106,7 @@ local function is_excepted(host, exceptions)
   return false
 end
 
---- The hosts that are asked directly, as `exceptions` gives them.
+--- The hosts that are asked without a proxy, as returned by `exceptions`.
 ---@param option? string the option no_proxy
 ---@param getenv fun(name: string): string|nil
 ---@return string|nil
@@ -114,8 +115,8 @@ function M.excepted(option, getenv)
   return list and (M.exceptions(list)) or nil
 end
 
---- What is to be said of the variable no_proxy: which of its entries have no effect, where there is
---- a proxy. Those of the option are refused.
+--- A warning about entries of the variable no_proxy that match no host; nil if there are none or no
+--- proxy is used. In the option no_proxy such entries are refused.
 ---@param config { proxy?: string, no_proxy?: string }
 ---@param getenv fun(name: string): string|nil
 ---@return string|nil
@@ -129,7 +130,7 @@ function M.warning(config, getenv)
     table.concat(odd, ", "), NO_PROXY) or nil
 end
 
---- A proxy as it may be shown: without its password.
+--- A proxy's URL for display, without its password.
 ---@param text string
 ---@return string
 function M.masked(text)
@@ -143,7 +144,7 @@ end
 ---@field host string host[:port]
 ---@field source string "option proxy" or the variable's name
 
---- The proxy of a request, or nothing.
+--- The proxy of a request; nil if it is sent directly.
 ---@param want { scheme: string, host: string, proxy?: string, no_proxy?: string, getenv: function }
 ---@return alicloud.Proxy|nil
 function M.of(want)
@@ -158,7 +159,7 @@ function M.of(want)
   return { url = M.masked(text), host = authority, source = source }
 end
 
---- The proxy of a client's requests to an endpoint, or nothing.
+--- The proxy of a client's requests to an endpoint; nil if they are sent directly.
 ---@param target alicloud.Endpoint
 ---@param config { proxy?: string, no_proxy?: string }
 ---@param getenv fun(name: string): string|nil

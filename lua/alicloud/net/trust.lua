@@ -1,9 +1,9 @@
---- Whom a client trusts to vouch for the hosts: the roots that are named, else the system's.
+--- Finds the root certificates that a client trusts: the named ones, else the system's.
 --
--- The options ca_file and ca_path; else `ALIBABA_CLOUD_CA_BUNDLE`, a bundle that stands for all
--- roots (the vendor's SDK for Python); else `SSL_CERT_FILE` and `SSL_CERT_DIR`, each in the place
--- of the system's own, as OpenSSL and the vendor's command line have them; else `CURL_CA_BUNDLE`,
--- a bundle for all roots again, which is meant for the program curl.
+-- In this order: the options ca_file and ca_path; `ALIBABA_CLOUD_CA_BUNDLE`, a bundle that replaces
+-- all roots (as in the vendor's SDK for Python); `SSL_CERT_FILE` and `SSL_CERT_DIR`, each replacing
+-- the system's file or directory (as in OpenSSL and the vendor's command line tool);
+-- `CURL_CA_BUNDLE`, again a bundle that replaces all roots (as in the program curl).
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -13,8 +13,8 @@ local M = {}
 
 ---@class alicloud.Trust
 ---@field ca_file? string
----@field ca_path? string directories with ":" between them
----@field source string "option", "system", or the names of variables
+---@field ca_path? string directories separated by ":"
+---@field source string "option", "system", or the names of the variables
 
 local function variable(getenv, name)
   local value = getenv(name)
@@ -26,7 +26,7 @@ local function bundle(getenv, name)
   return file and { ca_file = file, source = name } or nil
 end
 
--- Of OpenSSL, without what stays the system's.
+-- What OpenSSL's variables name; a field that they do not name is nil and stays the system's.
 local function openssl(getenv)
   local file, path = variable(getenv, "SSL_CERT_FILE"), variable(getenv, "SSL_CERT_DIR")
   if not file and not path then return nil end
@@ -39,7 +39,7 @@ local function from_environment(getenv)
     or bundle(getenv, "CURL_CA_BUNDLE")
 end
 
---- The roots that are named; nil where those of the system are meant.
+--- The roots that options or environment name; nil if the system's are used.
 ---@param config { ca_file?: string, ca_path?: string }
 ---@param getenv fun(name: string): string|nil
 ---@return alicloud.Trust|nil
@@ -55,7 +55,7 @@ function M.named(config, getenv)
   return named
 end
 
---- The roots, to be shown.
+--- The roots that are used, for display.
 ---@param config { ca_file?: string, ca_path?: string }
 ---@param getenv fun(name: string): string|nil
 ---@return alicloud.Trust
@@ -66,10 +66,10 @@ function M.of(config, getenv)
   return { ca_file = roots.ca_file, ca_path = roots.ca_path, source = "system" }
 end
 
--- As many bytes as are looked through; all roots of a system have less than one mebibyte.
+-- The most bytes of a file that are read; all roots of a system are less than one mebibyte.
 local MOST = 16777216
 
---- Reads a PEM file, which is a regular one: what is a FIFO or a device may never come to an end.
+--- Reads a PEM file. It must be a regular file, because a FIFO or a device may never end.
 ---@param path string
 ---@return string|nil text
 ---@return string? message
@@ -89,7 +89,7 @@ local function file_fault(path, runtime)
   return not has_one and path .. ": it holds no certificate" or nil
 end
 
--- A directory that is not there is no fault as long as there is another one.
+-- Nil if one directory of the list holds a root; a missing one does not matter then.
 local function path_fault(list)
   local fault
   for path in list:gmatch "[^:]+" do
@@ -102,8 +102,8 @@ local function path_fault(list)
   return fault
 end
 
---- What is wrong with a variable that names roots. A fault of an option is told by the call that
---- needs it, with the name of its file.
+--- What is wrong with a variable that names roots; nil if nothing is. Faults of an option are not
+--- found here: the call that needs its file reports them.
 ---@param config { ca_file?: string, ca_path?: string }
 ---@param runtime alicloud.Runtime
 ---@return string|nil
