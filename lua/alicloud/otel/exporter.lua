@@ -1,5 +1,5 @@
---- Sends spans to a collector, in the way of nobody: a request is begun and moved on while
---- something else is done, and waited for only at the end, for a moment.
+--- Sends spans to a collector without delaying the command: a request is started and advanced while
+--- the command does other work. Only at the end the command waits for it, for a moment.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,22 +9,22 @@ local spans = require "alicloud.otel.span"
 
 local M = {}
 
--- As the specification has them: spans that wait, spans of a request, and seconds between two.
+-- Limits of the specification: spans that wait, spans in a request, seconds between requests.
 local MOST_WAITING, MOST_SENT, BETWEEN = 2048, 512, 5
--- Of one batch: how often it is sent, and the pause behind the first time, in seconds.
+-- For one batch: attempts, and the backoff after the first one, in seconds.
 local TRIES, PAUSE = 5, 1
 
 local RETRYABLE = { [429] = true, [502] = true, [503] = true, [504] = true }
 
 ---@class alicloud.otel.Exporter
 ---@field settings alicloud.otel.Settings
----@field clock alicloud.Runtime the machine's own, whatever the command goes by
----@field waiting alicloud.otel.Span[]
----@field since number? when the first of them came
+---@field clock alicloud.Runtime the machine's real clock, even if the command uses another one
+---@field waiting alicloud.otel.Span[] spans that are not in a batch yet
+---@field since number? monotonic seconds since when spans are waiting; nil if none are
 ---@field batch { body: string, count: integer, tries: integer, retry_at: number? }?
----@field op alicloud.Op? the request that is under way
----@field at_end boolean? nothing more will come
----@field lost integer spans
+---@field op alicloud.Op? the request that is in flight
+---@field at_end boolean? close() was called: no more spans will come
+---@field lost integer number of spans that could not be sent
 ---@field why string? why the last of them were lost
 local Exporter = {}
 Exporter.__index = Exporter
@@ -59,7 +59,7 @@ local function send(self)
     body = self.batch.body, timeout = settings.timeout, plain_http = true }
 end
 
--- A collector that has taken only a part of them is not to get them again.
+-- A collector may reject a part of a batch; the specification forbids sending the batch again.
 local function note_rejected(self, body)
   local answer = core.decode(body or "")
   local part = type(answer) == "table" and type(answer.partialSuccess) == "table"
@@ -115,7 +115,7 @@ local function pump(self)
   send(self)
 end
 
---- Moves on what is under way; never waits, and never raises but for an interrupt.
+--- Advances the request in flight. Never waits; raises only for an interrupt.
 function Exporter:pump()
   local ok, raised = guard.call(pump, self)
   if ok then return end
@@ -123,7 +123,7 @@ function Exporter:pump()
   self.batch, self.op, self.waiting = nil, nil, {}
 end
 
---- Takes a span that has ended.
+--- Queues a span that has ended.
 ---@param span alicloud.otel.Span
 function Exporter:add(span)
   if #self.waiting >= MOST_WAITING then return self:lose(1, "too many wait") end
@@ -132,15 +132,15 @@ function Exporter:add(span)
   self:pump()
 end
 
--- What will not be sent any more.
+-- Counts everything that is left as lost.
 local function give_up(self)
   local batch = self.batch
   local count = #self.waiting + (batch and batch.count or 0)
   if count > 0 then self:lose(count, batch and batch.why or "no answer in time") end
 end
 
---- Sends what is left, and waits for it.
----@param seconds number at most
+--- Sends what is left and waits for that.
+---@param seconds number the longest wait
 function Exporter:close(seconds)
   local clock = self.clock
   local last = clock.monotonic() + seconds

@@ -1,6 +1,6 @@
---- What a command does, as OpenTelemetry traces: the command itself, runs with their steps, calls
---- of the cloud and each attempt of a call. Nothing of this can fail a command, or hold it up for
---- more than a moment at its end.
+--- Records what a command does as OpenTelemetry traces: the command, runs with their steps, API
+--- calls, and each attempt of a call. Tracing cannot make a command fail, and delays it only at its
+--- end, for a moment.
 
 local core = require "alicloud.core"
 local exporters = require "alicloud.otel.exporter"
@@ -12,20 +12,20 @@ local M = {}
 ---@class alicloud.otel.Tracing
 ---@field exporter alicloud.otel.Exporter
 ---@field time fun(): number unix seconds
----@field command alicloud.otel.Span
+---@field command alicloud.otel.Span of the command itself
 ---@field runs table<string, alicloud.otel.RunSpans> by run id
----@field tracer alicloud.Tracer for clients
+---@field tracer alicloud.Tracer given to clients
 local Tracing = {}
 Tracing.__index = Tracing
 
--- As long as a command waits at its end for the collector.
+-- The most seconds that a command waits for the collector at its end.
 local AT_END = 2
--- Of a client token, so many are told elsewhere, too.
+-- Characters of a client token that are recorded, as many as reports show.
 local TOKEN_DIGITS = 8
 
 local PORTS = { https = 443, http = 80 }
 
--- The host and its port, as the conventions want them.
+-- Host and port as the semantic conventions define them.
 local function server_of(call)
   local host, port = call.host:match "^(.-):(%d+)$"
   return (host or call.host):gsub("^%[(.*)%]$", "%1"), math.tointeger(tonumber(port))
@@ -37,7 +37,7 @@ local function finish(tracing, span, code)
   tracing.exporter:add(span)
 end
 
--- One HTTP request, until its answer.
+-- Starts the span of one HTTP request; the function that is returned ends it.
 local function begin_attempt(tracing, around, call, number)
   local address, port = server_of(call)
   local span = spans.new { name = call.method, kind = spans.CLIENT, at = tracing.time(),
@@ -55,7 +55,7 @@ local function begin_attempt(tracing, around, call, number)
   end
 end
 
--- One logical call: the attempts of it are inside.
+-- Starts the span of one API call; the spans of its attempts are its children.
 local function begin_call(tracing, call)
   local run = tracing.runs[call.run_id]
   local around, open = run and run:around(call.step) or tracing.command, nil
@@ -88,9 +88,9 @@ local function begin_call(tracing, call)
   }
 end
 
---- Begins to trace a command.
+--- Starts to trace a command.
 ---@param settings alicloud.otel.Settings
----@param name string of the command
+---@param name string the command's name
 ---@param time fun(): number unix seconds
 ---@return alicloud.otel.Tracing
 function M.begin(settings, name, time)
@@ -103,9 +103,9 @@ function M.begin(settings, name, time)
   return tracing
 end
 
---- Takes a record of a run, or what is told of a wait in it.
+--- Takes a record of a run's journal, or an event of a wait in the run.
 ---@param event table
----@param about { run_id: string?, playbook: string } whose it is
+---@param about { run_id: string?, playbook: string } the run
 function Tracing:record(event, about)
   local run_id = about.run_id
   if not run_id then return end
@@ -121,20 +121,20 @@ function Tracing:record(event, about)
   self.exporter:pump()
 end
 
---- Says what a change is of.
+--- Records which group the command changes.
 ---@param group { id: string, region: string }
 function Tracing:about(group)
   self.command.attributes["alicloud_dr.group.id"] = group.id
   self.command.attributes["cloud.region"] = group.region
 end
 
---- Says why a command has failed.
+--- Records why the command has failed.
 ---@param err alicloud.Error
 function Tracing:failed(err)
   self.command.attributes["error.type"] = err.code
 end
 
---- Takes an event of a change.
+--- Takes an event of a change, such as an attempt or a new state.
 ---@param event table
 function Tracing:change(event)
   if event.event ~= "state" or event.state ~= self.seen then
@@ -146,9 +146,9 @@ function Tracing:change(event)
   self.exporter:pump()
 end
 
---- Ends it: what is left is sent now, or never.
+--- Ends the command's span and sends what is left; what cannot be sent soon is lost.
 ---@param exit_code integer|nil
----@param warn fun(message: string) is told once if something was lost
+---@param warn fun(message: string) called once if spans were lost
 function Tracing:finish(exit_code, warn)
   local command, exporter = self.command, self.exporter
   command.attributes["process.exit.code"] = exit_code

@@ -1,6 +1,6 @@
---- The spans of one process of a run, from its records. All processes of a run share one trace: its
---- id is made of the run's id, and so is that of the first process's span, to which the spans of
---- those that went on with it belong.
+--- Makes the spans of one process of a run from the run's records. All processes of a run share one
+--- trace. Its id, and the id of the span of the run's first process, are derived from the run's id;
+--- the spans of later processes are children of that span.
 
 local core = require "alicloud.core"
 local spans = require "alicloud.otel.span"
@@ -9,20 +9,20 @@ local M = {}
 
 ---@class alicloud.otel.RunSpans
 ---@field trace_id string
----@field first_id string of the span of the run's first process
----@field name string
+---@field first_id string id of the span of the run's first process
+---@field name string of the process's span
 ---@field attributes table<string, any> of the process's span
----@field process alicloud.otel.Span? of this process, once it has the run
----@field open table<string, alicloud.otel.Span> of what is under way, by kind and name
----@field done fun(span: alicloud.otel.Span) takes what has ended
----@field begun fun(span: alicloud.otel.Span) is told of the process's own
+---@field process alicloud.otel.Span? of this process, once it has begun its attempt
+---@field open table<string, alicloud.otel.Span> spans that have not ended, by kind and name
+---@field done fun(span: alicloud.otel.Span) called with each span that has ended
+---@field begun fun(span: alicloud.otel.Span) called with the process's span when it begins
 local RunSpans = {}
 RunSpans.__index = RunSpans
 
---- The trace of a run.
+--- The ids of a run's trace.
 ---@param run_id string
 ---@return string trace_id
----@return string span_id of its first process
+---@return string span_id of the span of its first process
 function M.ids(run_id)
   local sum = core.sha256("alicloud-dr run " .. run_id)
   return sum:sub(1, 32), sum:sub(33, 48)
@@ -40,9 +40,9 @@ function M.new(run_id, about)
     RunSpans)
 end
 
---- The span under which a step's calls are.
+--- The parent span for the calls of a step: that of the undo or the step, else of the process.
 ---@param step string?
----@return alicloud.otel.Span|nil
+---@return alicloud.otel.Span|nil nil if the process has no span
 function RunSpans:around(step)
   return step and (self.open["undo " .. step] or self.open["step " .. step]) or self.process
 end
@@ -98,7 +98,7 @@ function TAKE.gate_fail(self, event)
   self:finish("gate " .. event.gate, event, "Client.GateExpired")
 end
 
--- Whatever is still open was cut off by the end.
+-- Ends the process's span; spans that are still open were cut off by its end.
 local function close(self, event, code)
   for key in pairs(self.open) do self:finish(key, event, "Client.Cancelled") end
   local span = self.process
@@ -112,7 +112,7 @@ TAKE.finished, TAKE.stopped = close, function(self, event) close(self, event, co
 
 function TAKE.interrupted(self, event) close(self, event, "Client.Interrupted") end
 
--- What a moment is told with: no text that somebody has written.
+-- Attributes of an event. Texts that people have written are not recorded.
 local TOLD = { step = "alicloud_dr.step", gate = "alicloud_dr.gate", mark = "alicloud_dr.mark",
   mode = "alicloud_dr.run.mode", verb = "alicloud_dr.verb", group_id = "alicloud_dr.group.id",
   outcome = "alicloud_dr.outcome", state = "alicloud_dr.state", code = "error.type" }
@@ -121,7 +121,7 @@ local MOMENTS = { step_skip = true, approval = true, mode = true, mark = true, a
   force = true, intent = true, outcome = true, settled = true, production = true, waiting = true,
   correction = true, asked = true, anchored = true, signed = true }
 
---- Takes a record, or what is told of a wait.
+--- Takes a record, or an event of a wait.
 ---@param event table
 function RunSpans:take(event)
   local take = TAKE[event.type]

@@ -1,5 +1,5 @@
---- What the environment says of traces, by the names of the OpenTelemetry specification. An empty
---- variable is one that is not set.
+--- Reads the settings of traces from the environment, under the names of the OpenTelemetry
+--- specification. An empty variable counts as not set.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -13,17 +13,17 @@ local trusts = require "alicloud.net.trust"
 local M = {}
 
 ---@class alicloud.otel.Settings
----@field url string where spans are posted
----@field headers table<string, string> may hold a key
----@field timeout number seconds of one request
----@field resource table<string, string> attributes of whoever sends them
----@field trust table options of alicloud.transport
----@field parent { trace_id: string, span_id: string }? under which the command was started
+---@field url string where spans are posted to
+---@field headers table<string, string> may contain a key
+---@field timeout number seconds for one request
+---@field resource table<string, string> attributes of this program
+---@field trust table options for alicloud.transport
+---@field parent { trace_id: string, span_id: string }? the span in which the command was started
 
--- The protocol's own default, in milliseconds.
+-- Default (the protocol's) and maximum, in milliseconds.
 local TIMEOUT, LONGEST = 10000, 600000
 
--- Those of traces alone go before those of every signal.
+-- The value and name of a variable. The one for traces wins over the one for all signals.
 local function exporter(getenv, name)
   for _, prefix in ipairs { "OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_" } do
     local value = getenv(prefix .. name)
@@ -35,7 +35,7 @@ local function decoded(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
--- "a=b,c=d" with values that are percent-encoded; nil if it is not that.
+-- Reads "a=b,c=d" with percent-encoded values; nil if the text is not of this form.
 local function pairs_of(text)
   local map = {}
   for part in (text or ""):gmatch "[^,]+" do
@@ -46,7 +46,7 @@ local function pairs_of(text)
   return map
 end
 
--- A field of HTTP; what is no such field is not shown, it may be a key.
+-- Whether all are HTTP header fields. If not, messages do not show them: they may contain a key.
 local function are_fields(map)
   for name, value in pairs(map) do
     if name:find "[^%w!#$&'*+.^_`|~-]" or value:find "[^\x20-\x7e]" then return false end
@@ -62,7 +62,8 @@ local function url_of(getenv)
   return (text:gsub("/*$", "")) .. "/v1/traces"
 end
 
--- Version, trace, span, flags; later versions may have more behind. The last is whether it is kept.
+-- Reads TRACEPARENT: version, trace, span, flags; later versions may add more. Returns the parent,
+-- or nil, and whether to trace: false if the parent is not sampled.
 local function parent_of(text)
   local version, trace_id, span_id, flags =
     (text or ""):match "^(%x%x)%-(%x+)%-(%x+)%-(%x%x)%f[-\0]"
@@ -104,7 +105,7 @@ local function headers_of(getenv)
   return nil, name .. ": got text (not shown); allowed: NAME=VALUE,NAME=VALUE"
 end
 
--- A file that is none would hold up the command, which must not wait for its traces.
+-- Reads each file first: a FIFO or a device could block the command, which must not wait for that.
 local function trust_of(getenv)
   local config = {}
   for field, name in pairs { ca_file = "CERTIFICATE", client_cert = "CLIENT_CERTIFICATE",
@@ -120,16 +121,16 @@ local function trust_of(getenv)
   return net_options.settings(config, getenv)
 end
 
--- Somebody else traces, or nobody is to.
+-- Whether the environment switches tracing off.
 local function is_off(getenv)
   return (getenv "OTEL_SDK_DISABLED" or ""):lower() == "true"
     or getenv "OTEL_TRACES_EXPORTER" == "none"
 end
 
---- Reads the environment.
+--- Reads the settings.
 ---@param getenv fun(name: string): string|nil
 ---@return alicloud.otel.Settings|nil nil: nothing is traced
----@return string? fault why, if that was not asked for
+---@return string? fault what is wrong in the environment; nil if tracing was switched off
 function M.read(getenv)
   local parent, is_kept = parent_of(getenv "TRACEPARENT")
   if is_off(getenv) or not is_kept then return nil end

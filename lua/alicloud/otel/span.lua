@@ -1,4 +1,4 @@
---- A span, and its form in OTLP as JSON.
+--- A span, and its OTLP encoding as JSON.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -6,29 +6,29 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Numbers of the protocol.
+-- Values of enums of the protocol.
 M.INTERNAL, M.CLIENT = 1, 3
 local FAILED = 2
 
--- What is longer is cut; a span has no more events, and no more links.
+-- Longer texts are cut; a span has at most so many events, and as many links.
 local LONGEST_TEXT, MOST = 512, 128
 
 ---@class alicloud.otel.Span
 ---@field trace_id string 32 hexadecimal digits
----@field span_id string 16
+---@field span_id string 16 hexadecimal digits
 ---@field parent_id string?
 ---@field name string
----@field kind integer
----@field at number unix seconds
----@field ended_at number?
+---@field kind integer M.INTERNAL or M.CLIENT
+---@field at number unix seconds when it began
+---@field ended_at number? unix seconds; nil while it is open
 ---@field attributes table<string, any>
 ---@field events { name: string, at: number, attributes: table<string, any> }[]
 ---@field links { trace_id: string, span_id: string }[]
----@field error string? code of what has failed
+---@field error string? code of the error; nil for a success
 local Span = {}
 Span.__index = Span
 
---- Begins a span.
+--- Starts a span.
 ---@param fields table name, trace_id, at; and span_id, parent_id, kind, attributes
 ---@return alicloud.otel.Span
 function M.new(fields)
@@ -38,7 +38,7 @@ function M.new(fields)
   return setmetatable(fields, Span)
 end
 
---- Notes a moment in it.
+--- Records an event of the span, at most 128 in all.
 ---@param name string
 ---@param at number unix seconds
 ---@param attributes? table<string, any>
@@ -47,14 +47,14 @@ function Span:event(name, at, attributes)
   self.events[#self.events + 1] = { name = name, at = at, attributes = attributes or {} }
 end
 
---- Refers to a span of another trace.
+--- Links to a span of another trace.
 ---@param other alicloud.otel.Span
 function Span:link(other)
   if #self.links >= MOST then return end
   self.links[#self.links + 1] = { trace_id = other.trace_id, span_id = other.span_id }
 end
 
--- A clock may have been set back.
+-- Nanoseconds as the protocol writes them; not before `first`, since the clock may be set back.
 local function nanos(at, first)
   return ("%d"):format(math.floor(math.max(at, first) * 1000000) * 1000)
 end
@@ -67,7 +67,7 @@ local function value_of(value)
   return { stringValue = errors.text_of(value, LONGEST_TEXT) }
 end
 
---- Attributes as the protocol has them.
+--- Encodes attributes.
 ---@param attributes table<string, any>
 ---@return table
 function M.attributes(attributes)
@@ -78,7 +78,7 @@ function M.attributes(attributes)
   return list
 end
 
---- As the protocol has it.
+--- Encodes the span.
 ---@return table
 function Span:encoded()
   local events, links = core.array {}, core.array {}
