@@ -1,13 +1,13 @@
---- Elastic Block Storage, version 2021-07-30, as data: what the client checks, the pager follows,
---- the waiter waits for and the operator reads when an error comes back. All thirty-three
---- operations of asynchronous replication and what belongs to it.
+--- Elastic Block Storage, version 2021-07-30, as data: all thirty-three operations of asynchronous
+--- replication and what belongs to it. The client checks requests by it, the pager and the waiters
+--- use it, and it explains errors to the operator.
 --
--- An operation says in `region` whose region its RegionId must be: that of the primary disks
--- (source), of the secondary disks as they are now (destination), of the group (group), of the
--- tagged resource (resource), or any side's (either).
+-- The field `region` of an operation says which region its RegionId must be: that of the primary
+-- disks (source), of the secondary disks as they are now (destination), of the group (group), of
+-- the tagged resource (resource), or of any side (either).
 -- Sources: the vendor's page of FailoverDiskReplicaGroup (2024-07-19) for its thirteen errors, the
 -- published API metadata of the product (2024-07-30, 2026-04) for everything else; what is inferred
--- says so.
+-- is marked so.
 
 local lazy = require "alicloud.base.lazy"
 
@@ -34,7 +34,7 @@ return lazy.fields({
   version = "2021-07-30",
   endpoint = { public = "ebs.%s.aliyuncs.com", vpc = "ebs-vpc.%s.aliyuncs.com" },
   operations = operations,
-  -- The responses name every field that is documented.
+  -- The responses list every field that is documented.
   whole = true,
 }, {
   waiters = "alicloud.service.ebs.waiters",

@@ -1,8 +1,8 @@
---- What surrounds a failover in Elastic Compute Service, version 2014-05-26, as data: attach the
---- secondary disks, start the standby instances; stop and detach on the side that was given up.
+--- Elastic Compute Service, version 2014-05-26, as data: the operations around a failover. They
+--- attach the secondary disks and start the standby instances; they stop and detach the old side.
 --
--- None of the changing calls takes a ClientToken: after an unknown outcome look at the disk or the
--- instance before repeating. With DryRun=true success comes back as the error DryRunOperation.
+-- None of the changing calls takes a ClientToken: after an unknown outcome, look at the disk or the
+-- instance before a retry. With DryRun=true, success is reported as the error DryRunOperation.
 -- Source: the published API metadata of the product (2024-06, 2026-04).
 
 local lazy = require "alicloud.base.lazy"
@@ -27,7 +27,7 @@ return lazy.fields({
   endpoint = {
     public = "ecs.%s.aliyuncs.com",
     vpc = "ecs-vpc.%s.aliyuncs.com",
-    -- As the vendor's SDKs resolve it.
+    -- As the vendor's SDKs resolve this region.
     exceptions = { ["cn-hangzhou"] = "ecs-cn-hangzhou.aliyuncs.com" },
   },
   operations = operations,

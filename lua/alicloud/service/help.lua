@@ -1,4 +1,4 @@
---- What the service data knows, as text for the REPL.
+--- Help for the REPL: what the service data says, as text.
 
 local parameters = require "alicloud.service.parameters"
 local schema = require "alicloud.base.schema"
@@ -28,7 +28,7 @@ local REGIONS = {
   either = "any region concerned",
 }
 
--- Continuation lines are indented below the first one.
+-- Adds a text in lines that fit the width; lines after the first are indented.
 local function wrap(lines, first, rest, text)
   local line, prefix = first, rest
   local empty = true
@@ -187,10 +187,10 @@ local function overview(data)
   return page(lines)
 end
 
---- What the data of a service knows about a name.
+--- What the data of a service says about a name.
 ---@param data table service data
 ---@param name? string operation, waiter or error code; all operations without it
----@return alicloud.Help|nil
+---@return string? message if there is no such name; suggests the nearest one
 ---@return string? message if there is no such name, with the nearest one
 function M.about(data, name)
   if name == nil then return overview(data) end

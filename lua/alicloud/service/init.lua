@@ -4,14 +4,14 @@ local core = require "alicloud.core"
 
 local M = {}
 
--- Those whose data comes with this library.
+-- The products whose data comes with this library.
 local PRODUCTS = { "ebs", "ecs", "sts" }
 
 local absent = {}
 
 local function find(product)
   local name = "alicloud.service." .. product
-  -- Every call comes here, and what is there needs nobody who may have gone since.
+  -- Looked up without `require`: every call comes here, also after a program has replaced that.
   local data = package.loaded[name]
   if data == nil then
     local ok
@@ -21,11 +21,11 @@ local function find(product)
       error(data, 0)
     end
   end
-  -- Beside the products lies what is said of all of them.
+  -- Other modules of this folder, such as parameters, are no products.
   return type(data) == "table" and data.operations and data or nil
 end
 
---- The data of a product, loaded when first asked for.
+--- The data of a product, loaded when it is first asked for; nil if there is none.
 ---@param product string
 ---@return table|nil
 function M.data(product)
@@ -37,9 +37,9 @@ end
 
 local reading
 
---- The operations that only read, of all products with data, in the versions of the data. It is
---- made once, and what becomes of the data later changes nothing. Who gives keys to somebody does
---- not only read.
+--- The operations that only read, of all products with data, in the versions of the data. The set
+--- is made once, so later changes to the data have no effect. An operation that hands out
+--- credentials does not count as reading.
 ---@return alicloud.Actions
 function M.reading()
   if reading then return reading end
@@ -56,7 +56,7 @@ function M.reading()
   return reading
 end
 
---- Whether an operation is known to read. What is unknown here counts as a change.
+--- Whether an operation is known to only read. An unknown operation counts as a change.
 ---@param product string
 ---@param action string
 ---@param version string
@@ -83,8 +83,8 @@ end
 
 local TYPO = 2
 
---- The operation that a word must be a misspelling of. What a message advises with is more
---- generous; this one is for refusing.
+--- The operation of which a word must be a misspelling, or nil. This is for refusing the word, so
+--- it is stricter than the suggestions in messages.
 ---@param word string
 ---@param operations table names as keys
 ---@return string|nil

@@ -1,5 +1,5 @@
---- The parameters of operations: what the service data says of each, as a rule and in words, and
---- what they ask of each other.
+--- Checks the parameters of operations by the rules in the service data: each one alone, and those
+--- that depend on each other.
 
 local core = require "alicloud.core"
 local formats = require "alicloud.base.formats"
@@ -15,16 +15,16 @@ local VOICE = schema.voice("parameter", null)
 ---@field type "string"|"integer"|"boolean"|"ids"|"json_ids"|"list"|"map"
 ---@field doc string
 ---@field required? boolean
----@field default? any what the service takes when it is absent
+---@field default? any what the service uses if it is absent
 ---@field unit? string
----@field format? string of a string: a name in alicloud.base.formats' PARAMETER
+---@field format? string for a string: a name in alicloud.base.formats' PARAMETER
 ---@field values? any[] the only values allowed
----@field any_case? boolean of a string with `values`
+---@field any_case? boolean for a string with `values`: compared without case
 ---@field min? integer
 ---@field max? integer
----@field max_items? integer of a list or of ids
----@field items? alicloud.Rule of a list
----@field fields? table<string, alicloud.Rule> of a map
+---@field max_items? integer for a list or ids
+---@field items? alicloud.Rule for a list
+---@field fields? table<string, alicloud.Rule> for a map
 
 local function alternatives(values)
   local words = {}
@@ -40,7 +40,7 @@ local function is_one_of(values, value, any_case)
   return false
 end
 
--- Rules by the type that the data tells.
+-- Functions that make a rule, by the type that the data gives.
 local RULES = {}
 
 function RULES.string(data)
@@ -71,7 +71,7 @@ function RULES.boolean()
   end)
 end
 
--- What is wrong with the number of ids, or with one of them.
+-- Whether the number of ids and each id are allowed; if not, what was found, and what is allowed.
 local function test_ids(ids, most, allowed)
   if #ids > most then return false, ("%d ids"):format(#ids) end
   local rule = formats.PARAMETER.id
@@ -97,7 +97,7 @@ function RULES.ids(data)
   end)
 end
 
--- An empty list is a filter that nothing passes, so it is let through.
+-- An empty list is allowed: as a filter it matches nothing.
 function RULES.json_ids(data)
   local most = data.max_items or 100
   local allowed = ("a list of at most %d ids, or its JSON text"):format(most)
@@ -136,7 +136,7 @@ function rule_of(data)
     required = data.required }
 end
 
--- Every call of an operation asks by the same data.
+-- Rules by the data that they were made from, because every call needs them again.
 local made = setmetatable({}, { __mode = "k" })
 
 function rules_of(fields)
@@ -148,7 +148,7 @@ function rules_of(fields)
   return rules
 end
 
---- What a rule allows, in words.
+--- What a rule allows, as a text for messages.
 ---@param data alicloud.Rule
 ---@return string
 function M.allowed(data)
@@ -167,7 +167,7 @@ function M.check(path, data, value)
   return true
 end
 
---- Checks the parameters of an operation: no stranger, everything required, each value by its rule.
+--- Checks all parameters of an operation: none unknown, none missing, each allowed by its rule.
 ---@param fields table<string, alicloud.Rule>
 ---@param values table
 ---@return boolean|nil ok
@@ -184,7 +184,7 @@ local function effective(data, value)
   return value
 end
 
---- Checks what parameters ask of each other.
+--- Checks parameters that others make required or forbidden.
 ---@param operation table an entry of `operations` in the service data that has `depends`
 ---@param values table checked parameters
 ---@return boolean|nil ok

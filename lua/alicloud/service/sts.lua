@@ -1,5 +1,5 @@
---- Security Token Service, version 2015-04-01, as data: who am I, and may I be somebody else for an
---- hour. AssumeRoleWithOIDC is not among the operations: it is not signed, so that
+--- Security Token Service, version 2015-04-01, as data: who the caller is, and sessions of a role.
+--- AssumeRoleWithOIDC is not among the operations, because it is not signed:
 --- alicloud.credentials.oidc sends it by itself.
 -- Source: the vendor's SDKs and its pages of the three operations.
 
@@ -43,7 +43,7 @@ return {
   product = "sts",
   version = "2015-04-01",
   endpoint = { public = "sts.%s.aliyuncs.com", vpc = "sts-vpc.%s.aliyuncs.com" },
-  -- The vendor's SDKs tell this service by which provider they came.
+  -- The vendor's SDKs tell this service which credentials provider they use.
   names_provider = true,
   operations = operations,
   waiters = {},

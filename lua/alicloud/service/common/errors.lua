@@ -1,12 +1,12 @@
---- The errors of the gateway and of the layers that all products share: status, the service's
---- words, what it means, what to do about it. Decide by code: the HTTP status of one and the same
---- code differs between generations of the service.
+--- The errors of the gateway and of the layers that all products share: status, the service's text,
+--- meaning, what to do. Decide by code: the HTTP status of one code differs between generations of
+--- the service.
 -- Source: the vendor's tables of common error codes.
 
 local api_error = require "alicloud.service.common.api_error"
 
--- Some refused requests leave their token behind, and others do not, so this one may stand behind
--- one that was done.
+-- A token can belong to an earlier request that was refused, because some refused requests use up
+-- their token; or to one that was done.
 local function mismatch(status, message)
   return {
     status = status, message = message,

@@ -1,4 +1,5 @@
---- How the Describe operations page: by token, or by number if the caller asks for that.
+--- The parameters and the data of paging in Describe operations: by token, or by page number if the
+--- caller asks for that.
 
 local M = {}
 
@@ -7,9 +8,9 @@ M.next_token = {
   doc = "from the page before; page numbers are ignored with it",
 }
 
---- Adds the parameters of paging.
+--- Adds the parameters of paging to those of an operation.
 ---@param params table
----@param max integer of MaxResults
+---@param max integer the limit of MaxResults
 ---@return table params
 function M.with_params(params, max)
   params.MaxResults = {
@@ -23,9 +24,9 @@ function M.with_params(params, max)
   return params
 end
 
---- What the pager follows.
+--- The data by which the pager reads page after page.
 ---@param items string path of the items in a response
----@param max integer of MaxResults
+---@param max integer the limit of MaxResults
 ---@return table paging
 function M.of(items, max)
   return {

@@ -1,8 +1,8 @@
---- Regions that answer to any key of the public cloud, far apart from each other.
+--- Regions of the public cloud: those that are known, and three to ask for a second opinion.
 -- Source: the vendor's endpoint lists.
 
 return {
-  -- Those that were published when this was written, to find a slip of the hand. Others exist.
+  -- Published when this was written; used to find misspelt regions. There may be others.
   known = {
     "cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-huhehaote", "cn-wulanchabu", "cn-hangzhou",
     "cn-shanghai", "cn-nanjing", "cn-fuzhou", "cn-shenzhen", "cn-heyuan", "cn-guangzhou",
@@ -12,6 +12,6 @@ return {
     "ap-southeast-6", "ap-southeast-7", "eu-central-1", "eu-west-1", "us-east-1", "us-west-1",
     "us-southeast-1", "na-south-1", "me-east-1", "me-central-1",
   },
-  -- In the order in which they are asked for a second opinion.
+  -- Far apart from each other; any key of the public cloud can ask them, in this order.
   opinions = { "cn-beijing", "ap-southeast-1", "cn-zhangjiakou" },
 }

@@ -1,8 +1,9 @@
---- The fields of responses: a name stands for a text; others are written { path, type, unit? }.
+--- Makes lists of the fields of responses. A name stands for a text; others are written as
+--- { path, type, unit? }.
 
 local M = {}
 
---- The response of an operation that only acknowledges.
+--- The response of an operation that returns only a request id.
 M.accepted = { { "RequestId", "string" } }
 
 local function append(list, prefix, fields)
@@ -20,9 +21,9 @@ function M.of(fields)
   return append({}, "", fields)
 end
 
---- The fields of a page: those of its items, then those of the paging.
+--- The fields of a page of items: those of an item, then those of paging.
 ---@param prefix string path of an item, with its dot
----@param fields (string|table)[] paths within the item
+---@param fields (string|table)[] paths within an item
 ---@return table[]
 function M.page(prefix, fields)
   return append(append({}, prefix, fields), "", {

@@ -1,7 +1,7 @@
 --- Drills: the last recovery point is cloned to new pay-as-you-go disks at the secondary site while
 --- replication goes on. Clearing deletes those disks.
 --
--- These operations call their ids PairId and GroupId; all others say ReplicaPairId, ReplicaGroupId.
+-- These operations call their ids PairId and GroupId; all others, ReplicaPairId and ReplicaGroupId.
 
 local paging = require "alicloud.service.common.paging"
 local response = require "alicloud.service.common.response"
@@ -12,7 +12,7 @@ local param = shared.params
 local PAIR = "diskreplicapair/{PairId}"
 local GROUP = "diskreplicagroup/{GroupId}"
 
--- The page says either region; drills take place in the secondary one.
+-- The page allows either region; drills take place in the secondary one.
 local reading_region = shared.with("destination_region", {
   doc = "region where the drill took place, that of the secondary disks",
 })
@@ -47,7 +47,7 @@ return {
     shows = "drill",
     response = drills {
       "DrillDiskId",
-      -- Also the code of what went wrong with the disk.
+      -- A status, or the code of what went wrong with the disk.
       "DrillDiskStatus",
     },
     errors = shared.younger_errors(),

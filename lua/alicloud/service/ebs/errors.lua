@@ -1,5 +1,4 @@
---- The errors of block storage: status, the service's words where they are known, what it means,
---- what to do about it.
+--- The errors of block storage: status, the service's text if it is known, meaning, what to do.
 
 local PARTS = {
   "alicloud.service.common.errors",

@@ -1,8 +1,8 @@
 --- Replication pair-consistent groups: pairs that are started, stopped and failed over together,
 --- at one recovery point.
 --
--- Which region takes Start, Stop, Modify and Delete after a reverse is not documented: the group's
--- current SourceRegionId comes first, the other one after NoSuchResource or OperateNotAllowed….
+-- Which region accepts Start, Stop, Modify and Delete after a reverse is not documented: try the
+-- group's current SourceRegionId, and after NoSuchResource or OperateNotAllowed… the other region.
 
 local paging = require "alicloud.service.common.paging"
 local response = require "alicloud.service.common.response"

@@ -1,4 +1,4 @@
---- Which pairs belong to which group. Both calls return before the membership shows everywhere.
+--- Adds pairs to groups and removes them. Both calls return before the change shows everywhere.
 
 local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"

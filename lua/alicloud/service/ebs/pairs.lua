@@ -155,8 +155,8 @@ local failover = {
   summary = "Makes the secondary disk of a pair readable and writable.",
   mutating = true, token = true, region = "destination", timeout = 30,
   ram = { level = "update", resource = ONE },
-  -- Documented as any but invalid and deleted. Before the first whole cycle the secondary holds
-  -- nothing that could be used.
+  -- Documented as any state but invalid and deleted. Before the first complete cycle, the secondary
+  -- disk holds nothing usable.
   legal_states = { pair = {
     "creating", "created", "create_failed", "initial_syncing", "manual_syncing", "syncing",
     "normal", "stopping", "stopped", "stop_failed", "failovering", "failovered",

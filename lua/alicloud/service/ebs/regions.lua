@@ -1,4 +1,4 @@
---- Where replication is to be had, and from which zone to which.
+--- Where replication is available, and from which zone to which.
 
 local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
@@ -29,7 +29,7 @@ return {
     errors = shared.errors(),
   },
 
-  -- Its error table is not published.
+  -- The error table of this operation is not published.
   ListReplicaEdgeSupported = {
     summary = "Lists the zones to which a zone can replicate.",
     mutating = false, token = false, region = "source", timeout = 10,

@@ -1,4 +1,4 @@
---- What the operations of block storage have in common: parameters and errors.
+--- What the operations of block storage share: parameters and errors.
 --
 -- Units: RPO in seconds, recovery points in unix seconds, bandwidth in Kbit/s.
 
@@ -6,7 +6,7 @@ local paging = require "alicloud.service.common.paging"
 
 local M = {}
 
---- A table with some fields changed or added.
+--- A copy of a table with some fields changed or added.
 ---@param rule table
 ---@param changes? table
 ---@return table copy
@@ -84,7 +84,7 @@ M.params = {
   next_token = paging.next_token,
 }
 
---- The same parameter, but with some of its rule changed.
+--- A copy of a parameter's rule with some fields changed.
 ---@param name string a name in `params`
 ---@param changes table
 ---@return table rule
@@ -92,12 +92,12 @@ function M.with(name, changes)
   return M.merged(M.params[name], changes)
 end
 
--- Source: error tables of the published metadata, 2024-07-30. Every operation has these five.
+-- The five codes of every operation. Source: error tables of the published metadata, 2024-07-30.
 local EVERYWHERE = {
   "Forbidden", "Forbidden.Action", "NoSuchResource", "InternalError", "RequestTimeout",
 }
 
--- The layer of drills and tags is younger and has a table of its own.
+-- Codes of drills and tags, a newer layer of the service with an error table of its own.
 local YOUNGER = {
   "InvalidParameter", "InvalidParameter.Conflict", "InvalidParameter.Format", "MissingParameter",
   "InvalidAccountStatus.NotEnoughBalance", "LastTokenProcessing", "NoPermission.SLR",
@@ -112,21 +112,21 @@ local function joined(...)
   return list
 end
 
---- The codes that every operation has, after its own.
+--- The codes of an operation: its own, then those that every operation has.
 ---@param own? string[]
 ---@return string[]
 function M.errors(own)
   return joined(own or {}, EVERYWHERE)
 end
 
---- The same for drills, tags and resource groups.
+--- The same for drills, tags and resource groups: adds the codes of their layer.
 ---@param own? string[]
 ---@return string[]
 function M.younger_errors(own)
   return joined(own or {}, YOUNGER, EVERYWHERE)
 end
 
---- The same for operations on pairs and groups, which all know the two plain refusals.
+--- The same for operations on pairs and groups: adds the two general refusals.
 ---@param own? string[]
 ---@return string[]
 function M.denials(own)

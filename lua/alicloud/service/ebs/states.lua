@@ -1,5 +1,5 @@
---- The words in Status fields, as the service spells them. Others exist or will: nobody may take a
---- word that is not here for anything.
+--- The values of Status fields, as the service spells them. There may be others, now or later:
+--- treat a value that is not listed here as unknown.
 -- Source: DescribeDiskReplicaPairs, DescribeDiskReplicaGroups, Describe…Drills, field Status.
 -- Groups are not documented to show initial_syncing, but starting one is documented to lead there.
 
@@ -9,9 +9,9 @@ local REPLICATION = {
   "reprotecting", "reprotect_failed", "deleting", "deleted", "delete_failed", "invalid",
 }
 
--- What follows a word at once, by itself or because of a call. Where nothing is said of a word, as
--- of invalid, anything may. Every word may become invalid: a disk is broken.
--- Sources: as above, and in which states each operation is taken.
+-- The states that can directly follow a state, by themselves or because of a call. After a state
+-- without an entry, such as invalid, any state may follow. Every state can become invalid, if a
+-- disk is broken. Sources: as above, and the states in which each operation is accepted.
 local MOVES = {
   creating = { "created", "create_failed", "failovering" },
   created = { "initial_syncing", "syncing", "manual_syncing", "failovering", "deleting" },

@@ -1,4 +1,4 @@
---- Tags, and moving a resource to another resource group.
+--- Tags of resources, and moving a resource to another resource group.
 
 local response = require "alicloud.service.common.response"
 local shared = require "alicloud.service.ebs.shared"
@@ -7,7 +7,7 @@ local param = shared.params
 
 local ONE = "{ResourceType}/{ResourceId}"
 
--- Documented in lower case; the service takes any.
+-- Documented in lower case; the service accepts any case.
 local resource_type = {
   type = "string", required = true, any_case = true,
   values = { "diskreplicapair", "diskreplicagroup", "dedicatedblockstoragecluster" },
@@ -41,8 +41,8 @@ local function tag_errors(own)
   return shared.younger_errors(own)
 end
 
--- The two lists of tags in use come from another part of the service: they take their parameters
--- in the form body, and their error table is not published.
+-- The two operations that list the tags in use come from another part of the service: they take
+-- their parameters in the form body, and their error table is not published.
 local function in_use(own, items)
   local params = {
     RegionId = shared.with("region", { required = false }),
@@ -115,7 +115,7 @@ return {
 
   ListTagResources = {
     summary = "Lists the tags of resources, or the resources of tags.",
-    -- It takes a token although it only reads.
+    -- Accepts a token although it only reads.
     mutating = false, token = false, region = "resource", timeout = 10,
     ram = { level = "list", resource = ONE, inferred = true },
     params = {

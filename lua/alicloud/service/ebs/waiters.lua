@@ -1,9 +1,9 @@
---- What to wait for: which operation to read, which words mean done, failed, or on the way.
+--- Waiters: which operation to read, and which states mean done, failed or in progress.
 --
--- Right after a call a read may still show any state from which the call is allowed, so those count
--- as on the way; a state that ends in _failed counts as failure all the same, so a call that is
--- repeated from there is better looked after by hand. Delays and timeouts follow those with which
--- the vendor's own provider waits.
+-- Right after a call, a read may still show any state in which the call is allowed, so these states
+-- count as in progress. But states that end in _failed always count as failed; watch a call that is
+-- repeated from such a state by hand. Delays and timeouts are similar to those of the vendor's own
+-- Terraform provider.
 
 local GONE = { "deleting", "deleted", "delete_failed" }
 local CREATING = { "creating" }

@@ -66,7 +66,7 @@ return {
     summary = "Attaches a disk to an instance of the same zone.",
     mutating = true, token = false, region = "resource", timeout = 30,
     ram = { level = "update", resource = DISK, inferred = true },
-    -- A system disk wants a stopped instance.
+    -- A system disk can only be attached to a stopped instance.
     legal_states = { disk = { "Available" }, instance = { "Running", "Stopped" } },
     params = {
       InstanceId = shared.instance,

@@ -1,5 +1,5 @@
---- The errors of attaching, detaching, starting and stopping. Messages are left out where they are
---- not known: the service's wording is no contract, its codes are.
+--- The errors of attaching, detaching, starting and stopping. Unknown messages are left out: the
+--- service's codes are a contract, its wording is not.
 -- Source: error tables of the published metadata (2024-06), and of the operations' pages (to
 -- 2024-12).
 
@@ -34,7 +34,7 @@ local errors = {
     "read OperationLocks with DescribeInstances; use another standby instance meanwhile"),
   ["IncorrectInstanceStatus"] = {
     status = 403,
-    -- AttachDisk answers it with this status.
+    -- AttachDisk returns it with this status.
     also = 400,
     meaning = "The instance is in a state from which this is not allowed.",
     cure = "read Status with DescribeInstances; wait for instance_running or instance_stopped, "

@@ -1,4 +1,4 @@
---- What the operations of compute have in common.
+--- What the operations of compute share.
 
 local M = {}
 
@@ -15,7 +15,7 @@ M.delete_with_instance = {
   type = "boolean", doc = "whether the disk is deleted together with its instance",
 }
 
--- A filter, so that the vendor's own tags have to be possible.
+-- Used as a filter, so tags that only the vendor can set are allowed.
 M.tag = {
   type = "list", max_items = 20,
   items = { type = "map", fields = {
@@ -25,7 +25,7 @@ M.tag = {
   doc = "resources that carry all these tags",
 }
 
---- Adds filters: texts that are compared as they are, and switches.
+--- Adds filters: texts that must be equal, and switches.
 ---@param params table
 ---@param texts table<string, string> name to doc
 ---@param switches table<string, string> name to doc

@@ -1,4 +1,4 @@
---- Snapshots: read. Nobody wants to overwrite a disk that somebody keeps copies of.
+--- Snapshots, read only: a disk of which somebody keeps snapshots must not be overwritten.
 
 local paging = require "alicloud.service.common.paging"
 local response = require "alicloud.service.common.response"

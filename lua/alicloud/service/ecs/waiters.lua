@@ -1,4 +1,4 @@
---- What to wait for around a failover.
+--- Waiters for disks and instances around a failover.
 
 local function waiters_of(operation, items, delay, timeout)
   return function(fields)

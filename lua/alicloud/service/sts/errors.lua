@@ -1,4 +1,4 @@
---- The errors of asking for a session.
+--- The errors of asking for a session of a role.
 -- Source: the vendor's tables of the operations.
 
 local api_error = require "alicloud.service.common.api_error"

@@ -1,5 +1,5 @@
---- The thirteen errors on the page of FailoverDiskReplicaGroup, messages verbatim.
--- Source: that page, 2024-07-19. Most other operations have them too.
+--- The thirteen errors on the page of FailoverDiskReplicaGroup, with their messages verbatim.
+-- Source: that page, 2024-07-19. Most other operations have these errors, too.
 
 local api_error = require "alicloud.service.common.api_error"
 

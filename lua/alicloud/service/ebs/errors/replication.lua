@@ -1,6 +1,6 @@
 --- The errors of creating, starting, grouping and drilling that a failover does not have.
--- Source: error tables of the published metadata, 2024-07-30. Messages are left out where they are
--- not known: the service's wording is no contract, its codes are.
+-- Source: error tables of the published metadata, 2024-07-30. Unknown messages are left out: the
+-- service's codes are a contract, its wording is not.
 
 local api_error = require "alicloud.service.common.api_error"
 
@@ -14,7 +14,7 @@ return {
     "wait until 450 s after the last one-shot synchronisation", true),
   ["OperationDenied.QuotaExceed"] = {
     status = 403,
-    -- Tag operations answer it with this status.
+    -- Tag operations return it with this status.
     also = 400,
     meaning = "A quota of the account in this region is used up: pairs, groups, or tags.",
     cure = "delete what is not needed, or ask for more in the quota centre; for a pair read its "
@@ -66,7 +66,7 @@ return {
   ["BLOCK.LimitedRequest"] = api_error(429, "Request was denied due to user flow control.",
     "Blocked by the rate limit of block storage.",
     "wait for the next minute and repeat; nothing was done"),
-  -- As older editions of the pages spell it.
+  -- The spelling of older editions of the pages.
   ["BLOCK.LimitedRquest"] = api_error(429, "BLOCK.LimitedRequest",
     "Blocked by the rate limit of block storage; the spelling is the service's.",
     "wait for the next minute and repeat; nothing was done"),

@@ -1,6 +1,6 @@
---- The errors of drills, tags and resource groups, a younger layer with words of its own.
--- Source: error tables of the published metadata, 2024-07-30. Some of their messages have gaps to
--- fill, so none is given here.
+--- The errors of drills, tags and resource groups, a newer layer of the service with its own codes.
+-- Source: error tables of the published metadata, 2024-07-30. Some of their messages have
+-- placeholders, so none is given here.
 
 local api_error = require "alicloud.service.common.api_error"
 
