@@ -1,4 +1,4 @@
-/* A growable byte buffer with a maximum size that every user must give.
+/* A growable byte buffer, for which every user must give a maximum size.
  *
  * After one append has failed, later appends do nothing: a caller builds a whole text and checks
  * `status` once. The bytes are always followed by a NUL that `n` does not count.

@@ -19,7 +19,7 @@ static const struct ac_failure_rule RULES[AC_FAILURE_COUNT] = {
                            "the connection closed before a complete answer", AC_RETRY_TRANSPORT},
     [AC_FAILURE_TIMEOUT] = {"timeout", "timeout", "Client.Timeout", "no complete answer in time",
                             AC_RETRY_TRANSPORT},
-    /* The deadline for sending has passed; it is the end of a lease, for example. */
+    /* The deadline for sending has passed, such as the end of a lease. */
     [AC_FAILURE_TOO_LATE] = {"too_late", "timeout", "Client.TooLate",
                              "the time until which it might be sent is over", AC_RETRY_NEVER},
     [AC_FAILURE_MALFORMED] = {"malformed", "decode", "Client.Malformed", "the answer is not HTTP",

@@ -101,7 +101,7 @@ static unsigned char skip_plain(struct ac_json_reader *reader)
     return (unsigned char)*p;
 }
 
-/* Starts at the opening quote. */
+/* Reads a string; starts at its opening quote. */
 static bool read_string(struct ac_json_reader *reader, struct ac_json_token *token)
 {
     size_t start = ++reader->at;

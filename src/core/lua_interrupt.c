@@ -24,8 +24,8 @@
 #define STRIDE 7
 
 /* Code that has caught the error has time to clean up before it is raised again: ROOM instructions,
- * less one for each time it was raised, or ROOM_SECONDS. It becomes less so that in a loop around a
- * pcall the error is some time raised outside the pcall. */
+ * less one for each time it was raised, or ROOM_SECONDS. The number shrinks, so that in
+ * a loop around a pcall the error is raised outside of the pcall at some point. */
 #define ROOM 1000
 #define ROOM_SECONDS 0.2
 

@@ -1,4 +1,4 @@
-/* Owners of files and rights of this process, by which Lua judges whether a path is safe. */
+/* Who owns a file, and which rights this process has: Lua judges by this whether a path is safe. */
 #include "lua_core.h"
 
 #include "file.h"
@@ -42,7 +42,7 @@ static int core_look(lua_State *L)
 }
 
 /* [-2, +(1|3), v]  list_directory(path, beginning = "") -> names that begin so | nil, message,
- * code. Each step of a fleet needs a few of thousands of names: the others become no Lua string. */
+ * code. A step of a fleet needs a few of thousands of names; the others cost no Lua string. */
 static int core_list_directory(lua_State *L)
 {
     const char *path = acL_check_path(L, 1);

@@ -1,7 +1,6 @@
 /* A program that is run for its output, which becomes a Secret. It gets an argument vector, without
- * a shell. It inherits only the environment and standard error. If the C library cannot close other
- * descriptors (glibc before 2.34 and others), also those that the host left inheritable.
- */
+ * a shell. It inherits only the environment and standard error; if the C library cannot close other
+ * descriptors (glibc before 2.34 and others), it also inherits those that are not close-on-exec. */
 #include "lua_core.h"
 
 #include "lua_secret.h"

@@ -180,7 +180,8 @@ static int core_secret_from_env(lua_State *L)
     return value.n > 0 ? push_checked(L, name, value) : 0;
 }
 
-/* [-0, +1, m]  Quotes around a value remain if a file of variables is read without a shell. */
+/* [-0, +1, m]  Pushes a flaw if the text is in quotes, or nil. Quotes remain around a value if a
+ * program reads a file of variables without a shell. */
 static int push_quotes(lua_State *L, struct ac_str s)
 {
     bool quoted = s.n > 1 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0];

@@ -24,7 +24,7 @@ struct ac_process {
     struct ac_pages output;
     size_t max;
     uint64_t bytes;    /* of its output in total */
-    double gone_since; /* monotonic seconds when it had ended, 0 while it runs */
+    double gone_since; /* monotonic seconds when its end was noticed, 0 while it runs */
     struct ac_overflow overflow;
 };
 

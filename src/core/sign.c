@@ -262,7 +262,7 @@ static void rpc_params(struct ac_sign *sign)
         common(sign, AC_STR("SecurityToken"), sign->credentials.security_token);
     }
     for (size_t i = 0; i < request->query.n; i++)
-        if (!ac_request_find(request->form, request->query.v[i].name)) /* the form wins */
+        if (!ac_request_find(request->form, request->query.v[i].name)) /* the form's wins */
             ac_request_put(&sign->params, request->query.v[i].name, request->query.v[i].value);
 }
 

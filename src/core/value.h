@@ -46,8 +46,8 @@ void ac_value_push_fault(lua_State *L, const struct ac_json_reader *reader);
 void acL_push_text(lua_State *L, struct ac_str bytes);
 
 /* [-0, +0, v]  Appends the value at `index` as JSON; raises if JSON cannot hold it. Names are
- * sorted, so that equal values give equal texts. The text is UTF-8: invalid bytes become U+FFFD,
- * and raises if that makes two names equal. In value_encode.c. */
+ * sorted, so that equal values give equal texts. The text is UTF-8: invalid bytes become U+FFFD.
+ * Raises, too, if that makes two names equal. In value_encode.c. */
 void ac_value_encode(lua_State *L, int index, struct ac_buf *out);
 
 #endif

@@ -53,7 +53,7 @@ static void encode_float(lua_State *L, struct ac_buf *out, double value)
         ac_buf_add_text(out, ".0");
 }
 
-/* [-0, +0, v]  Whether a table is an array; an empty one is only with the metatable of arrays. */
+/* [-0, +0, v]  Whether a table is an array. An empty one is if it has the metatable of arrays. */
 static bool is_sequence(lua_State *L, int index)
 {
     bool marked = ac_value_is_array(L, index);

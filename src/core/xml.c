@@ -13,8 +13,8 @@ static void skip(struct reader *reader, size_t n)
 {
     reader->rest = (struct ac_str){reader->rest.p + n, reader->rest.n - n};
 }
-/* The NUL at the end of the text ends the loop. */
-/* The NUL behind the text ends every run. */
+
+/* Skips white space. The NUL at the end of the text ends it. */
 static void skip_space(struct reader *reader)
 {
     skip(reader, strspn(reader->rest.p, " \t\r\n"));
@@ -35,8 +35,8 @@ static struct ac_str take_name(struct reader *reader)
     skip_space(reader);
     return name;
 }
-/* `#233` or `#xe9`; 0 if it is not a character of XML 1.0. */
-/* `#233` or `#xe9`; 0 for what is no character of XML 1.0. */
+
+/* The character of `#233` or `#xe9`; 0 if it is not a character of XML 1.0. */
 static unsigned long numbered_character(struct ac_str name)
 {
     bool hex = name.n > 1 && name.p[1] == 'x';
@@ -66,8 +66,8 @@ static bool read_reference(struct reader *reader)
     skip(reader, name.n + 2);
     return true;
 }
+
 /* Reads the text up to the next '<'. */
-/* Up to the next bracket. */
 static bool read_text(struct reader *reader)
 {
     for (char c; (c = reader->rest.p[0]) != '<';) {
@@ -84,7 +84,7 @@ static bool read_text(struct reader *reader)
     return true;
 }
 
-/* `</name>` */
+/* Reads `</name>`. */
 static bool read_end(struct reader *reader, struct ac_str name)
 {
     return take(reader, AC_STR("</")) && ac_str_equal(take_name(reader), name) &&

@@ -105,7 +105,8 @@ static bool is_from(struct ac_socket *socket, int port)
     return socket->port == port;
 }
 
-/* Several sockets can share a local port; for the others this only changes how they are closed. */
+/* From now on, closing this connection does not reset it. Several sockets can share a local port;
+ * for the others this only changes how they are closed. */
 void ac_guard_answered(const struct ac_op *op)
 {
     struct ac_handles *handles = op->handle->handles;

@@ -22,8 +22,8 @@ extern char **environ;
 
 #define KEY_LOG "SSLKEYLOGFILE"
 
-/* While it is initialised, libcurl reads this variable; with it, it writes the keys of every TLS
- * connection to that file. Setting a variable must not be enough to get the keys. So another entry
+/* libcurl reads this variable when it is initialised, and then writes the keys of every TLS
+ * connection to that file. Setting a variable must not be enough to get the keys, so another entry
  * replaces it during the call. Nothing is moved or freed, because other threads may be reading.
  */
 static CURLcode init_without_key_log(void)

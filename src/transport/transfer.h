@@ -81,7 +81,7 @@ bool ac_guard_refuses(struct ac_op *op, const struct ac_handles *handles);
 /* Fills in the exchange with the reason in `refusal`. */
 void ac_guard_tell(struct ac_op *op);
 
-/* Keep the list of open sockets, in which the guard looks before it lets a request out. */
+/* Call when a socket opens and closes: the guard checks these sockets before a request is sent. */
 void ac_guard_opened(struct ac_handle *handle, int fd);
 void ac_guard_closes(struct ac_handles *handles, int fd);
 

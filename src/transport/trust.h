@@ -32,14 +32,14 @@ bool ac_is_pinnable(struct ac_str host);
 bool ac_is_address(struct ac_str text);
 
 /* True for [scheme://][user:password@]host[:port][/] with the scheme http, https, socks5 or
- * socks5h; "none" passes as a host. libcurl knows other schemes, and a path to a socket. */
+ * socks5h; "none" passes as a host. libcurl takes more: other schemes, a path to a socket. */
 bool ac_is_proxy(struct ac_str text);
 
 /* True for a list of hosts, domains, addresses and networks. libcurl takes "*" for all hosts only
  * if it stands alone; elsewhere it means nothing, and neither does a scheme or a port. */
 bool ac_is_exceptions(struct ac_str text);
 
-/* True for a path. libcurl takes "pkcs11:…" as the name of a key on a security token. */
+/* False if the text begins with "pkcs11:", which libcurl takes for a key on a hardware token. */
 bool ac_is_path(struct ac_str text);
 
 #endif
