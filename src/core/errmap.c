@@ -193,8 +193,7 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
 }
 
 /* Says whose fault a wrong signature is, or NULL if that is unknown. The server's message quotes
- * what it would have signed: if that is our text, the secret is wrong. The vendor's SDK does this.
- */
+ * what it would have signed: if that is our text, the secret is wrong. So does the vendor's SDK. */
 static const char *signature_verdict(const struct ac_response *response)
 {
     struct ac_str message = response->message, ours = response->string_to_sign;

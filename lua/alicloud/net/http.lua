@@ -14,8 +14,8 @@ local BASE = 0.2
 ---@field headers? table<string, string>
 ---@field body? string
 ---@field timeout number seconds
----@field way "usual"|"metadata"
----@field attempts? integer
+---@field way "usual"|"metadata" "metadata": without a proxy, with a short connect timeout
+---@field attempts? integer (3)
 
 ---@class alicloud.http.Answer
 ---@field status integer
