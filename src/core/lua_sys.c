@@ -67,7 +67,7 @@ static size_t check_descriptors(lua_State *L, int arg, struct pollfd few[static 
     return n;
 }
 
-/* [-3, +1, v]  poll(fd, fds or nil, "r" | "w" | "rw", seconds) -> ready. A signal ends the wait. */
+/* [-3, +1, v]  poll(fd | fds | nil, "r" | "w" | "rw", seconds) -> ready. A signal ends the wait. */
 static int sys_poll(lua_State *L)
 {
     struct pollfd few[POLL_FEW], *list;
