@@ -1,4 +1,4 @@
---- One attempt of a call: its turn, keys, signature, and the way to the host and back.
+--- Makes one attempt of a call: its turn, keys, signature, and the way to the host and back.
 
 local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
@@ -27,15 +27,15 @@ local function deadline_error(seconds)
   }
 end
 
--- A suspended machine stops the monotonic clock. What was decided before it slept is too old to be
--- sent again after it.
+-- Whether the machine was suspended for longer than the deadline; its monotonic clock stops then.
+-- What was decided before that is too old to be sent again.
 local function clock_jumped(context, plan, progress)
   if progress.attempts == 1 then return false end
   local wall = context.runtime.time() - progress.began_at
   return wall - (context.loop.now() - progress.started) > plan.deadline
 end
 
--- A transport that takes values needs nothing that only bytes need: no date, nonce or signature.
+-- Sends values instead of bytes; a transport that takes them needs no date, nonce or signature.
 local function perform(context, plan, keys, timeout, tell)
   local answer = context.adapter.perform {
     product = plan.product,
@@ -54,7 +54,7 @@ local function perform(context, plan, keys, timeout, tell)
   return core.read(answer)
 end
 
--- Whoever is told of the answer is told of it as it came.
+-- Carries the request out; `tell`, if given, gets the raw answer.
 local function exchange(context, plan, progress, signed, timeout, tell)
   if not signed then return perform(context, plan, progress.keys, timeout, tell) end
   return context.adapter.send_signed(signed, plan, timeout, context.plain_http, tell)
@@ -75,7 +75,7 @@ local function send(context, plan, progress, turn, signed, timeout)
     result, answer = exchange(context, plan, progress, signed, timeout)
   end
   if answered then answered(result ~= nil, answer) end
-  -- What was given up before anything had left takes nothing of the rate.
+  -- An attempt that was given up before a byte left does not count against the rate.
   local given_up = not result and answer.outcome == "not_sent"
     and (answer.code == "Client.Cancelled" or answer.code == "Client.TooLate")
   if turn and given_up then turn.holds = "both" end
@@ -90,25 +90,25 @@ local function keys_for(context, progress)
   return providers.get(provider, progress.deadline - loop.now(), loop)
 end
 
--- A transport that takes values has nothing signed.
+-- The signed request, or nil for a transport that takes values.
 local function sign_bytes(context, plan, progress)
   if context.adapter.perform then return nil end
   return sign.sign(context, plan, progress.keys, progress.retried)
 end
 
--- What is known of an attempt that an interrupt has left in the middle.
+-- The failure that an interceptor is told of when an interrupt ends an attempt on its way.
 local INTERRUPTED = { kind = "cancelled", code = "Client.Interrupted", outcome = "unknown",
   message = "interrupted while it was on its way" }
 
--- Seconds from the moment by which an attempt has to leave to the end of its exchange, at most:
--- whoever takes the work over waits for so long.
+-- Most seconds from the moment by which an attempt has to leave to the end of its exchange: a
+-- process that takes the run over waits for so long.
 local LONGEST_EXCHANGE = 30
 
 local function too_late(late)
   return core.read { failure = "too_late", sent = false, detail = ("%.3f s late"):format(late) }
 end
 
--- Seconds in which an attempt can leave; those that the machine has slept are gone, too.
+-- Seconds that are left for an attempt to leave; time in which the machine slept has passed, too.
 local function seconds_left(context, progress)
   if not progress.leave_by then return math.huge end
   local now = context.loop.now()
@@ -116,14 +116,14 @@ local function seconds_left(context, progress)
   return progress.leave_by - now - math.max(0, asleep)
 end
 
--- What it was decided by is too old: no later attempt of this call would be younger.
+-- The reading that the call was decided on is too old, and will be for every later attempt.
 local function stale(context, progress, wait)
   local _, late = too_late(wait - seconds_left(context, progress))
   late.retry_after, late.retryable, late.retry_class = wait, true, "never"
   return late
 end
 
--- Waits for the turn of an attempt. One that cannot leave in time is told how long it would wait.
+-- Waits for the turn of an attempt; if that is too late, the failure has the seconds to wait.
 local function wait_turn(context, turn, progress)
   if not progress.leave_by then
     return rate_limit.wait_turn(context, turn, progress.deadline)
@@ -134,10 +134,10 @@ local function wait_turn(context, turn, progress)
   return stale(context, progress, refusal.retry_after)
 end
 
--- What is announced may leave until a moment, if the interceptor or the caller says one. The last
--- look is the transport's; here it is that of those who are no transport of ours.
+-- Sends an attempt if the moment that the interceptor or the caller set has not passed. Our
+-- transport checks that again before the bytes leave; for a foreign one this is the last check.
 local function send_in_window(context, plan, progress, turn, signed, timeout, send_by)
-  -- To announce it may have taken its time.
+  -- The interceptor may have taken its time.
   local leave_by = core.boottime() + seconds_left(context, progress)
   if send_by then
     leave_by = math.min(leave_by, runtimes.machine_moment(context.runtime, send_by))
@@ -160,7 +160,7 @@ local function send_in_window(context, plan, progress, turn, signed, timeout, se
   return result, answer
 end
 
--- Between what the interceptor is told before and after it, whatever ends it.
+-- Sends between the interceptor's `before` and `after`; the latter is called whatever happens.
 local function send_intercepted(context, plan, progress, turn, signed, timeout)
   local call, more = interceptor.before(context.interceptor, plan, progress.attempts)
   if not call then return nil, more end
@@ -181,7 +181,7 @@ end
 ---@return table|nil result
 ---@return table answer info or failure, as core.read gives them
 function M.run(context, plan, progress)
-  -- Waits for its turn before it is signed: what was signed before would be old then.
+  -- The attempt is signed after its turn has come, so that the signature's date is not old.
   local limiter = context.limiter
   local turn <close> = limiter and rate_limit.turn(limiter, plan, context.loop)
   local refusal = turn and wait_turn(context, turn, progress)
@@ -191,7 +191,7 @@ function M.run(context, plan, progress)
   progress.keys = keys
   local signed <close>, failure = sign_bytes(context, plan, progress)
   if failure then return nil, failure end
-  -- Nothing leaves for what was given up.
+  -- Raises if the call was cancelled meanwhile, so that nothing is sent.
   context.loop.checkpoint()
   local remaining = progress.deadline - context.loop.now()
   if remaining <= 0 or plan.mutating and clock_jumped(context, plan, progress) then

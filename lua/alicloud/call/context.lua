@@ -1,5 +1,5 @@
---- What the calls of a client share: its options, what it takes for granted without them, and what
---- both come to together with the environment.
+--- The settings that all calls of a client share, made from its options, the defaults and the
+--- environment.
 
 local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
@@ -38,24 +38,24 @@ local M = {}
 ---@field deadline? number seconds for a whole call with its retries (60)
 ---@field retries? integer attempts after the first (2); 0 turns retrying off
 ---@field retry? table see alicloud.retry.Policy
----@field rate? alicloud.rate_limit.Rate|false how often it may ask; false: as often as it likes
+---@field rate? alicloud.rate_limit.Rate|false limits of calls a second; false: no limits
 ---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
----@field wait_for_cloud? number|string|false|alicloud.OutageRetry in all: readings outlast an
----outage; false: nothing does. Else verbs of groups and steps of runs do, for ten minutes each
----@field second_region? string asked for its opinion when this one does not answer
----@field failed_region? string nothing may depend on it, see client:dependencies
+---@field wait_for_cloud? number|string|false|alicloud.OutageRetry total time for which reads are
+---repeated in an outage; false: never. Unset: methods of groups and steps wait ten minutes each
+---@field second_region? string is asked for a diagnosis when the client's region does not answer
+---@field failed_region? string calls that depend on it are refused, see client:dependencies
 ---@field mode? "normal"|"observe" observe refuses everything that changes something
 ---@field transport? { send: function } replaces the built-in transport
 ---@field runtime? table overrides of alicloud.Runtime
 ---@field loop? alicloud.Loop of alicloud.loop.cqueues or alicloud.loop.luv, or one of your own
 ---@field algorithm? "ACS3-HMAC-SHA256"|"ACS3-HMAC-SM3"|"HMAC-SHA1"
 ---@field user_agent? string appended to ours
----@field product? string of actions without a prefix (ebs)
----@field witness? alicloud.Interceptor is told of every attempt of a change before it leaves
+---@field product? string of actions that do not name one (ebs)
+---@field witness? alicloud.Interceptor is told of every attempt of a change before and after it
 ---@field tracer? alicloud.Tracer is told of every call and each of its attempts
----@field recorder? alicloud.Recorder takes every exchange down, see
+---@field recorder? alicloud.Recorder records every exchange, see
 ---alicloud.conformance.recording.recorder
----@field caller? fun(): string?, string? whose calls they are, for the tracer: a run's id, a step
+---@field caller? fun(): string?, string? run id and step that make the call, for the tracer
 
 local function has_functions(...)
   local names = { ... }
@@ -134,16 +134,16 @@ local DEFAULTS = {
 M.KEYS = { "credentials", "access_key_id", "access_key_secret", "security_token",
   "profile" }
 
---- Names of the options that a transport adapter is made by: a derived client that changes one of
---- them needs its own.
+--- Names of the options that decide about the transport adapter: a derived client that changes one
+--- of them needs an adapter of its own.
 M.ADAPTER_OPTIONS = { "transport", "connect_timeout", "mode", "runtime", "loop" }
 for name in pairs(net_options.SCHEMA) do M.ADAPTER_OPTIONS[#M.ADAPTER_OPTIONS + 1] = name end
 
---- Names of the options that a loop is made by.
+--- Names of the options that decide about the loop.
 M.LOOP = { "runtime", "loop" }
 
---- Names of the options that say who is told of calls. What a recorder takes down is asked for
---- otherwise, so it is none of them.
+--- Names of the options that only add a listener to calls. `recorder` is not among them: it changes
+--- a header of the requests (accept-encoding).
 M.LISTENERS = { witness = true, tracer = true, caller = true }
 
 local function user_agent(suffix)
@@ -173,7 +173,7 @@ function M.takes_only(given, names)
   return true
 end
 
---- What is remembered of the options for `with`: everything but the keys, and by value.
+--- A copy of the options without the keys; `with` derives clients from it. Its tables are copies.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.ClientOptions
 function M.without_keys(given)
@@ -208,7 +208,8 @@ local function check_endpoints(config)
   end
 end
 
---- A loop with scopes, which carries several tasks at a time; ours goes over any other.
+--- A loop with scopes, which runs several tasks at a time: the given one if it has scopes, else a
+--- scheduler over it, or over the runtime's clock.
 ---@param given? alicloud.Loop
 ---@param runtime alicloud.Runtime
 ---@return alicloud.loop.Scheduler
@@ -217,7 +218,7 @@ function M.loop_for(given, runtime)
   return given and shared_loops.over(given) or shared_loops.of_clock(runtime)
 end
 
----@class alicloud.call.Context what calls of one client have in common
+---@class alicloud.call.Context the settings and the state of one client, for its calls
 ---@field config alicloud.ClientOptions as they were given, without the keys
 ---@field open boolean
 ---@field runtime alicloud.Runtime
@@ -243,17 +244,17 @@ end
 ---@field interceptor alicloud.Interceptor?
 ---@field tracer alicloud.Tracer?
 ---@field recorder alicloud.Recorder?
----@field endpoints table<string, alicloud.Endpoint> that were resolved
----@field forms table<string, alicloud.plan.Form> by action, behind the region of a call
----@field provider alicloud.credentials.Provider set by its maker, as are the following
+---@field endpoints table<string, alicloud.Endpoint> resolved; by product, region, explicit endpoint
+---@field forms table<string, alicloud.plan.Form> by action, after the region if the call names one
+---@field provider alicloud.credentials.Provider set by the client, as are the next two fields
 ---@field adapter alicloud.Adapter
 ---@field shared alicloud.call.Shared
 
---- Makes what a client knows before it has a provider and an adapter: options, defaults and the
---- environment, checked.
+--- Makes a context from options, defaults and environment, and checks them. The client adds the
+--- provider, the adapter and the shared state.
 ---@param config alicloud.ClientOptions without the keys
 ---@return alicloud.call.Context|nil
----@return string? message what is wrong, for whoever raises it
+---@return string? message what is wrong, for the caller to raise
 function M.build(config)
   local context = { config = config, endpoints = {}, forms = {}, open = true }
   for name, default in pairs(DEFAULTS) do
@@ -284,17 +285,18 @@ function M.build(config)
   return context
 end
 
----@class alicloud.call.Shared what a family of clients has in common
+---@class alicloud.call.Shared what a client and all clients derived from it share
 ---@field bucket alicloud.retry.Bucket
 ---@field clock_offset number seconds that the server's clock is ahead
 ---@field tally alicloud.Stats
 ---@field outages table<string, alicloud.outage_retry.Outage> by host
----@field waits { waited: number, waited_until: number? } for the cloud, by all of them
+---@field waits { waited: number, waited_until: number? } seconds waited for the cloud, by all of
+---these clients; and the monotonic moment up to which they are counted
 ---@field differences alicloud.Differences
----@field tokens table<string, boolean> whether every request under it was refused
----@field token_count integer
+---@field tokens table<string, boolean> by ClientToken: whether every request under it was rejected
+---@field token_count integer entries of `tokens`
 
---- What all calls of a family of clients share: retry budget, server's clock, counters, outages.
+--- Makes the shared state of a new client: retry budget, server's clock, counters, outages.
 ---@param context alicloud.call.Context
 ---@return alicloud.call.Shared
 function M.new_shared(context)
@@ -303,7 +305,7 @@ function M.new_shared(context)
     tokens = {}, token_count = 0 }
 end
 
---- Makes the adapter that requests leave by.
+--- Makes the transport adapter that sends the requests.
 ---@param context { config: alicloud.ClientOptions, runtime: alicloud.Runtime, loop: alicloud.Loop,
 ---mode?: string, connect_timeout?: number }
 ---@param overrides? table options of alicloud.transport, instead of what the context says

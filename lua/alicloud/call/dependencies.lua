@@ -1,5 +1,5 @@
---- Which hosts a run needs, and which region each of them lies in: what stands in the failed region
---- cannot help to leave it.
+--- Lists the hosts that a run needs and the region of each, and refuses calls that depend on the
+--- failed region.
 
 local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
@@ -13,22 +13,22 @@ local M = {}
 ---@class alicloud.Dependency
 ---@field host string host[:port]
 ---@field purpose "endpoint"|"credentials"|"proxy"|"store"|"hook"
----@field place "region"|"machine"|"instance"|"unknown" what its name tells of where it is: in a
----region, on this machine, the metadata service of this instance, or nothing
+---@field place "region"|"machine"|"instance"|"unknown" where it is, as far as its name tells: in a
+---region, on this machine, the metadata service of this instance
 ---@field region? string for the place "region"
----@field serves? string of an endpoint: the region whose resources it knows
+---@field serves? string of an endpoint: the region whose resources it manages
 ---@field product? string of an endpoint
 ---@field source? string of an endpoint or a proxy: where the host came from
----@field failed boolean lies in the failed region, or serves it
+---@field failed boolean it lies in the failed region, or serves it
 
 ---@class alicloud.DependencyOptions
 ---@field regions? string[] whose endpoints are needed; default: the client's own
 ---@field products? string[] default: the client's own
----@field hooks? string[] addresses that are told of the run
----@field stores? string[] hosts of the store in which the run lives
+---@field hooks? string[] addresses that events of the run are sent to
+---@field stores? string[] hosts of the store that keeps the run
 
 local METADATA = "100.100.100.200"
--- Regions begin with the code of a part of the world.
+-- Region ids begin with one of these codes of countries and continents.
 local WORLD = { cn = true, ap = true, us = true, eu = true, me = true, na = true, sa = true,
   af = true }
 
@@ -37,9 +37,9 @@ local function as_region(text)
   return part and WORLD[part] and text or nil
 end
 
---- The region that the name of a host of the vendor tells.
+--- The region that is part of the name of a host of the vendor.
 ---@param host string host[:port]
----@return string|nil nil for other hosts and for the central ones
+---@return string|nil region nil for other hosts and for central hosts of the vendor
 function M.region_of(host)
   local labels = host:lower():match("^([^:]+)%.aliyuncs%.com[:%d]*$")
   for label in (labels or ""):gmatch("[^.]+") do
@@ -71,7 +71,7 @@ local function locate(dependency)
   elseif host == METADATA then
     dependency.place = "instance"
   elseif dependency.serves then
-    -- Whoever gives a region a host of its own means one that is there.
+    -- An endpoint whose name tells no region is taken to lie in the region that it serves.
     dependency.place, dependency.region = "region", dependency.serves
   else
     dependency.place = "unknown"
@@ -87,7 +87,7 @@ local function add(list, context, dependency)
   list[#list + 1] = dependency
 end
 
--- A proxy is named once, however many endpoints are asked through it.
+-- A proxy is listed once, however many endpoints are asked through it.
 local function add_proxy(list, context, target)
   local proxy = proxies.toward(target, context.config, context.runtime.getenv)
   if not proxy then return end
@@ -127,7 +127,7 @@ local SCHEMA = {
   stores = schema.rule("a list of hosts", is_list_of(schema.text.test)),
 }
 
---- Lists the hosts.
+--- Lists the hosts that the client's calls and credentials, the stores and the hooks need.
 ---@param context alicloud.call.Context
 ---@param given? alicloud.DependencyOptions
 ---@return alicloud.Dependency[]|nil
@@ -161,10 +161,10 @@ local CURES = {
   proxy = "take a proxy elsewhere, or none",
 }
 
---- Why a call must not be made: it needs hosts of the region that has failed.
+--- The refusal of a call that needs hosts of the failed region.
 ---@param context alicloud.call.Context with failed_region
 ---@param plan alicloud.plan
----@return table|nil failure as core.read gives it
+---@return table|nil failure as core.read gives it; nil: it needs none
 function M.refusal(context, plan)
   local list, named, cures = {}, {}, {}
   add_endpoint(list, context, plan.target, plan.product, plan.region)

@@ -1,9 +1,9 @@
---- Whose fault it is that no answer comes: the key's, the clock's, the rate's, the network's, one
---- region's, or that of the whole cloud's front door.
+--- Finds out why no useful answer comes: the key, the clock, the rate, the network, one region, or
+--- the whole cloud.
 --
--- An error alone does not tell. On a day when the authentication of the cloud is out, good keys
--- look bad, and a region that is gone looks like a network that is. So a second region is asked for
--- its opinion, with one cheap reading call, and what has worked before in this process counts too.
+-- One error does not tell. While the authentication of the cloud is out, good keys are refused, and
+-- a lost region looks like a lost network. So one cheap reading call goes to a second region, and
+-- earlier successes of this process count as evidence, too.
 
 local calls = require "alicloud.call"
 local plans = require "alicloud.call.plan"
@@ -13,27 +13,27 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@alias alicloud.DiagnosisCause
----| "answer"     # the service has answered and decided; the door is open
+---| "answer"     # the service can be reached: it has answered and decided
 ---| "key"        # the credentials are refused
 ---| "clock"      # the time of this machine is refused
 ---| "throttling" # too many calls
 ---| "tls"        # the peer is not trusted
 ---| "proxy"      # the proxy refuses
 ---| "dns"        # no name can be resolved
----| "network"    # nobody can be reached from here
+---| "network"    # no host can be reached from here
 ---| "region"     # this region is out, another one answers
----| "account"    # no region serves us: the cloud's own trouble
+---| "account"    # no region serves this account: the cloud itself has failed
 
 ---@class alicloud.Diagnosis
 ---@field cause alicloud.DiagnosisCause
 ---@field sentence string what it is and what to do, for people
 ---@field passes boolean it may end by itself, so that waiting makes sense
 ---@field pause? number seconds until the next look makes sense
----@field longest? number seconds that such a pause may grow to
----@field asked? string the second region
----@field answer? "open"|alicloud.DiagnosisCause what it said: "open" if it serves us
+---@field longest? number seconds to which that pause may grow
+---@field asked? string the second region, if it could be asked
+---@field answer? "open"|alicloud.DiagnosisCause what its answer showed: "open" if it serves us
 
--- How long one asks, and how long the question may take.
+-- Limits of the call to the second region: seconds of an attempt, of the call, and retries.
 local OPINION = { timeout = 5, deadline = 10, retries = 0 }
 
 local KEY_CODES = {
@@ -45,8 +45,8 @@ local CLOCK_CODES = { "InvalidTimeStamp*", "IllegalTimestamp" }
 -- What a server says of a request that is too long for it (RFC 9110 and RFC 6585).
 local TOO_LONG = { [413] = true, [414] = true, [431] = true }
 
--- What a single error looks like: a cause, or one of "failing" (the service answers that it cannot)
--- and "unreachable" (nothing answers), which more than one cause may have.
+-- The symptom of a single error: a cause, or one of "failing" (the service answers that it cannot)
+-- and "unreachable" (nothing answers), which have several possible causes.
 local function symptom_of(err)
   if err.code == "Client.Deadline" and err.cause then return symptom_of(err.cause) end
   if err.kind == "throttled" then return "throttling" end
@@ -68,7 +68,7 @@ end
 
 local DOUBTFUL = { key = true, dns = true, unreachable = true, failing = true }
 
--- Cause by symptom here and answer of the second region; "none": it could not be asked.
+-- Cause by symptom here and symptom in the second region; "none": no second region could be asked.
 local CAUSES = {
   dns = { open = "region", dns = "dns", unreachable = "network", failing = "account",
     key = "region", none = "dns" },
@@ -80,7 +80,7 @@ local CAUSES = {
     none = "key" },
 }
 
--- Seconds: the first pause and the longest. A door that is shut for everybody is knocked at last.
+-- Seconds: the first pause and the longest. A failure of the whole cloud is polled most slowly.
 local POLICY = {
   throttling = { 10, 60 }, dns = { 10, 60 }, network = { 10, 60 }, region = { 15, 60 },
   account = { 60, 300 },
@@ -103,7 +103,7 @@ local SENTENCES = {
   answer = "the service has answered; read its words",
 }
 
--- The same where nobody could be asked; %s is the host.
+-- The sentences if no second region could be asked; %s is the host.
 local UNCERTAIN = {
   dns = "the name %s cannot be resolved; no second region was asked, so it may be the name or "
     .. "this machine's resolver",
@@ -112,7 +112,7 @@ local UNCERTAIN = {
   region = "%s is out; no second region was asked, so it may be the whole cloud",
 }
 
--- What only a second opinion can tell; for the rest the hint of the code says more.
+-- Causes that only a second region can tell apart; for the rest the hint of the code says more.
 local LEARNT = { dns = true, network = true, region = true, account = true }
 
 local function is_apart(context, candidate, region)
@@ -138,11 +138,11 @@ end
 --- The region to ask for a second opinion.
 ---@param context alicloud.call.Context
 ---@param err alicloud.Error of the region in trouble
----@return string|nil nil if there is none that could be asked
+---@return string|nil nil: there is none, or it has the same host
 local function second_region(context, err)
   local region = candidate_of(context, err.region)
   local target = region and plans.target(context, "ebs", region)
-  -- Where one host serves every region, it has no second opinion.
+  -- If one host serves every region, a second region says nothing new.
   return target and target.host ~= err.endpoint and region or nil
 end
 
@@ -163,7 +163,7 @@ end
 
 local function decide(context, symptom, answer)
   local cause = CAUSES[symptom][answer]
-  -- A key that has worked in this very process has not become a bad one by itself.
+  -- A call of this process has succeeded, so the key is taken to be good.
   if cause == "key" and context.shared.tally.successes > 0 then return "account" end
   return cause
 end
@@ -182,11 +182,11 @@ local function sentence_of(cause, err, asked)
   return UNCERTAIN[cause]:format(err.endpoint or here)
 end
 
---- Finds out why a call got no useful answer. Asks a second region where that decides; sends
---- nothing that changes anything. Puts the sentence into `err.hint`.
+--- Finds out why a call got no useful answer. Asks a second region if that decides; changes nothing
+--- there. Puts the sentence into `err.hint`, unless the cause is "answer".
 ---@param context alicloud.call.Context
 ---@param err alicloud.Error of a call
----@param alone? boolean no second region is asked (false)
+---@param alone? boolean asks no second region (false)
 ---@return alicloud.Diagnosis
 function M.run(context, err, alone)
   local cause = symptom_of(err)

@@ -1,5 +1,5 @@
---- How a record, or a whole answer, contradicts what is assumed: the checks themselves, for what
---- alicloud.call.differences has not found to be as always.
+--- Checks records and answers against the service data: those that alicloud.call.differences has
+--- not passed over.
 
 local fields = require "alicloud.base.fields"
 local documented = require "alicloud.service.ebs.states"
@@ -8,15 +8,15 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Seconds up to here are of the years before 5138, milliseconds from here on of those after 1973.
+-- Numbers below it are seconds, of years before 5138; from it on, milliseconds of times after 1973.
 local FIRST_MILLISECONDS = 1e11
--- Records of one status, and items of a list inside an answer, whose fields are looked at.
+-- How many records of each status, and items of a list in an answer, have their fields checked.
 local MOST_ITEMS = 3
 
 ---@class alicloud.call.Shape
----@field fields table<string, alicloud.call.Shape> what an object may have
+---@field fields table<string, alicloud.call.Shape> the fields that an object may have
 ---@field is_list boolean?
----@field times string[] its fields that are unix seconds
+---@field times string[] those of its fields that are unix seconds
 
 local function new_shape() return { fields = {}, times = {} } end
 
@@ -31,7 +31,7 @@ local function add_path(shape, path, unit)
   end
 end
 
---- What the answers of an operation may hold.
+--- The fields that the answers of an operation may have.
 ---@param operation table of the service data
 ---@return alicloud.call.Shape
 function M.shape(operation)
@@ -56,12 +56,12 @@ local function compare_times(watch, shape, object)
   end
 end
 
---- Compares the fields of an object, and of what is in it.
+--- Notes fields that the shape lacks, in an object and what is in it, and times in milliseconds.
 ---@param watch alicloud.call.Watch
 ---@param shape alicloud.call.Shape
 ---@param object any
----@param path string where it is, with a dot behind
----@param but string? a field of it that is left alone
+---@param path string prefix of the field names: empty, or with a dot at the end
+---@param but string? a field whose content is not checked
 function M.fields(watch, shape, object, path, but)
   if type(object) ~= "table" then return end
   compare_times(watch, shape, object)
@@ -90,7 +90,7 @@ local function compare_word(watch, whose, word)
   end
 end
 
--- What the region is for the record, as it is now.
+-- Notes a record whose source and destination are swapped for the site that was asked for.
 local function compare_site(watch, record)
   local from = record.SourceRegionId or record.SourceRegion
   local to = record.DestinationRegionId or record.DestinationRegion
@@ -110,20 +110,20 @@ local function compare_counts(watch, record)
   end
 end
 
--- The fields of so many records of each status; others come with other states.
+-- Only the first records of each status have their fields checked; other states have other fields.
 local function is_new(checked, record)
   local word = type(record.Status) == "string" and record.Status or ""
   checked[word] = (checked[word] or 0) + 1
   return checked[word] <= MOST_ITEMS
 end
 
---- Compares a record of a group, a pair or a drill.
+--- Checks a record of a group, a pair or a drill.
 ---@param watch alicloud.call.Watch
 ---@param view alicloud.call.View
 ---@param checked table<string, integer> records whose fields were looked at, by status
 ---@param record table
----@param before string? status of the look before
----@param seconds number? since then
+---@param before string? its status in the look before
+---@param seconds number? since the look before
 function M.record(watch, view, checked, record, before, seconds)
   local whose, word = view.whose, record.Status
   local shape = view.shape.fields[view.items]
@@ -141,7 +141,7 @@ function M.record(watch, view, checked, record, before, seconds)
   if text then watch.differences:note("state_order", text) end
 end
 
---- Compares a total, which is said to count with numbered pages only.
+--- Notes a total below what the pages have shown. It is documented for numbered pages only.
 ---@param watch alicloud.call.Watch
 ---@param params table<string, string> as they were sent
 ---@param answer table

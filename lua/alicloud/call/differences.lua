@@ -1,8 +1,8 @@
---- What an answer shows that its operation's data does not say: fields, words of a status, codes,
---- times, counts, an order of states. It is told (alicloud.base.differences) and changes nothing.
+--- Notes where an answer differs from the service data: fields, words of a status, codes, times,
+--- counts, the order of states. Differences are told (alicloud.base.differences), nothing else.
 ---
---- Every answer of a poll comes by here, so what is as it was in the look before is passed over: a
---- record with the same status, its right site, a point in seconds and the pairs that it names.
+--- Every answer of a poll is checked, so a record that is as in the look before is passed over: one
+--- with the same status, the expected region, a time in seconds and as many pairs as it counts.
 
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
@@ -13,19 +13,19 @@ local checks = lazy.module "alicloud.call.difference_checks"
 
 local M = {}
 
--- Answers of an operation whose fields are looked at: the first ones, then each so manieth.
+-- All fields are checked in the first answers of an operation, then in every sixteenth.
 local FIRST_ANSWERS, EACH = 3, 16
 local FIRST_MILLISECONDS = 1e11
--- Records of one place that are remembered, so that a listing of everything costs nothing.
+-- Most records remembered of one operation, region and site, so that long listings stay cheap.
 local MOST = 10000
 
----@class alicloud.call.View what there is to know of an operation that reads
+---@class alicloud.call.View how the answers of a reading operation are checked
 ---@field shape alicloud.call.Shape
----@field items string? field of the records
----@field whose "group"|"pair"|"drill"|nil whose records they are
----@field id string? field
----@field from string? field of the region
----@field to string? field of the region
+---@field items string? name of the list of records
+---@field whose "group"|"pair"|"drill"|nil what a record describes; nil: none of these
+---@field id string? field with the id of a record
+---@field from string? field with the region of the source
+---@field to string? field with the region of the destination
 
 local KNOWN = {
   group = { id = "ReplicaGroupId", from = "SourceRegionId", to = "DestinationRegionId" },
@@ -43,7 +43,7 @@ local function view_of(operation)
   return view
 end
 
--- What a client remembers of an operation, and of the looks at a site of a region.
+-- What is remembered of an operation's answers; `look_of`: of the looks at one region and site.
 local function memory_of(noted, view)
   local memory = noted.memory[view] or { answers = 0, checked = {} }
   noted.memory[view] = memory
@@ -63,7 +63,7 @@ local function look_of(noted, view, region, site)
   return look
 end
 
---- What was seen before a change says nothing of the order in which states come after it.
+--- Forgets when the records were seen: after a change, earlier states say nothing of the order.
 ---@param noted alicloud.Differences
 function M.begin_anew(noted)
   for _, by_region in pairs(noted.looks) do
@@ -89,7 +89,7 @@ local function remember(look, id, word, now)
   look.words[id], look.times[id] = word, now
 end
 
--- Of two answers that were on their way together, nobody knows which is the older.
+-- If two requests were under way together, the order of their answers is not known: no comparison.
 local function compare_record(watch, view, memory, record)
   local look, now = watch.look, watch.now
   local id, word = record[view.id], record.Status
@@ -100,7 +100,7 @@ local function compare_record(watch, view, memory, record)
   if is_known and (later or not at) then remember(look, id, word, now) end
 end
 
--- Whether a record is as it was in the look before; then that look was now.
+-- Whether a record is as it was in the look before; if so, it counts as seen now.
 local function pass_over(view, look, record, now)
   local id = record[view.id]
   local word = id and look.words[id]
@@ -135,7 +135,7 @@ local function compare(watch, view, memory, plan, answer)
   end
 end
 
---- Looks at what a reading call was answered.
+--- Checks the answer of a reading call.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
@@ -161,12 +161,13 @@ function M.of_answer(context, plan, progress, answer)
     first = first or math.huge }, view, memory, plan, answer)
 end
 
--- Layers that all products share give their codes, whatever the tables of the product say.
+-- The table of ebs also has the codes of the layers that all products share.
 local function is_listed(data, code)
   return data.errors[code] ~= nil or services.data("ebs").errors[code] ~= nil
 end
 
---- Looks at a refusal. What throttles has many names, and each means the same.
+--- Notes a refusal whose code the service data lacks. Throttling is left out: it has many codes
+--- that all mean the same.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param failure table as core.read gives it

@@ -34,15 +34,15 @@ function M.prepare(context, plan)
   return sign.show(context, plan, keys)
 end
 
--- A session can end early. Credentials that cannot be renewed are refused for good, and so are
--- those that came instead.
+-- A session can end early. Credentials are renewed once in a call; if the provider has no others,
+-- or the others are refused too, the error is final.
 local function renew_keys(context, progress)
   if progress.mended.credentials then return false end
   return providers.refuse(context.provider, progress.keys,
     progress.deadline - context.loop.now())
 end
 
--- The key of a session goes with the session: then it is not found at all.
+-- The access key of a session ends with it: the service then answers that the key does not exist.
 local function class_of(progress, failure)
   local session = progress.keys and progress.keys.security_token ~= nil
   if session and failure.code == "InvalidAccessKeyId.NotFound" then return "credentials" end
@@ -71,7 +71,7 @@ local function next_wait(context, plan, progress, failure)
   })
 end
 
--- Whatever the caller says of it, an operation reads if the data of its version says so.
+-- Only the service data of the version can say that an operation reads; the caller's word cannot.
 local function observes(plan)
   local why = plan.operation and plan.operation.mutating and "the operation changes something"
     or ("%s %s is not among the operations that are known to read"):format(plan.action,
@@ -85,7 +85,7 @@ local function observes(plan)
   }
 end
 
--- What the client must not do, whatever the answer would be.
+-- Why the client must not send this call: observe mode, or a dependency on the failed region.
 local function forbidden(context, plan)
   if context.mode == "observe"
     and (plan.mutating or not services.reads(plan.product, plan.action, plan.version)) then
@@ -94,30 +94,30 @@ local function forbidden(context, plan)
   return context.failed_region and dependencies.refusal(context, plan)
 end
 
----@class alicloud.call.Progress what is known of a call that goes on
+---@class alicloud.call.Progress the state of a call that is under way
 ---@field started number monotonic seconds
 ---@field began_at number? unix seconds, of a change
 ---@field deadline number monotonic seconds
----@field leave_by number? monotonic seconds by which an attempt has to leave
+---@field leave_by number? monotonic seconds by which an attempt has to leave; nil: no such limit
 ---@field plan alicloud.plan
 ---@field policy alicloud.retry.Policy
 ---@field attempts integer so far
----@field late integer of them that had to leave by a moment and did not
----@field throttles integer answers that said "too often"
----@field mended table<string, boolean>? retry classes that were mended once
----@field outcome alicloud.Outcome what may be said of the effect by now
----@field doubtful boolean? the latest attempt may have had an effect
+---@field late integer attempts among them that had to leave by a moment and did not
+---@field throttles integer answers that throttled the call
+---@field mended table<string, boolean>? retry classes whose cause was corrected once
+---@field outcome alicloud.Outcome what is known so far of the effect
+---@field doubtful boolean? the outcome so far is unknown: an attempt may have had an effect
 ---@field request_ids string[]? of the attempts that were answered
 ---@field retried { count: integer, wait: number }? attempts so far, and seconds of the last pause
----@field cause alicloud.Error? of the attempt before
----@field cost number? of the last retry
----@field keys alicloud.Credentials? of the latest attempt
+---@field cause alicloud.Error? error of the attempt before
+---@field cost number? tokens of the retry budget that the last retry took
+---@field keys alicloud.Credentials? credentials of the latest attempt
 ---@field span alicloud.CallSpan? of the client's tracer
 
 --- Begins a call.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
----@param policy? alicloud.retry.Policy else the plan's
+---@param policy? alicloud.retry.Policy default: the plan's
 ---@return alicloud.call.Progress progress
 function M.begin(context, plan, policy)
   local tally, started = context.shared.tally, context.loop.now()
@@ -150,7 +150,7 @@ local function pause(context, progress, wait)
   if wait > 0 then context.loop.sleep(wait) end
 end
 
--- An attempt that was cut short, because the caller was told to stop, is the last one.
+-- Raises if the attempt was cut short because this task was told to stop; then nothing is retried.
 local function heed_stop(context, answer, err)
   if answer.code ~= "Client.Cancelled" then return end
   local stop = context.loop.stopping()
@@ -192,7 +192,7 @@ local function carry_out(context, plan, progress)
 end
 
 local function cut_short(context, plan, progress, raised)
-  -- An attempt that was cut short has said it already.
+  -- An error that already names its action was made by the attempt, and says what is known.
   if not guard.is_cancellation(raised) or raised.action then return raised end
   return guard.cancellation(outcomes.cancelled(context, plan, progress))
 end
@@ -203,8 +203,8 @@ local function ended(context, plan, progress, ok, ...)
   return ...
 end
 
---- Carries a plan out. Where the caller's scope is cancelled meanwhile it raises, as every wait
---- does, an error that says what is known of the call.
+--- Carries a plan out, with retries. If the caller's scope is cancelled meanwhile, it raises, as
+--- every wait does, an error that says what is known of the call.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress as `begin` made it
@@ -216,7 +216,7 @@ function M.run(context, plan, progress)
 end
 
 --- Carries a reading plan out in one attempt that costs no retry budget, to see whether the service
---- is there.
+--- answers.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@return table|nil result

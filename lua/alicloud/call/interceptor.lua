@@ -1,5 +1,5 @@
---- Somebody who must know of every attempt to change something, before a byte of it leaves and
---- after its answer, and may refuse it: a journal. It is the option `witness` of a client.
+--- Tells an interceptor, such as a journal, of every attempt to change something, before a byte of
+--- it leaves and after its answer. It may refuse the attempt. Clients take it as option `witness`.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,10 +9,10 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.Interceptor
----@field before fun(call: alicloud.InterceptedCall): boolean|nil, any true: the attempt may leave,
----with a number only until that moment, in seconds of the runtime's boottime; `nil, why`: it may
----not; an error object is the error of the call
----@field after fun(call: alicloud.InterceptedCall, result: table|nil, failure: table|nil) an
+---@field before fun(call: alicloud.InterceptedCall): boolean|nil, any true: the attempt may leave;
+---a number with it: only until that moment, in seconds of the runtime's boottime. `nil, why`: it
+---may not leave; if `why` is an error object, the call fails with it
+---@field after fun(call: alicloud.InterceptedCall, result: table|nil, failure: table|nil) gets the
 ---answer, or why there is none; what it returns or raises changes nothing
 
 ---@class alicloud.InterceptedCall
@@ -24,7 +24,7 @@ local M = {}
 ---@field client_token string?
 ---@field attempt integer of this logical call, from 1
 ---@field digest string sha256 over everything that decides the effect: equal for every attempt
----@field params table<string, string> as they are signed; may hold what must not be written down
+---@field params table<string, string> as they are signed; may hold secrets
 
 local function digest(plan)
   local parts = { plan.product, plan.action, plan.version, plan.target.host }
@@ -36,7 +36,7 @@ local function digest(plan)
   return core.sha256(table.concat(parts))
 end
 
--- What is told is a copy: the attempt after this one signs what was planned.
+-- The interceptor gets a copy: it cannot change what the next attempt signs.
 local function describe(plan, attempt)
   local params = tables.copy(plan.flat)
   return {
@@ -46,7 +46,7 @@ local function describe(plan, attempt)
   }
 end
 
--- Whoever gives an error has reasons of his own.
+-- An error object as the reason is passed on; any other reason counts as a fault of the journal.
 local function refusal(why)
   if errors.is_error(why) then
     return { kind = why.kind, code = why.code, message = why.message, hint = why.hint,
@@ -66,8 +66,8 @@ end
 ---@param plan alicloud.plan of a change
 ---@param attempt integer
 ---@return alicloud.InterceptedCall|nil call for `after`
----@return table|number|nil more failure as core.read gives it, and nothing may be sent; or the
----moment until which it may leave, in seconds of the runtime's boottime
+---@return table|number|nil more without a call: the failure as core.read gives it; else the moment
+---until which the attempt may leave, in seconds of the runtime's boottime; nil: any time
 function M.before(interceptor, plan, attempt)
   local call = describe(plan, attempt)
   local ok, agreed, more = guard.call(interceptor.before, call)
@@ -75,7 +75,7 @@ function M.before(interceptor, plan, attempt)
   return nil, refusal(ok and (more or "no reason given") or agreed)
 end
 
---- Tells how it ended.
+--- Tells the interceptor how the attempt ended.
 ---@param interceptor alicloud.Interceptor
 ---@param call alicloud.InterceptedCall
 ---@param result table|nil

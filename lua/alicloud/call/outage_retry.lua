@@ -1,8 +1,8 @@
---- Calls that outlast an outage: what only reads is asked again, slowly, until the cloud is back.
+--- Repeats reading calls in an outage, slowly, until the cloud is back.
 --
--- A call that changes something is never sent again from here, whatever became of it. A look costs
--- one attempt and none of the retry budget, and many tasks that wait for one host look as seldom as
--- one would. Waiting goes through the loop, so that Ctrl-C is seen and other tasks go on.
+-- A call that changes something is never sent again from here. A look is one such repetition: it
+-- costs one attempt and no retry budget. Tasks that wait for the same host look no more often than
+-- one task would. Waiting goes through the loop, so that Ctrl-C is seen and other tasks go on.
 
 local calls = require "alicloud.call"
 local duration = require "alicloud.base.duration"
@@ -17,37 +17,36 @@ local diagnose = lazy.module "alicloud.call.diagnose"
 local M = {}
 
 ---@class alicloud.OutageRetry
----@field seconds? number in all, over the whole life of the client; 0: never; nil: calls do not
----wait, verbs of groups and steps of runs do as `USUAL` says
----@field pause? number seconds between two looks, instead of what the cause suggests
----@field progress? fun(event: alicloud.outage_retry.Event) cannot break the wait
----@field alone? boolean no second region is asked whose fault it is; set for what is usual
+---@field seconds? number in total, over the whole life of the client; 0: never; nil: single calls
+---do not wait, methods of groups and steps of runs wait as `USUAL` says
+---@field pause? number seconds between two looks, instead of what suits the cause
+---@field progress? fun(event: alicloud.outage_retry.Event) told of waits; its errors are ignored
+---@field alone? boolean the diagnosis asks no second region; set where `USUAL` applies
 
----@class alicloud.outage_retry.Budget what several calls may wait for the cloud together
+---@class alicloud.outage_retry.Budget how long several calls have waited for the cloud, in total
 ---@field waited number seconds so far
----@field renewable boolean? each piece of work begins it anew
+---@field renewable boolean? each piece of work begins it anew (client:renew_patience)
 
 ---@class alicloud.outage_retry.Event
 ---@field event "waiting"|"back"|"given_up"
----@field cause alicloud.DiagnosisCause|"state" state: not for the cloud, or a refusal of it, but
----for what passes by itself
+---@field cause alicloud.DiagnosisCause|"state" state: a wait of `client:wait_out`, for a state or
+---after a refusal that passes by itself
 ---@field sentence string
 ---@field pause number seconds until the next look, 0 at the end
 ---@field waited number seconds, of this outage
----@field left number seconds of all that it may wait
----@field reason string why it waits, the same sentence
+---@field left number seconds that may still be waited
+---@field reason string the same as `sentence`
 ---@field looks integer? so far
----@field error alicloud.Error? of the last look, or the refusal
+---@field error alicloud.Error? error of the last look, or the refusal
 
 local GROWTH = 1.5
--- Other people's trouble changes too: a diagnosis is made anew when the error is another one, or
--- after so many seconds.
+-- Seconds after which a diagnosis is made anew, since causes change; another error code does the
+-- same at once.
 local STALE = 300
--- A question to a second region that takes longer has died with its task.
+-- Seconds after which a diagnosis that is under way is taken to have died with its task.
 local LONGEST_QUESTION = 15
 
---- How long a piece of work outlasts an outage where nobody has said so: a verb of a group, a step
---- of a run.
+--- How long a method of a group or a step of a run outlasts an outage if no option says so.
 M.USUAL = { seconds = 600, pause = 10 }
 
 local SCHEMA = {
@@ -81,47 +80,47 @@ local function both(one, other)
   end
 end
 
---- What one piece of work is to outlast: what it says itself, else what the client says, else what
---- is usual.
+--- How one piece of work outlasts an outage: by its own settings, else by the client's, else by
+--- `USUAL`.
 ---@param settings alicloud.OutageRetry of the client
----@param given { seconds: number?, progress: function? } of the work; its listener hears of the
----waits besides the client's
+---@param given { seconds: number?, progress: function? } of the work; its listener is told in
+---addition to the client's
 ---@return alicloud.OutageRetry
----@return alicloud.outage_retry.Budget|nil budget of its own; nil: it shares the client's
+---@return alicloud.outage_retry.Budget|nil budget of its own; nil: the work shares the client's
 function M.for_work(settings, given)
   local work = { pause = settings.pause, alone = settings.alone,
     progress = both(settings.progress, given.progress) }
   work.seconds = given.seconds or settings.seconds
   if not work.seconds then
     work.seconds, work.pause = M.USUAL.seconds, settings.pause or M.USUAL.pause
-    -- Nobody has said that a region is to be asked which the work has nothing to do with.
+    -- Without an option, no region is asked that the work itself does not use.
     work.alone = true
     return work, M.budget(true)
   end
   return work, given.seconds and M.budget() or nil
 end
 
---- Whether readings outlast an outage at all.
+--- Whether reading calls wait in an outage.
 ---@param context alicloud.call.Context
 ---@return boolean
 function M.is_patient(context)
   return (context.outage_retry.seconds or 0) > 0
 end
 
---- Seconds that may still be waited.
+--- Seconds that the client may still wait for the cloud.
 ---@param context alicloud.call.Context
 ---@return number
 function M.left(context)
   return math.max(0, (context.outage_retry.seconds or 0) - context.budget.waited)
 end
 
--- What all who wait for one host know together.
+-- What all tasks that wait for one host share.
 ---@class alicloud.outage_retry.Outage
 ---@field diagnosis alicloud.Diagnosis?
 ---@field code string? of the error that was diagnosed
 ---@field diagnosed number? monotonic seconds at which its diagnosis began
 ---@field looked number monotonic seconds of the newest look
----@field over boolean?
+---@field over boolean? a look was answered
 
 local function outage_of(context, plan)
   local outages, host = context.shared.outages, plan.target.host
@@ -145,7 +144,7 @@ local function tell(context, wait, event, pause)
   })
 end
 
--- Somebody else's question is under way; his answer will do, if he lives to give it.
+-- Waits while another task makes the diagnosis, unless that task seems to have died.
 local function await_diagnosis(context, outage)
   local loop = context.loop
   while outage.diagnosing and loop.now() - outage.diagnosing < LONGEST_QUESTION do
@@ -173,7 +172,7 @@ local function consider(context, wait, outage, err)
   wait.diagnosis, wait.err = found, err
 end
 
--- Time that several tasks wait together counts once, in the counters of the clients and in the
+-- Time in which several tasks wait at once counts once, in the counters of the clients and in the
 -- budget alike.
 local function add(counter, field, from, to)
   local till = counter.waited_until
@@ -189,7 +188,7 @@ local function count(context, from)
   add(context.budget, "waited", from, to)
 end
 
--- The last pause is as long as what is left, so that the last look comes at the end.
+-- The last pause is cut to the time that is left, so that the last look comes at the end.
 local function sleep(context, wait)
   local longest = context.outage_retry.pause or wait.diagnosis.longest
   local pause = math.max(math.min(wait.pause, math.max(longest, wait.err.retry_after or 0)), 0.05)
@@ -203,13 +202,13 @@ end
 
 ---@class alicloud.outage_retry.Pause
 ---@field seconds number at most
----@field reason string what is waited for
----@field error? alicloud.Error that says so
----@field left? number seconds that may be waited, if it is not for the cloud
----@field since? number monotonic seconds from which it counts as waiting for the cloud, else from
+---@field reason string what the work waits for
+---@field error? alicloud.Error the refusal that causes the wait
+---@field left? number seconds that may be waited; nil: this wait counts as one for the cloud
+---@field since? number monotonic seconds from which it counts as waiting for the cloud; default:
 ---now
 
---- Sleeps as long as something is expected to pass by itself, and tells that it does.
+--- Sleeps while a state is expected to pass by itself, and tells the progress listener.
 ---@param context alicloud.call.Context
 ---@param pause alicloud.outage_retry.Pause
 function M.pause(context, pause)
@@ -241,7 +240,7 @@ local function look_if_due(context, plan, wait, outage, slept)
   return look(context, plan, wait, outage)
 end
 
--- The time of looks that get no answer counts too: a host that is dark takes it.
+-- The time of unanswered looks counts as waiting, too: each may take its whole timeout.
 local function outlast(context, plan, err)
   local wait = { started = context.loop.now(), looks = 0 }
   while true do
@@ -266,8 +265,8 @@ end
 ---@param plan alicloud.plan
 ---@param progress table as `alicloud.call.begin` made it
 ---@return table|nil result
----@return alicloud.Error? err its hint tells why no answer came, `stopped` is "patience" when the
----outage has lasted longer than that
+---@return alicloud.Error? err its hint says why no answer came; `stopped` is "patience" when the
+---outage has lasted longer than the client may wait
 function M.run(context, plan, progress)
   local result, err = calls.run(context, plan, progress)
   if result or plan.mutating or not M.is_patient(context) then return result, err end

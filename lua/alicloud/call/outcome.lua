@@ -1,7 +1,7 @@
---- What a call comes to: the result and what is known of it, or an error that says what may be said
---- of its effect and what to do about it.
+--- Makes what a call returns: the result and what is known of it, or an error that says what is
+--- known of the effect and what to do.
 --
--- An outcome that was unknown once stays unknown until an attempt succeeds.
+-- A change whose outcome was unknown once stays unknown until an attempt succeeds.
 
 local errors = require "alicloud.base.error"
 local lazy = require "alicloud.base.lazy"
@@ -16,7 +16,7 @@ local proxies = lazy.module "alicloud.net.proxy"
 
 local M = {}
 
--- Tokens of which it is remembered what became of them; of others nothing is concluded.
+-- Most tokens whose outcomes are remembered; what became of requests under any other is unknown.
 local MOST_TOKENS = 10000
 
 -- Kinds of failures on the way to the host.
@@ -31,7 +31,7 @@ function M.add_request_id(progress, answer)
   if ids then ids[#ids + 1] = id else progress.request_ids = { id } end
 end
 
--- Whether every request under a token was refused, as far as these clients have sent them.
+-- Remembers whether every request under a token was rejected, as far as these clients sent them.
 local function remember_token(context, plan, outcome)
   local shared, token = context.shared, plan.token
   if not plan.mutating or not token or outcome == "not_sent" then return end
@@ -71,7 +71,7 @@ function M.result(context, progress, result, info)
   remember_token(context, progress.plan, "accepted")
   local tally = context.shared.tally
   tally.successes = tally.successes + 1
-  -- What is kept with the result holds no credentials.
+  -- Progress stays with the result, so it must not hold credentials.
   progress.info, progress.finished, progress.keys = info, context.loop.now(), nil
   progress.heard_at = context.runtime.time()
   progress.make_meta = meta_of
@@ -79,7 +79,7 @@ function M.result(context, progress, result, info)
   return result
 end
 
---- The hint of the service data for a code, or for its more general parent.
+--- The cure that the service data has for a code, or for its more general parent.
 local function hint_of_service(data, code)
   while data and data.errors and code do
     local entry = data.errors[code]
@@ -88,8 +88,8 @@ local function hint_of_service(data, code)
   end
 end
 
--- What to do about a failure of the way there; where a request may have left, `hint_of_doubt` knows
--- better.
+-- The cure of a code of ours, if nothing was sent; if a request may have left, `hint_of_doubt` says
+-- more.
 local function hint_of_own_code(failure)
   local entry = codes[failure.code]
   return entry and entry.outcome == "not_sent" and entry.cure or nil
@@ -115,14 +115,14 @@ local function hint_for(context, plan, failure, outcome)
   local hint = failure.hint or server_clock.hint(context, failure)
     or hint_of_service(plan.data, failure.code) or hint_of_own_code(failure)
   if not (plan.mutating and outcome == "unknown") then return hint end
-  -- The cure of a code that always leaves doubt speaks of looking and of the token by itself.
+  -- The cure of a code that always leaves doubt already speaks of looking and of the token.
   local says_so = hint and failure.outcome == "unknown" and plan.token
   if says_so then return ("%s (ClientToken %s)"):format(hint, plan.token) end
   return hint and hint .. "; " .. hint_of_doubt(plan) or hint_of_doubt(plan)
 end
 
--- Where nothing was sent, whom the request would have passed is named: many a fault of the host is
--- the proxy's.
+-- If nothing was sent, the message names the proxy on the way, since many faults that seem to be
+-- the host's are the proxy's.
 local function name_proxy(context, plan, failure)
   local message = failure.message
   if failure.outcome ~= "not_sent" or not ON_THE_WAY[failure.kind] or context.config.transport then
@@ -130,7 +130,7 @@ local function name_proxy(context, plan, failure)
   end
   local proxy = proxies.toward(plan.target, context.config, context.runtime.getenv)
   if not proxy then return message end
-  -- Errors are shown to many, a user's name on the command line to one.
+  -- An error may be passed on to many people, so the user name in the proxy's address is cut out.
   local url = proxy.url:gsub("//.*@", "//")
   return ("%s; the proxy is %s (%s)"):format(message, url, proxy.source)
 end
@@ -170,7 +170,7 @@ function M.error(context, plan, progress, failure)
   return errors.new(fields)
 end
 
---- The error after which there is no further attempt.
+--- Marks the error of a call that makes no further attempt.
 ---@param err alicloud.Error
 ---@param reason string why, see alicloud.call.retry
 ---@return nil

@@ -124,7 +124,7 @@ function M.shape(operation, params)
   return copy
 end
 
--- Into the flat form; the table is changed, and mostly it is the result.
+-- Brings parameters into the flat form, in place; only nested ones need a new table.
 local function to_flat(operation, params)
   local nested = false
   for name, value in next, params do
@@ -141,8 +141,8 @@ local function to_flat(operation, params)
   return M.flatten(M.shape(operation, params))
 end
 
---- Checks parameters against the data of an operation and brings them into the flat form. The table
---- is the caller's to give away.
+--- Checks parameters against the data of an operation and brings them into the flat form. It may
+--- change the table and return it as the result.
 ---@param operation table|nil an entry of `operations` in the service data; nil: nothing is known
 ---@param params table as the caller gave them, PascalCase
 ---@return table<string, string>|nil flat

@@ -1,5 +1,5 @@
---- What a call is going to be, decided before anything is sent: operation, checked parameters,
---- idempotency token, endpoint, limits. A plan that cannot be made is a mistake of the caller.
+--- Plans a call before it is sent: operation, checked parameters, idempotency token, endpoint,
+--- limits. If no plan can be made, the caller has made a mistake.
 
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
@@ -20,14 +20,14 @@ local M = {}
 ---@field deadline? number seconds for the whole call
 ---@field retries? integer attempts after the first
 ---@field mutating? boolean for actions without service data
----@field client_token? string the same as the parameter ClientToken; it belongs to the parameters
----of its first request, even where that was refused
----@field resend? "token"|"never" after an unknown outcome of a mutating call
----@field leave_within? number seconds after which no attempt of a mutating call leaves any more
----(Client.TooLate), since what it was decided by is too old then
+---@field client_token? string the same as the parameter ClientToken; the service ties it to the
+---parameters of the first request that has it, even if that request was refused
+---@field resend? "token"|"never" whether a change of unknown outcome is sent again under its token
+---@field leave_within? number seconds after which no attempt of a mutating call is sent any more
+---(Client.TooLate), since the reading that it was decided on is too old then
 
----@class alicloud.plan.Form all of a plan that does not depend on parameters, and not on how long
----this call may take
+---@class alicloud.plan.Form the part of a plan that depends neither on parameters nor on the
+---deadline of this call
 ---@field product string
 ---@field action string
 ---@field version string
@@ -37,18 +37,18 @@ local M = {}
 ---@field method string
 ---@field region string|nil
 ---@field timeout number
----@field deadline number unless the call has its own
+---@field deadline number seconds, for calls that do not give their own
 ---@field policy alicloud.retry.Policy
 ---@field resend "token"|"never"
 ---@field leave_within number|nil seconds
 
 ---@class alicloud.plan: alicloud.plan.Form
----@field form alicloud.plan.Form what it shares with all calls like it; its fields are read as the
----plan's own
+---@field form alicloud.plan.Form shared by all calls of this form; the plan reads its fields as its
+---own
 ---@field flat table<string, string> parameters as they are signed
 ---@field token string|nil
 ---@field target alicloud.Endpoint
----@field send_by number? seconds of core.boottime after which its attempt may not leave any more
+---@field send_by number? moment of core.boottime after which the attempt may not leave any more
 
 local PRODUCT = schema.rule("a product code such as ebs", function(value)
   return type(value) == "string" and value:find("^[a-z][a-z0-9%-]*$") ~= nil
@@ -112,7 +112,7 @@ local function is_mutating(operation, action, given)
   return operation.mutating == true or given.mutating == true
 end
 
--- What is null is not there.
+-- A parameter that is null counts as absent.
 local function lacks(all, name)
   return all[name] == nil or all[name] == core.null
 end
@@ -187,8 +187,8 @@ local function describe(context, action, given)
   local product, name = split_action(action, given.product or context.product)
   if not product then return nil, name end
   local data = services.data(product)
-  -- What is almost the name of an operation that is known here would leave without its checks and
-  -- without a token.
+  -- A misspelt operation would be sent without the checks of the one that is meant, and without a
+  -- token.
   if data and not data.operations[name] and not given.version then
     local nearest = services.misspelt(name, data.operations)
     if nearest then
@@ -201,7 +201,7 @@ local function describe(context, action, given)
     return nil, ("%s:%s: option version is required, there is no service data for %s; "
       .. 'allowed: the date of an API, e.g. "2014-05-26"'):format(product, name, product)
   end
-  -- The data is of one version and knows nothing about another one's parameters.
+  -- The data describes one version; the parameters of another may differ.
   local operation = data and data.version == version and data.operations[name] or nil
   return {
     product = product, action = name, version = version, data = data, operation = operation,
@@ -222,7 +222,7 @@ local function limit(context, form, given)
   form.policy = given.retries and retry.policy(context.policy, given.retries) or context.policy
 end
 
---- All of a plan that does not depend on parameters. Plans take from it what they lack.
+--- Makes the part of a plan that does not depend on parameters. Plans read it as their metatable.
 local function make_form(context, action, given)
   local form, message = describe(context, action, given)
   if not form then return nil, message end
@@ -241,7 +241,8 @@ local function make_form(context, action, given)
   return form
 end
 
--- Who says no more than where, and for how long, has the form of all who ask there.
+-- Key of the form in the cache. Calls that give no option but region and deadline share a form;
+-- calls with other options have none in the cache (nil).
 local function key_of(action, given)
   for name in next, given do
     if name ~= "region" and name ~= "deadline" then return nil end

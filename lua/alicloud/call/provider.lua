@@ -1,5 +1,5 @@
---- Asks a provider for keys, and tells it when the service refuses them. A provider may be
---- anybody's: whatever it does, a call ends with keys or with an error object.
+--- Asks a credentials provider for keys, and tells it when the service refuses them. A provider may
+--- be foreign code: whatever it does, a call ends with keys or with an error object.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -15,21 +15,21 @@ local M = {}
 ---@field provider string which provider they came from
 
 ---@class alicloud.credentials.Provider
----@field get fun(self: table, patience?: number): alicloud.Credentials|nil, alicloud.Error?  the
----seconds are those that are left of the call
+---@field get fun(self: table, patience?: number): alicloud.Credentials|nil, alicloud.Error?
+---patience: seconds that are left of the call
 ---@field describe? fun(self: table): string at most the last four characters of the key id
 ---@field explain? fun(self: table): alicloud.credentials.Explanation
----@field hosts? fun(self: table): string[] host[:port] of whom it asks; asks nobody
----@field holds? fun(self: table): boolean whether it has credentials without asking anybody
----@field refuse? fun(self: table, keys: alicloud.Credentials, patience?: number): boolean told that
----the service takes them no longer; whether there are others now
+---@field hosts? fun(self: table): string[] host[:port] of the servers it asks; sends nothing
+---@field holds? fun(self: table): boolean whether it has credentials without a request
+---@field refuse? fun(self: table, keys: alicloud.Credentials, patience?: number): boolean the
+---service no longer accepts these keys; returns whether the provider has others now
 ---@field close? fun(self: table)
 
---- Providers with what they always give: these are not asked.
+--- Providers that always give the same credentials: these are taken without asking.
 ---@type table<alicloud.credentials.Provider, alicloud.Credentials>
 M.fixed = setmetatable({}, { __mode = "k" })
 
---- Providers that keep to the seconds that they are given; for all others time is taken.
+--- Providers that keep to `patience` by themselves; all others get a timeout.
 ---@type table<alicloud.credentials.Provider, true>
 M.punctual = setmetatable({}, { __mode = "k" })
 
@@ -49,14 +49,14 @@ end
 
 local length_of = core.secret("-").length
 
--- One that was wiped meanwhile is none.
+-- A secret that was wiped meanwhile does not count.
 local function is_secret(value)
   if type(value) ~= "userdata" then return is_text(value) end
   local ok, length = pcall(length_of, value)
   return ok and length > 0
 end
 
--- Which of them it is, where it is a text.
+-- Which of the keys have a flaw in their text, and what it is.
 local function flaws_of(keys)
   local flaws = {}
   for _, name in ipairs { "access_key_id", "access_key_secret", "security_token" } do
@@ -67,13 +67,13 @@ local function flaws_of(keys)
   return table.concat(flaws)
 end
 
--- What reads is done once, so that it stays what was looked at.
+-- Reads each field once, so that the value that is checked is the value that is used.
 local function read(keys)
   return { access_key_id = keys.access_key_id, access_key_secret = keys.access_key_secret,
     security_token = keys.security_token, provider = keys.provider }
 end
 
--- An object that makes its fields up is asked for them here.
+-- A plain copy of keys that have a metatable, whose fields may be computed.
 local function plain(keys)
   if type(keys) ~= "table" or debug.getmetatable(keys) == nil then return keys end
   local ok, copy = guard.call(read, keys)
@@ -84,13 +84,13 @@ local function ask(provider, name, ...)
   return provider[name](provider, ...)
 end
 
--- A provider of somebody else may go on for ever.
+-- A foreign provider may never come back, so its time is limited.
 local function ask_in_time(provider, patience, loop)
   if patience <= 0 then return broken "no time was left to ask the credentials provider" end
   return loop.scope(function() return ask(provider, "get", patience) end, { timeout = patience })
 end
 
--- What went wrong for the provider has not been sent for us, whatever became of its own calls.
+-- If the provider has failed, our request was not sent, whatever became of the provider's own.
 local function own_error(err)
   if err.outcome == nil then err.outcome = "not_sent" end
   if err.outcome == "not_sent" then return nil, err end
@@ -100,7 +100,7 @@ end
 --- Asks a provider; whatever it does, the answer is credentials or an error object.
 ---@param provider alicloud.credentials.Provider
 ---@param patience? number seconds that the caller can wait
----@param loop? alicloud.loop.Loop with `patience`: whose time that is
+---@param loop? alicloud.loop.Loop needed with `patience`, to limit the time
 ---@return alicloud.Credentials|nil
 ---@return alicloud.Error? err
 function M.get(provider, patience, loop)
@@ -134,23 +134,23 @@ local function asked(provider, name, ...)
   return ok and answer or nil
 end
 
---- Tells a provider that the service takes its credentials no longer.
+--- Tells a provider that the service no longer accepts its credentials.
 ---@param provider alicloud.credentials.Provider
 ---@param keys alicloud.Credentials those that were refused
 ---@param patience? number seconds that the caller can wait
----@return boolean renewed whether there are others now
+---@return boolean renewed whether it has others now
 function M.refuse(provider, keys, patience)
   return asked(provider, "refuse", keys, patience) == true
 end
 
---- Whether a provider has credentials without asking anybody.
+--- Whether a provider has credentials without a request.
 ---@param provider alicloud.credentials.Provider
 ---@return boolean
 function M.holds(provider)
   return asked(provider, "holds") == true
 end
 
---- A provider's word of itself.
+--- How a provider describes itself.
 ---@param provider alicloud.credentials.Provider
 ---@return string
 function M.describe(provider)
@@ -169,7 +169,7 @@ local function hosts_of(provider)
   return list
 end
 
---- Whom a provider asks, as far as it tells.
+--- The hosts that a provider asks, as far as it lists them.
 ---@param provider alicloud.credentials.Provider
 ---@return string[]
 function M.hosts(provider)

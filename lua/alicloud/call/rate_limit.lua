@@ -1,12 +1,12 @@
---- How often a client may ask, and how long it stays away once it was told that it asked too often.
+--- Limits how often a client calls, and how long it pauses when the service throttles it.
 --
 -- The quotas of the service are per account, region and action, and people at the console use the
--- same ones: so no second sees more than a part of the quota from us, and a call that changes
--- something does not wait for those that only look. A call that is throttled again is blocked until
--- the next full minute, and so is the console: nothing is sent then.
+-- same ones. So calls use only a part of each quota in any second, and changes do not wait behind
+-- reads. The service blocks whoever is throttled twice until the next full minute, at the console,
+-- too: nothing is sent in that time.
 --
--- An attempt takes a slot of its action, and one of its region: alicloud.call.slots says for how
--- long. A change has one of its region at once, and those that only look make room for it.
+-- An attempt takes a slot of its action and one of its region; alicloud.call.slots says for how
+-- long. A change takes the slot of its region at once, and reads wait longer for theirs.
 -- Source: the vendor's page on API throttling; the quota table of the replication API.
 
 local schema = require "alicloud.base.schema"
@@ -17,12 +17,12 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.rate_limit.Rate
----@field action number calls of one action in one region a second that the account has, unless the
----service data or `actions` knows better (40)
+---@field action number quota of the account for one action in one region, calls a second, where
+---neither `actions` nor the service data has another (40)
 ---@field actions table<string, number> the same for single actions by name, e.g. from Quota Center
----@field region number calls of all actions in one region a second, for those that only look; no
----document has the number (80)
----@field reserve number share of all these that is left to people at the console (0.25)
+---@field region number calls of all actions in one region a second; only reads wait for it. This is
+---an assumption: no document has the number (80)
+---@field reserve number share of each of these that is left to people at the console (0.25)
 
 local DEFAULTS = { action = 40, region = 80, reserve = 0.25 }
 
@@ -48,31 +48,31 @@ local SCHEMA = {
   end),
 }
 
--- Codes that mean the rest of the minute when they come without a hint.
+-- Codes that mean a block for the rest of the minute if they come without a hint.
 local MINUTE_CODES = { "^Throttling%.User$", "^BLOCK%.LimitedR" }
--- The code that means every action of the account.
+-- The code that throttles every action of the account.
 local ACCOUNT_CODE = "Throttling.User"
 
 local MINUTE = 60
--- Those who were blocked together come back spread over so many seconds.
+-- Seconds over which calls that were blocked together are spread when they start again (jitter).
 local SPREAD = 2
--- Who is blocked again within a minute of coming back sends more than others leave of the quota. He
--- sends half as much from then on, half again each time, until so many seconds have passed after
--- the last block: trying again at the full rate may cost two minutes of every twelve.
+-- Throttled again within a minute after a block: the rate is higher than what other users leave of
+-- the quota. It is halved each time, until so many seconds have passed since the last block. To try
+-- the full rate again may cost two minutes of every twelve.
 local EASED = 600
--- Seconds after which it is asked again whether a share that has lapsed was renewed.
+-- Seconds between two checks whether a lapsed share was renewed.
 local RECHECK = 0.25
 
 ---@class alicloud.rate_limit.Limiter
 ---@field rate alicloud.rate_limit.Rate
----@field regions table
----@field parts integer so many share the quota; this one has one part
----@field share alicloud.rate_limit.Share? when that is known to be so; nil: always
+---@field regions table the slots of each region, by its id
+---@field parts integer how many share the quota; this limiter uses one part
+---@field share alicloud.rate_limit.Share? the time for which `parts` holds; nil: always
 
 ---@class alicloud.rate_limit.Share
 ---@field parts integer how many share the quota, this one included
 ---@field from number seconds of runtime.boottime before which nothing is sent
----@field ends number the same, from which on nothing is, unless it is renewed
+---@field ends number seconds of runtime.boottime from which on nothing is sent, unless renewed
 
 --- Makes a limiter.
 ---@param given? alicloud.rate_limit.Rate|false false: none
@@ -119,7 +119,7 @@ function M.bucket(limiter, plan)
   return bucket
 end
 
---- A turn of an attempt, which holds nothing yet; see alicloud.call.slots.
+--- Makes the turn of an attempt, which holds no slot yet; see alicloud.call.slots.
 ---@param limiter alicloud.rate_limit.Limiter
 ---@param plan alicloud.plan
 ---@param loop alicloud.loop.Loop
@@ -148,7 +148,7 @@ end
 ---@field used number calls a second
 ---@field allowed number calls a second that this limiter lets pass
 
---- How much is used of the quota that is used most; of several, of the smallest.
+--- How much of the most used quota is used; if several are used alike, of the smallest.
 ---@param limiter alicloud.rate_limit.Limiter
 ---@param now number monotonic seconds
 ---@return alicloud.rate_limit.Use|nil nil: nothing was called yet
@@ -173,7 +173,7 @@ local function resize(limiter, bucket, now)
   slots.resize(bucket.own, bucket.limit / bucket.divisor / limiter.parts, limiter.rate.reserve, now)
 end
 
---- Takes a part of the quota that others have the rest of. It is renewed by the same call.
+--- Limits this client to its part of a shared quota. To renew the share, call it again.
 ---@param limiter alicloud.rate_limit.Limiter
 ---@param share alicloud.rate_limit.Share
 ---@param now number monotonic seconds
@@ -188,7 +188,7 @@ function M.share(limiter, share, now)
   end
 end
 
--- Waits until the part that it has of the quota is known.
+-- Waits until its share of the quota holds: it has begun and has not lapsed.
 local function await_share(context, deadline)
   local limiter = context.limiter
   while limiter.share do
@@ -200,11 +200,11 @@ local function await_share(context, deadline)
   end
 end
 
---- Waits for the turn of an attempt.
+--- Waits for the turn of an attempt, at most until the deadline.
 ---@param context alicloud.call.Context
 ---@param turn alicloud.slots.Turn
 ---@param deadline number monotonic seconds
----@return table? failure as core.read gives it, where the deadline is before its turn
+---@return table? failure as core.read gives it, if the turn comes after the deadline
 function M.wait_turn(context, turn, deadline)
   local refused = await_share(context, deadline)
   if refused then return refused end
@@ -228,13 +228,13 @@ local function means_minute(code)
   return false
 end
 
---- How long to stay away after a throttled answer: the server's wish; without one the rest of the
+--- Seconds to pause after a throttled answer: the server's hint; without one the rest of the
 --- server's minute, if the code means that or the call was throttled before. Pure.
 ---@param failure table as core.read gives it
 ---@param times integer how often the call was throttled, this time included
 ---@param server_time number unix seconds
 ---@param random fun(): number
----@return number|nil seconds nil: nothing is known, take a delay of our own
+---@return number|nil seconds nil: neither is the case; the retry policy's own delay applies
 function M.retry_after(failure, times, server_time, random)
   if failure.retry_after then return failure.retry_after end
   if times < 2 and not means_minute(failure.code) then return nil end
@@ -245,7 +245,7 @@ local function block(window, moment)
   if window.blocked_until < moment then window.blocked_until = moment end
 end
 
---- Keeps everybody away from what has been throttled.
+--- Blocks the action that was throttled, and the region, too, if the code means the account.
 ---@param bucket alicloud.slots.Pair
 ---@param code string of the throttled answer
 ---@param now number monotonic seconds
@@ -255,10 +255,10 @@ function M.block(bucket, code, now, seconds)
   if code == ACCOUNT_CODE then block(bucket.all, now + seconds) end
 end
 
--- To be called before a block of a minute is noted.
+-- Lowers the rate if the last block ended a short time ago. To be called before the new block.
 local function ease(limiter, bucket, now, seconds)
   local own = bucket.own
-  -- Of those that were under way together, the first one tells.
+  -- Of calls that were throttled together, only the first one counts.
   if now < own.blocked_until then return end
   local soon = own.blocked_until > 0 and now < own.blocked_until + MINUTE
   if not soon and not bucket.eased_until then return end
@@ -268,12 +268,12 @@ local function ease(limiter, bucket, now, seconds)
   resize(limiter, bucket, now)
 end
 
---- Counts an answer that said "too often", and keeps everybody away for as long as it means, which
---- is also what the caller is told.
+--- Counts a throttled answer and blocks its action for as long as the answer means. Other failures
+--- are left alone.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
----@param failure table as core.read gives it; gets `retry_after`
+---@param failure table as core.read gives it; its `retry_after` is set to the seconds of the block
 function M.apply_throttle(context, plan, progress, failure)
   if failure.retry_class ~= "throttle" then return end
   local tally = context.shared.tally

@@ -1,6 +1,6 @@
---- Tells a recorder of every attempt that was sent, and of what came back. It is the option
---- `recorder` of a client; what it raises or returns by mistake hurts no call. Who asks for
---- credentials does so apart from calls, and is not recorded.
+--- Tells a recorder, the option `recorder` of a client, of every attempt that was sent and of its
+--- answer. What the recorder raises or returns by mistake does not harm the call. Requests for
+--- credentials are no calls, and are not recorded.
 
 local guard = require "alicloud.base.guard"
 
@@ -12,7 +12,7 @@ local M = {}
 ---@field difference? fun(self: alicloud.Recorder, assumption: string, text: string) the service
 ---was seen to differ from what is assumed of it
 
----@class alicloud.RecordedExchange everything as it was, nothing is hidden yet; not to be changed
+---@class alicloud.RecordedExchange everything as it was, with secrets; not to be changed
 ---@field product string
 ---@field version string
 ---@field action string
@@ -20,9 +20,9 @@ local M = {}
 ---@field mutating boolean
 ---@field method string
 ---@field host string
----@field params table<string, string> flat, without what signs them
+---@field params table<string, string> flat, without those that a signature adds
 ---@field headers table<string, string> of the request, with its signature
----@field keys alicloud.Credentials they signed it
+---@field keys alicloud.Credentials the keys that signed it
 ---@field answer alicloud.Exchange|alicloud.Performed|alicloud.PerformedInVain
 ---@field seconds number
 ---@field attempt integer
@@ -36,8 +36,8 @@ local NO_HEADERS = {}
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
 ---@param signed alicloud.SignedRequest|nil nil: the transport takes values
----@param send fun(tell: fun(answer: table)): table|nil, table sends it, and tells the answer as
----it came
+---@param send fun(tell: fun(answer: table)): table|nil, table sends the attempt, and passes the raw
+---answer to `tell`
 ---@return table|nil result
 ---@return table answer
 function M.send(context, plan, progress, signed, send)

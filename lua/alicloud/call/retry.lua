@@ -1,9 +1,9 @@
---- Whether there is another attempt, and when.
+--- Decides whether there is another attempt, and when.
 --
--- Pure: chance and the remaining time are inputs. The rules: a total number of attempts and a
+-- Pure: randomness and the remaining time are inputs. The rules: a total number of attempts and a
 -- deadline both bound a call; delays have full jitter; a server's hint is a floor; a client-wide
 -- budget stops a fleet of calls from hammering a service in trouble (the numbers are those of the
--- AWS SDKs); a mutating call whose outcome is unknown goes out again only under its ClientToken.
+-- AWS SDKs); a mutating call whose outcome is unknown is sent again only under its ClientToken.
 
 local schema = require "alicloud.base.schema"
 
@@ -11,14 +11,14 @@ local M = {}
 
 ---@class alicloud.retry.Policy
 ---@field attempts integer all attempts, the first included (3)
----@field base number seconds, for what certainly had no effect (0.2)
----@field throttle_base number seconds, after throttling (0.5)
----@field unknown_base number seconds, where the work may still be running (1)
+---@field base number seconds, longest first backoff after what certainly had no effect (0.2)
+---@field throttle_base number the same after throttling (0.5)
+---@field unknown_base number the same if the work may still be running (1)
 ---@field factor number growth per attempt (2)
 ---@field cap number seconds, longest delay of our own (20)
----@field hint_cap number seconds, longest wish of the server that is followed (60)
+---@field hint_cap number seconds, longest hint of the server that is followed (60)
 ---@field budget integer tokens of the client-wide bucket (500)
----@field mend_only? boolean no attempt but those that mend a nonce or a clock, set by alicloud.call
+---@field mend_only? boolean no retry but one that corrects nonce, clock or keys, see `M.probing`
 
 local DEFAULTS = {
   attempts = 3,
@@ -44,9 +44,9 @@ local SCHEMA = {
   budget = schema.integer(0, 1000000),
 }
 
--- What a retry takes out of the bucket. Mending a nonce, a clock or a session costs nothing: it
--- happens once. What had to leave by a moment, and did not, is announced anew: that is no attempt
--- at the service.
+-- Tokens that a retry takes out of the bucket. To correct a nonce, a clock or a session costs
+-- nothing: it happens once. "window" is an attempt that had to leave by a moment and did not: it
+-- never reached the service.
 local COST = { transport = 14, server = 14, throttle = 5, pending = 5, nonce = 0, clock = 0,
   credentials = 0, window = 0 }
 
@@ -67,7 +67,7 @@ function M.policy(overrides, retries)
   return policy
 end
 
---- The policy of a call that only asks whether the cloud is back: it takes nothing out of the
+--- The policy of a call that asks whether the cloud is back: one attempt, and nothing out of the
 --- bucket.
 ---@param policy alicloud.retry.Policy
 ---@return alicloud.retry.Policy
@@ -88,8 +88,8 @@ function M.bucket(capacity)
   return { tokens = capacity, capacity = capacity }
 end
 
---- Gives back what a call that ended well had taken: the cost of its last retry, or one token for
---- a call that needed none.
+--- Gives back tokens after a call that succeeded: the cost of its last retry, or one token if it
+--- needed none.
 ---@param bucket alicloud.retry.Bucket
 ---@param last_cost? number
 function M.refund(bucket, last_cost)
@@ -121,8 +121,8 @@ end
 ---@field mutating boolean
 ---@field token boolean whether the call carries a ClientToken
 ---@field resend "token"|"never" what the caller allows after an unknown outcome
----@field mended table<string, boolean> classes that were already mended once
----@field hint? number seconds, the server's wish
+---@field mended table<string, boolean> classes whose cause was corrected once already
+---@field hint? number seconds, the delay that the server asked for
 ---@field remaining number seconds to the deadline
 ---@field random fun(): number
 
@@ -141,7 +141,8 @@ end
 ---@param question alicloud.retry.Question
 ---@return number|nil wait seconds
 ---@return number|string cost of the retry, or why there is none: "final" (it would not help),
---- "resend" (the caller forbids it), "attempts", "deadline" or "budget" (they are used up)
+--- "resend" (of unknown outcome, and without a token that the caller allows to be sent again),
+--- "attempts", "deadline" or "budget" (they are used up)
 function M.decide(policy, bucket, question)
   local reason = forbidden(policy, question)
   if reason then return nil, reason end

@@ -1,12 +1,12 @@
---- What is known about the server's clock, and what is done about ours.
+--- Keeps the difference to the server's clock, so that requests are signed with the server's time.
 
 local core = require "alicloud.core"
 
 local M = {}
 
--- A clock that is further off than this is not mended from a header.
+-- Seconds; a larger difference is not corrected by a header.
 local MAX_SKEW = 24 * 3600
--- Dates have whole seconds, so a difference as small is none.
+-- Seconds; dates have whole seconds, so a smaller difference means nothing.
 local NOTICEABLE = 2
 
 local function span(seconds)
@@ -29,8 +29,8 @@ function M.server_time(context)
   return context.runtime.time() + context.shared.clock_offset
 end
 
---- Learns the server's time from an answer that refused ours. It is believed only over a channel
---- that nobody else can speak on.
+--- Learns the server's time from an answer that refused ours. It is believed only from an endpoint
+--- over https or on this machine, where nobody else can answer.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param failure table as core.read gives it
@@ -45,8 +45,8 @@ function M.learn(context, plan, failure)
   return true
 end
 
---- What to do about a refused date, where the answer tells which time it is over there: it says
---- nothing about whose clock is wrong.
+--- The hint for a refused date, if the answer has the server's time. Which of the two clocks is
+--- wrong is not known.
 ---@param context alicloud.call.Context
 ---@param failure table as core.read gives it
 ---@return string|nil hint

@@ -1,6 +1,6 @@
---- Signs an attempt: the plan, and what each attempt has anew: credentials, nonce and date.
+--- Signs an attempt: the plan, with credentials, nonce and date made anew for each.
 --
--- What all requests of a form to a target share is given to the core once.
+-- The parts that all requests of a form to one target share are given to the core once.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -15,7 +15,7 @@ local M = {}
 local function new_signer(context, plan)
   local form, target = plan.form, plan.target
   local headers = { accept = "application/json", ["user-agent"] = context.user_agent }
-  -- What is packed cannot be searched for what must not be written down.
+  -- A recorder searches the answer for secrets to hide, so it must not be compressed.
   if context.recorder then headers["accept-encoding"] = "identity" end
   -- HMAC-SHA1 signs the parameters of a form; the other algorithms sign the body as it is.
   if form.in_body and context.algorithm ~= "HMAC-SHA1" then headers["content-type"] = forms.TYPE end
@@ -28,10 +28,10 @@ local function new_signer(context, plan)
   return signer
 end
 
--- The headers that not every request of its form has, or nil.
+-- The headers that only some requests of a form have, or nil.
 local function own_headers(plan, keys, retried)
   local name = plan.form.names_provider and keys.provider
-  -- A foreign provider may call itself what it likes.
+  -- The name of a foreign provider may be unfit for a header.
   if type(name) ~= "string" or not name:find("^[\x21-\x7e]+$") then name = nil end
   if not (name or retried) then return nil end
   return {
@@ -41,8 +41,8 @@ local function own_headers(plan, keys, retried)
   }
 end
 
--- Two refusals of the core are no mistake of whoever wrote the call: a limit of ours, judged as
--- where a transport meets one, and keys that were closed with their client while the call waited.
+-- Two errors of the core are no mistake of the caller: a request over our limit of size, judged as
+-- a transport judges one, and keys that were closed with their client while the call waited.
 local function refusal(problem)
   local text = errors.text_of(problem)
   local detail = text:match "^sign: (the request's .* is larger than %d+ bytes)$"
@@ -54,13 +54,13 @@ local function refusal(problem)
     detail = "the client's credentials were closed" })
 end
 
---- Signs an attempt. The secrets are read by the core and stay where they are.
+--- Signs an attempt. The core reads the secrets where they are.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param keys alicloud.Credentials
 ---@param retried? { count: integer, wait: number } attempts so far, and seconds of the last pause
 ---@return alicloud.SignedRequest|nil signed
----@return table? failure where it is too large, or the client was closed
+---@return table? failure the request is too large, or the client was closed
 function M.sign(context, plan, keys, retried)
   local form, runtime = plan.form, context.runtime
   local query, body, headers = plan.flat, nil, nil
@@ -79,7 +79,7 @@ end
 local FIELDS = { "method", "url", "host", "headers", "body", "canonical_request", "string_to_sign",
   "signature", "authorization", "signed_headers" }
 
---- Signs a plan to be looked at.
+--- Signs a plan for show; nothing is sent.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param keys alicloud.Credentials

@@ -1,67 +1,68 @@
---- The slots of one quota, and the line of those who wait for one.
+--- The slots of one quota, and the queue of calls that wait for one.
 --
 -- A request reaches the service at some moment between its sending and its answer. So a call keeps
--- its slot until a second after its answer came: whoever has the slot next is sent a whole second
--- later than the one before can have arrived. Then no second, wherever it begins, sees more than
--- there are slots, neither here at sending nor there at arrival.
+-- its slot until a second after its answer came: the next call in that slot is sent a whole second
+-- after the earlier one arrived, or later. Then no period of one second has more calls than there
+-- are slots, neither in sending here nor in arriving there.
 --
--- Who finds no slot stands in line, changes before those that only look. Only the first in line
--- knows a moment at which to wake; the others are woken when they have become the first.
+-- A call that finds no slot waits in a queue, changes before reads. Only the first in the queue
+-- knows a moment at which to wake; the others are woken when they become the first.
 --
--- An interrupt finds each change of these data done or not begun (core.aside). What
--- every call does is short: it costs all of them.
+-- An interrupt finds each change of these data done or not begun (core.aside). What every call
+-- does here is kept short.
 
 local core = require "alicloud.core"
 
 local M = {}
 
--- More than what the clock's numbers are rounded by.
+-- Seconds; more than the error by which the clock's numbers are rounded.
 local ROUNDING = 1e-8
--- What of a block is not worth a sleep.
+-- Seconds; a block that has less than this left is not worth a sleep.
 local NOTHING = 1e-6
--- Nobody holds a slot or stands in line for longer than this after the deadline of the call: whose
--- coroutine was thrown away unclosed gives nothing back.
+-- Seconds after the deadline of its call at which a slot or a place in the queue is given up: a
+-- coroutine that was dropped without being closed gives nothing back.
 local GRACE = 10
 
----@class alicloud.slots.Line those of one kind who wait, in the order of coming
----@field waiters table<integer, alicloud.slots.Waiter> with a gap where somebody has left
+---@class alicloud.slots.Line waiting calls of one kind, in the order of coming
+---@field waiters table<integer, alicloud.slots.Waiter> by place; nil where one has left
 ---@field first integer
 ---@field last integer
----@field waiting integer how many they are
+---@field waiting integer number of waiters
 
 ---@class alicloud.slots.Window
 ---@field count integer slots
----@field reserved integer calls more that the account has; where readings hold the slots, changes
----may use these
+---@field reserved integer slots that the account has beyond `count`; changes may use them when
+---reads hold the others
 ---@field seconds number for which a slot is kept after the answer
 ---@field free integer slots neither held nor kept; below zero where changes have taken more
----@field changes integer slots of changes, under way or kept
----@field kept table<integer, number> monotonic seconds at which slots become free, in their order
----@field kinds table<integer, true> those of them that a change had
----@field first integer
----@field last integer of those that are kept
----@field lapses number monotonic seconds: the latest deadline of those who hold a slot
----@field blocked_until number monotonic seconds before which nobody passes
----@field waiting integer how many stand in both lines
+---@field changes integer slots of changes, held or kept
+---@field kept table<integer, number> by place: monotonic seconds at which a slot that is kept after
+---its answer becomes free, in ascending order
+---@field kinds table<integer, true> places in `kept` whose slot a change had
+---@field first integer place in `kept`
+---@field last integer place in `kept`
+---@field lapses number monotonic seconds: the latest deadline of the calls that hold a slot
+---@field blocked_until number monotonic seconds before which no call passes
+---@field waiting integer number of waiters in both queues
 ---@field urgent alicloud.slots.Line of changes
 ---@field others alicloud.slots.Line
----@field pid integer of the process whose calls are under way and wait
+---@field pid integer of the process that the held slots and the waiters belong to
 
--- What one call is counted by.
+-- The two windows in which a call counts.
 ---@class alicloud.slots.Pair
 ---@field own alicloud.slots.Window of its action
 ---@field all alicloud.slots.Window of its region
 ---@field limit number calls a second of its action that the account has
----@field divisor number by which the limit is divided: others use part of it
----@field eased_until number|nil monotonic seconds until which it is
+---@field divisor number the limit is divided by it; above 1 after throttling that came again
+---@field eased_until number|nil monotonic seconds until which `divisor` holds
 
 -- What an attempt holds until it is closed.
 ---@class alicloud.slots.Turn
 ---@field pair alicloud.slots.Pair
 ---@field urgent boolean|nil whether it changes something
 ---@field loop alicloud.loop.Loop
----@field holds "nothing"|"own"|"both"|"sent" slots of its action, of its region too; and then a
----request may have left
+---@field holds "nothing"|"own"|"both"|"sent" own: a slot of its action; both: of its region, too;
+---sent: both, and a request may have left
 local Turn = {}
 
 local function new_line()
@@ -83,13 +84,13 @@ function M.new(limit, reserve)
   }
 end
 
--- How many may pass at once; below zero where changes have taken more than there is.
+-- How many calls may pass at once; below zero if changes have taken more slots than there are.
 local function room(window, urgent)
   if not urgent then return window.free end
   return math.min(window.count - window.changes, window.free + window.reserved)
 end
 
--- Frees what was kept until now.
+-- Frees the slots whose time in `kept` has passed.
 local function expire(window, now)
   local kept, kinds, first, last = window.kept, window.kinds, window.first, window.last
   while first <= last and kept[first] <= now do
@@ -102,17 +103,17 @@ local function expire(window, now)
   window.first = first
 end
 
--- Of what is neither free nor kept, nothing is under way any more.
+-- Frees all slots that are held: their calls are not under way any more.
 local function drop_held(window)
   window.free, window.changes = window.count - (window.last - window.first + 1), 0
   for _ in pairs(window.kinds) do window.changes = window.changes + 1 end
 end
 
--- Takes in what the clock has brought.
+-- Brings a window up to the present moment.
 local function look(window, now)
   local oldest = window.kept[window.first]
   if oldest and oldest > now + window.seconds then
-    -- A rehearsal that starts anew puts its clock back.
+    -- A rehearsal that starts anew has set the virtual clock back.
     expire(window, math.huge)
     drop_held(window)
   end
@@ -125,7 +126,7 @@ local function take_out(window, line, place)
   line.waiting, window.waiting = line.waiting - 1, window.waiting - 1
 end
 
--- In a child that was forked, what is under way and who waits are the parent's.
+-- In a forked child, held slots and waiters belong to the parent: the child drops them.
 local function forget_parent(window)
   local pid = core.pid()
   if window.pid == pid then return end
@@ -152,15 +153,15 @@ local function wake_first(window, now)
   if waiter then waiter.gate.open() end
 end
 
---- Gives a window other slots while calls go on, e.g. because more processes share the quota. What
---- is under way or kept counts against the new ones. Of a window: calls a second, the share of them
---- that is left to others, monotonic seconds.
+--- Gives a window another number of slots while calls go on, e.g. because more processes share the
+--- quota. Slots that are held or kept count in the new number, too. Takes the window, its limit in
+--- calls a second, the share of it that is left to others, and now in monotonic seconds.
 ---@type fun(window: alicloud.slots.Window, limit: number, reserve: number, now: number)
 M.resize = core.aside(function(window, limit, reserve, now)
   local fresh = M.new(limit, reserve)
   window.free = window.free + fresh.count - window.count
   window.count, window.reserved, window.seconds = fresh.count, fresh.reserved, fresh.seconds
-  -- No slot is kept for longer than the window has it now.
+  -- No slot is kept for longer than the new `seconds`.
   for place = window.first, window.last do
     window.kept[place] = math.min(window.kept[place], now + fresh.seconds)
   end
@@ -178,8 +179,8 @@ local function occupy(window, urgent, deadline)
   if window.lapses < deadline then window.lapses = deadline end
 end
 
--- Takes a slot if somebody who comes now passes at once, as most do. What was kept is freed when it
--- is needed, many at a time.
+-- Takes a slot if a new call can pass at once, as most can. Slots whose time in `kept` has passed
+-- are freed only when one is needed, many at a time.
 local function pass(window, urgent, now, deadline)
   if window.waiting > 0 or window.blocked_until > now then return false end
   if (urgent and room(window, urgent) or window.free) <= 0 then
@@ -190,13 +191,13 @@ local function pass(window, urgent, now, deadline)
   return true
 end
 
--- Takes what can be had at once.
+-- Takes the slots of action and region, as far as the call can have them at once.
 local pass_both = core.aside(function(turn, now, deadline)
   local pair, urgent = turn.pair, turn.urgent
   if not pass(pair.own, urgent, now, deadline) then return end
   turn.holds = "own"
   if urgent then
-    -- Those that only look make room for a change afterwards.
+    -- A change does not wait for a slot of its region; reads wait until there is room again.
     occupy(pair.all, urgent, deadline)
   elseif not pass(pair.all, urgent, now, deadline) then
     return
@@ -214,7 +215,7 @@ local function give_back(window, urgent, now, used)
     window.free = window.free + 1
     if urgent then window.changes = window.changes - 1 end
   end
-  -- The first in line waits for the first that is kept, if there is one.
+  -- If other slots are kept, the first waiter sleeps until the first of them is free.
   if window.waiting > 0 and (not used or last == window.first) then wake_first(window, now) end
 end
 
@@ -227,8 +228,8 @@ Turn.__close = core.aside(function(turn)
   if holds ~= "own" then give_back(pair.all, urgent, now, used) end
 end)
 
---- A turn that holds nothing yet, to be closed however the attempt ends. What is "sent" by then is
---- kept for a second more.
+--- Makes a turn that holds no slot yet; it is to be closed however the attempt ends. If it is
+--- "sent" by then, its slots are kept for `seconds` more.
 ---@param pair alicloud.slots.Pair
 ---@param urgent boolean|nil whether it changes something
 ---@param loop alicloud.loop.Loop
@@ -242,14 +243,14 @@ function M.turn(pair, urgent, loop)
   return turn
 end
 
--- A change waits for nobody of its region.
+-- A change is not queued behind other calls to its region.
 local take_of_region = core.aside(function(turn, deadline)
   occupy(turn.pair.all, true, deadline)
   turn.holds = "both"
 end)
 
---- How long somebody who comes now waits at least: what is under way is taken to be answered at
---- once. Of a window, whether it changes something, and monotonic seconds; gives seconds.
+--- Seconds that a new call waits at least; calls under way are taken to be answered at once. Takes
+--- the window, whether the call changes something, and now in monotonic seconds.
 ---@type fun(window: alicloud.slots.Window, urgent: boolean|nil, now: number): number
 M.estimate = core.aside(function(window, urgent, now)
   forget_parent(window)
@@ -266,8 +267,8 @@ M.estimate = core.aside(function(window, urgent, now)
   return math.max(block, wait) + round * window.seconds
 end)
 
---- How many calls a second count against a window now: those under way, and those answered less
---- than a second ago. Of a window and monotonic seconds; gives calls a second.
+--- Calls a second that count in a window now: those under way, and those answered less than a
+--- second ago. Takes the window, and now in monotonic seconds.
 ---@type fun(window: alicloud.slots.Window, now: number): number
 M.used = core.aside(function(window, now)
   forget_parent(window)
@@ -279,7 +280,7 @@ end)
 ---@field window alicloud.slots.Window
 ---@field turn alicloud.slots.Turn
 ---@field line alicloud.slots.Line
----@field place integer? in line
+---@field place integer? in the queue
 ---@field deadline number monotonic seconds
 ---@field gate { wait: fun(deadline: number), open: fun() }
 local Waiter = {}
@@ -292,7 +293,7 @@ local stand_in_line = core.aside(function(waiter)
   window.waiting = window.waiting + 1
 end)
 
--- Whoever leaves, having passed or given up, lets the next one look.
+-- Leaves the queue, after passing or giving up, and wakes the next waiter.
 local function step_out(waiter, now)
   local window, line = waiter.window, waiter.line
   if line.waiters[waiter.place] ~= waiter then return end
@@ -304,8 +305,8 @@ Waiter.__close = core.aside(function(waiter)
   step_out(waiter, waiter.turn.loop.now())
 end)
 
--- Lets a waiter pass if it can: whether it did, and if it is the first in line, when it is to look
--- again. That it does not know where an answer has to come first, which `give_back` announces.
+-- Lets a waiter pass if it can. Gives whether it passed, else when to try again in monotonic
+-- seconds; nil: a call has to be answered first, and `give_back` wakes the waiter then.
 local try = core.aside(function(waiter, holds, now)
   local window, turn = waiter.window, waiter.turn
   look(window, now)
@@ -332,18 +333,18 @@ local function wait_in_line(window, turn, holds, deadline)
   end
 end
 
---- Takes what a turn needs, after as long a wait as it takes. Raises where a wait is cancelled.
+--- Takes the slots of a turn, after as long a wait as it needs. Raises if the wait is cancelled.
 ---@param turn alicloud.slots.Turn
 ---@param now number monotonic seconds
 ---@param deadline number monotonic seconds, of the call
----@return number|nil now monotonic seconds, after the wait; nil: it would pass the deadline
----@return number? wait seconds that it would take
+---@return number|nil now monotonic seconds, after the wait; nil: the wait would pass the deadline
+---@return number? wait seconds that the wait would take
 function M.take(turn, now, deadline)
   pass_both(turn, now, deadline)
   if turn.holds == "both" then return now end
   local own, all = turn.pair.own, turn.pair.all
   if turn.holds == "nothing" then
-    -- Who stands in line for its action should not learn afterwards that it is late for the region.
+    -- A call that would be too late for its region is refused before it queues for its action.
     local wait = math.max(M.estimate(own, turn.urgent, now),
       turn.urgent and 0 or M.estimate(all, turn.urgent, now))
     if wait > 0 and now + wait >= deadline then return nil, wait end

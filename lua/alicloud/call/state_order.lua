@@ -1,12 +1,12 @@
---- Whether a status can follow the one that the look before has shown. Anything can be in the end,
---- since others call, too; within some seconds, only what lies a step or two behind it. A change of
---- this client's own begins anew: what it leads to is judged by whoever has made it.
+--- Whether a status can follow the status of the look before. Others change the resources, too, so
+--- every status is possible in time; within some seconds, only one that is a step or two further.
+--- After a change of this client the comparison begins anew: the change judges its own states.
 
 local documented = require "alicloud.service.ebs.states"
 
 local M = {}
 
--- Seconds between two looks after which nothing can be said.
+-- Longest time between two looks, in seconds, for which the order is checked.
 local NEAR = 10
 local STEPS = 2
 
@@ -19,15 +19,15 @@ end
 
 local reachable = {}
 
---- Whether a status is what another becomes within a step or two. A word that is not known, and one
---- of which no document says what follows, may become anything.
+--- Whether one status can become another within a step or two. Always true if one of them is not
+--- known, or if no document says what follows it.
 ---@param before string
 ---@param now string
 ---@return boolean
 function M.follows(before, now)
   local moves = documented.moves
   if before == now or not moves[before] or not moves[now] then return true end
-  -- A broken disk is no step of replication.
+  -- A disk can break in any state: then it is invalid.
   if now == "invalid" then return true end
   reachable[before] = reachable[before] or reach(before, STEPS, {})
   return reachable[before][now] == true

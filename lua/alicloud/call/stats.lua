@@ -1,14 +1,14 @@
---- What a client has done: counted over every client that shares its retry budget.
+--- Counters of what a client has done, with all clients that share its retry budget.
 
 local M = {}
 
 ---@class alicloud.Stats
----@field requests integer calls, and those of a diagnosis or an outage
+---@field requests integer calls, with those that a diagnosis or an outage retry makes
 ---@field attempts integer requests that were handed to the transport
 ---@field successes integer calls that ended well
 ---@field retries integer attempts after the first of their call
 ---@field throttles integer answers that said "too often"
----@field waited number seconds before retries and for the rate of calls
+---@field waited number seconds of waits before retries and for the rate limit
 ---@field waited_for_cloud number seconds, see alicloud.call.outage_retry; what several tasks wait
 ---together counts once
 ---@field connections? integer connections made by this client's transport
@@ -25,7 +25,7 @@ function M.new()
   }
 end
 
--- What only the transport can count.
+-- Counters that the transport keeps.
 local TRANSPORTED = { "connections", "reused", "bytes_sent", "bytes_received" }
 
 --- The counters as they are now.

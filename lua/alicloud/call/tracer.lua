@@ -1,5 +1,5 @@
---- Somebody who is told of every logical call and of each attempt of it: traces. It is the option
---- `tracer` of a client; what it raises or returns by mistake hurts no call.
+--- Tells a tracer, the option `tracer` of a client, of every logical call and each of its attempts.
+--- What the tracer raises or returns by mistake does not harm the call.
 
 local guard = require "alicloud.base.guard"
 
@@ -17,12 +17,12 @@ local M = {}
 ---@field method string
 ---@field mutating boolean
 ---@field client_token string?
----@field run_id string? whose call it is, if it is a run's
+---@field run_id string? of the run that makes the call, if a run does
 ---@field step string?
 
 ---@class alicloud.CallSpan
 ---@field attempt fun(number: integer, retry: { code: string, pause: number }?): fun(is_ok: boolean,
----answer: table) an attempt leaves; what it returns is told of its answer, as core.read gives it
+---answer: table) an attempt is sent; the function it returns gets the answer, as core.read gives it
 ---@field finish fun(err: alicloud.Error|nil) the call has ended
 
 --- Tells that a call begins.
@@ -43,7 +43,7 @@ end
 
 --- Tells that an attempt leaves.
 ---@param progress alicloud.call.Progress
----@return fun(is_ok: boolean, answer: table) answered
+---@return fun(is_ok: boolean, answer: table) answered to be called with the answer
 function M.attempt(progress)
   local retried = progress.retried
   local ok, answered = guard.call(progress.span.attempt, progress.attempts, retried
@@ -56,7 +56,7 @@ end
 --- Tells that a call has ended.
 ---@param progress alicloud.call.Progress
 ---@param ok boolean
----@param result any what it came to, or what it raised
+---@param result any the result of the call, or what it raised
 ---@param err alicloud.Error|nil
 function M.finish(progress, ok, result, err)
   local failure = err
