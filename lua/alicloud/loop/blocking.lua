@@ -9,19 +9,19 @@ local runtimes = require "alicloud.base.runtime"
 
 local M = {}
 
--- A signal that comes just before the system waits is seen when that comes back.
+-- Longest wait in seconds: a signal that comes just before a system call is seen after it.
 local SLICE = 0.2
 
 ---@class alicloud.Loop
----@field wait fun(pollable: table, deadline: number, op?: alicloud.loop.Op) until the pollable
---- is ready, its timer is due or the deadline (monotonic seconds) is there, or earlier. A loop that
---- has `scope` steps the pollable too, and may wait until `op` is done
+---@field wait fun(pollable: table, deadline: number, op?: alicloud.loop.Op) returns when the
+--- pollable is ready, its timer is due, the deadline (monotonic seconds) has come, or earlier. A
+--- loop that has `scope` steps the pollable, too, and may wait until `op` is done
 ---@field sleep fun(seconds: number)
 ---@field now fun(): number monotonic seconds
----@field longest? number seconds that whoever drives tasks sleeps at a time: in between the
---- stand-alone interpreter can raise Ctrl-C
----@field interrupted? fun(): any whether the program is to end
----@field spawn? fun(body: function, ...): alicloud.Task of a loop that does several things at once
+---@field longest? number most seconds that the code that runs tasks sleeps at a time: in between,
+--- the stand-alone interpreter can raise Ctrl-C
+---@field interrupted? fun(): any the signal that is to end the program; nil or false: none came
+---@field spawn? fun(body: function, ...): alicloud.Task only in a loop that runs tasks
 
 --- Makes a loop over a runtime.
 ---@param runtime alicloud.Runtime

@@ -1,16 +1,16 @@
---- Coroutines of a task's own that wait: a generator, for example.
+--- `resume` and `wrap` for coroutines inside a task that wait, such as generators.
 --
--- What waits in one yields to the scheduler through whoever has resumed it, and he must hand it
--- on. These two do, and otherwise are those of the standard library.
+-- A wait in such a coroutine yields to the code that resumed it, which has to pass the yield on to
+-- the scheduler. These two do; in all else they are those of the standard library.
 
 local M = {}
 
 ---@class alicloud.loop.Carrier
 ---@field resume fun(co: thread, ...): boolean, any
 ---@field wrap fun(body: function): function
----@field carries fun(self: table, co: thread): boolean whether what it yields reaches its task
+---@field carries fun(self: table, co: thread): boolean whether waits in it reach the task
 
--- Of a wait, not of the generator's own.
+-- Whether a yielded value is a wait, and not one of the generator's own.
 local function is_wait(value)
   return type(value) == "table" and rawget(value, "scheduler") ~= nil
 end

@@ -1,9 +1,9 @@
---- The event loop of cqueues: calls park the cqueues coroutine that makes them, and tasks go on
---- whenever a controller runs.
+--- Runs calls in the event loop of cqueues: calls park the cqueues coroutine that makes them, and
+--- tasks go on whenever a controller runs.
 --
--- A coroutine in the controller, there only while something is waited for, steps the tasks. When
--- nothing is, the controller has forgotten our descriptors, so that a client can be closed at any
--- time. Outside of a running controller a call blocks, like any other.
+-- One coroutine in the controller steps the tasks; it is there only while something is waited for.
+-- At other times the controller holds none of our descriptors, so that a client can be closed at
+-- any time. Outside of a running controller a call blocks, as with any other loop.
 
 local blocking = require "alicloud.loop.blocking"
 local condition = require "cqueues.condition"
@@ -17,7 +17,7 @@ local schedulers = require "alicloud.loop.scheduler"
 local M = {}
 
 -- Steps the tasks until there is nothing left to wait for, or another controller has taken over.
--- What is waited for is behind one descriptor, which outlives all of them.
+-- One descriptor stands for all pollables, and outlives them.
 local function serve(state, home, watched)
   local scheduler = state.scheduler
   while state.home == home do
@@ -29,8 +29,8 @@ local function serve(state, home, watched)
   end
 end
 
--- A controller closes nothing in a coroutine that raises. What is raised here goes to whoever runs
--- it, and when it is run again the tasks go on.
+-- A controller closes nothing in a coroutine that raises: so the error is caught here first. It
+-- then goes to the code that runs the controller; when that is run again the tasks go on.
 local function pump(state, home)
   local watched = { events = "r" }
   local ok, raised = pcall(serve, state, home, watched)
@@ -41,7 +41,7 @@ local function pump(state, home)
   error(raised, 0)
 end
 
--- What a task yields for cqueues is polled by a coroutine that cqueues knows.
+-- Polls what a task has yielded for cqueues, in a new coroutine of the controller.
 local function adopt(state, waiter, token, ...)
   local controller = cqueues.running()
   if token ~= cqueues._POLL or not controller then return false end
@@ -52,16 +52,16 @@ local function adopt(state, waiter, token, ...)
   return true
 end
 
--- A coroutine that raised, or that waits when its controller is closed, is dropped with all that it
--- has open. It is closed once nobody can reach it any more, and then it must not hold anybody up.
--- A loop that is collected with it is stepped no more: what that watches is closed by now, and the
--- controller that happens to run is a stranger's.
+-- cqueues drops a coroutine that raised, or that waits when its controller is closed, without
+-- closing what it has open. It is closed when it is collected, where nothing may wait. If the loop
+-- is collected with it, the loop is not stepped any more: its descriptors are closed by now, and
+-- the controller that runs may be one that it does not know.
 local Wake, collecting = {}, false
 local reachable = setmetatable({}, { __mode = "kv" })
 
 function Wake:__gc()
   local status = coroutine.status(self.coroutine)
-  -- At the end of the program it may be the one that ends it.
+  -- At the end of the program this may be the coroutine that ends it.
   if status ~= "suspended" and status ~= "dead" then return end
   collecting = true
   coroutine.close(self.coroutine)
@@ -80,7 +80,7 @@ local function cannot_wait(message)
     message = message })
 end
 
--- The process in which a controller was seen first.
+-- By controller: the process in which it was seen first.
 local pids = setmetatable({}, { __mode = "k" })
 
 local function note_process(controller)
@@ -121,8 +121,8 @@ local function add_host(state, host)
     state.altered:signal()
     if controller then note_process(controller) end
     if not controller or state.home and state.home.controller == controller then return end
-    -- An interrupt between the two leaves one that ends when it sees that it is not at home. A
-    -- controller that the program drops is not kept for our sake.
+    -- If an interrupt comes between the next two, `pump` ends, since it is not `state.home`. The
+    -- reference is weak: a controller that the program drops is not kept.
     local home = setmetatable({ controller = controller }, { __mode = "v" })
     controller:wrap(pump, state, home)
     state.home = home
@@ -141,7 +141,7 @@ end
 
 --- Makes a loop for the option `loop` of a client. One client serves one controller at a time: the
 --- one that is running when it is used.
----@param controller? table of cqueues.new(): what is started while none is running goes on there
+---@param controller? table of cqueues.new(): carries what is started while no controller runs
 ---@return alicloud.loop.Loop
 function M.new(controller)
   if controller ~= nil and cqueues.type(controller) ~= "controller" then

@@ -1,14 +1,14 @@
---- The time of a scope: it is cancelled when that is over, as soon as the loop has its turn.
+--- The timeout of a scope: when it is over, the scope is cancelled at the next turn of the loop.
 
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 
 local M = {}
 
--- Seconds by which a busy machine is late, too.
+-- Seconds; a smaller delay is common on a busy machine, and nothing is said of it.
 local LATE = 1
 
---- How long nothing could end a scope after its time was over, or nil: that was told in time.
+--- Seconds by which the timeout of a scope is overrun; nil: it is not, or by less than a second.
 ---@param scope alicloud.Scope
 ---@return number|nil seconds
 function M.late(scope)
@@ -28,9 +28,9 @@ local function expire(timer)
       .. (late and duration.overrun(late) or ""), late = late })
 end
 
---- Gives a scope its time.
+--- Sets the timeout of a scope.
 ---@param scope alicloud.Scope
----@param seconds number|nil none
+---@param seconds number|nil nil: none
 function M.set(scope, seconds)
   if not seconds then return end
   local scheduler = scope.scheduler
@@ -40,14 +40,14 @@ function M.set(scope, seconds)
   if scheduler.hosted then scheduler:alter() end
 end
 
---- It has ended, and needs no time.
+--- Drops the timeout of a scope that has ended.
 ---@param scope alicloud.Scope
 function M.clear(scope)
   local timer, scheduler = scope.timer, scope.scheduler
   if not timer or timer.over then return end
   timer.over = true
   scheduler.timers.retired()
-  -- A host may be waiting for it, with nothing else to do.
+  -- The host may be waiting for this timer alone.
   if scheduler.hosted then scheduler:alter() end
 end
 

@@ -1,7 +1,8 @@
---- Who drives the tasks: turns that wait for what is next, in a coroutine of their own, the driver.
+--- Runs the tasks in turns: each waits for the next event and resumes what is ready. Turns are made
+--- in a coroutine of their own, the driver.
 --
--- The stand-alone interpreter raises Ctrl-C in the main thread, between any two instructions of it:
--- so it finds the tasks between two turns, and never in the middle of one. A part of the scheduler
+-- The stand-alone interpreter raises Ctrl-C between any two instructions of the main thread: so it
+-- comes between two turns, and never in the middle of one. A part of the scheduler
 -- (alicloud.loop.scheduler).
 
 local errors = require "alicloud.base.error"
@@ -14,24 +15,24 @@ local waiting = require "alicloud.loop.waiting"
 
 local M = {}
 
--- The loop below wants a finite time.
+-- Seconds; the base loop wants a finite time.
 local LONGEST = 3600
--- What a driver yields that has done its turn.
+-- What a driver yields after its turn.
 local TURNED = {}
 
 ---@class alicloud.loop.Driving: alicloud.loop.Running
 ---@field open alicloud.Scope[] scopes outside of tasks, the innermost last
----@field owners table<alicloud.Scope, thread> who has opened them; a host may drop a coroutine
----@field drivers thread[] those that have done their turn
+---@field owners table<alicloud.Scope, thread> by whom opened; weak, for a host may drop a coroutine
+---@field drivers thread[] idle ones, which have done their turn
 ---@field known_drivers table<thread, true>
----@field busy boolean
----@field known any the interrupt of which has been asked what is to become of it; false: none
+---@field busy boolean the last turn ran tasks and did not step the transports
+---@field known any the interrupt that the waits know of already; false: none
 local Driving = setmetatable({}, { __index = running.Running })
 Driving.__index = Driving
 
 M.Driving = Driving
 
---- The error of whoever waits where nobody can.
+--- The error of a wait where code cannot wait.
 ---@param obstacle string
 ---@return alicloud.Error
 function M.cannot_wait(obstacle)
@@ -39,7 +40,7 @@ function M.cannot_wait(obstacle)
     message = "nobody can wait " .. obstacle }
 end
 
--- A coroutine that its host has dropped does not come back to the scope that it had opened.
+-- Ends the scopes of coroutines that the host has dropped: their code never goes on.
 function Driving:sweep()
   for i = #self.open, 1, -1 do
     local scope = self.open[i]
@@ -58,8 +59,8 @@ function Driving:wait_below(deadline)
   if seconds > 0 then base.sleep(math.min(seconds, base.longest or seconds), self.known) end
 end
 
--- Whoever drives us is asked after every run whether it goes on. Tasks that only let each other go
--- first must not keep the transports from being stepped.
+-- Returns after each run of the tasks, so that the caller can see whether to go on. Of two turns in
+-- a row one steps the transports, even if tasks only let each other go first.
 function Driving:turn(deadline)
   self:sweep()
   self:wake_due()
@@ -86,8 +87,8 @@ local function drive_for_ever(scheduler, deadline)
   end
 end
 
--- Ends with the turn. A clock of the program's own may yield on the way: that is for
--- whoever runs the program.
+-- Returns when the turn is done. A clock of the program's own may yield before that: its yield is
+-- passed on to the code that runs the program.
 local function after_turn(scheduler, driver, ok, yielded, ...)
   if not ok then error(yielded, 0) end
   if yielded == TURNED then
@@ -106,7 +107,7 @@ function Driving:drive_once(deadline)
   return after_turn(self, driver, coroutine.resume(driver, self, deadline))
 end
 
--- Whoever is shielded leaves it to the next one.
+-- Raises an interrupt that has ended a task nobody waited for. Shielded code leaves it to others.
 function Driving:hear(node)
   local task = self.unheard
   if not task or select(2, scopes.stop_of(node)) then return end

@@ -1,4 +1,4 @@
---- The functions of a loop with tasks, as everybody but the scheduler itself sees them.
+--- The functions of a loop with tasks, for all code but the scheduler itself.
 
 local core = require "alicloud.core"
 local schema = require "alicloud.base.schema"
@@ -7,7 +7,7 @@ local waiting = require "alicloud.loop.waiting"
 
 local M = {}
 
--- Without tasks and scopes, nothing but one wait is to be looked after. A finalizer has none.
+-- Without tasks and scopes, a wait goes straight to the base loop. In a finalizer it is refused.
 local function is_plain(scheduler)
   return scheduler.alive == 0 and not scheduler.hosted and scheduler.open[1] == nil
     and not waiting.in_finalizer()
@@ -19,7 +19,7 @@ local function checkpoint(scheduler)
   if raised ~= nil then scheduler:refuse(raised) end
 end
 
--- What is no number of seconds would never be over, or stop those who drive the tasks.
+-- Any other value would make a sleep without an end, or an error in the code that runs the tasks.
 local function check_seconds(seconds)
   if type(seconds) == "number" and seconds == seconds then return end
   error("loop.sleep: a number of seconds expected, got " .. schema.show(seconds), 3)
@@ -36,7 +36,7 @@ local function add_waits(loop, scheduler)
 
   function loop.wait(pollable, deadline, op)
     if not is_plain(scheduler) then
-      -- All fields at once, since a table that grows is made anew each time.
+      -- All fields are named at once: a table that grows is made anew each time.
       return scheduler:await { pollable = pollable, deadline = deadline, op = op, ticket = nil,
         place = nil, scheduler = scheduler, task = nil, ready = false, over = false }
     end

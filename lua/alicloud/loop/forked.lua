@@ -1,6 +1,6 @@
---- The loop in a child that its process has forked. Tasks are the parent's: a child carries none of
---- them on, or what they do would be done twice. It can go on with the loop itself, unless it was
---- forked in a task, which is the parent's as well.
+--- Guards a loop in a forked child process. Tasks are the parent's: a child carries none of them
+--- on, since their effects would happen twice. The child can go on with the loop itself, unless it
+--- was forked in a task.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -15,15 +15,15 @@ local function of_parent(message)
       .. "outside of tasks to go on with the loop" }
 end
 
---- Raises in a child whose event loop its process has made: what that watches is the parent's, too,
---- and whatever one of them changes there is changed for the other one.
+--- Raises in a child process whose event loop its parent has made: both share what the loop
+--- watches, so that a change by one of them also changes it for the other.
 ---@param pid integer of the process that has made the event loop
 function M.refuse_host(pid)
   if core.pid() == pid then return end
   error(of_parent "this is a child process, and the event loop is that of its parent", 0)
 end
 
--- Whoever waits there is in the parent.
+-- Drops the waits, which are the parent's.
 local function forget_waits(scheduler)
   for _, pollable in ipairs(scheduler.poll_set:pollables()) do
     local list = scheduler.poll_set:of(pollable)
@@ -31,14 +31,14 @@ local function forget_waits(scheduler)
   end
 end
 
---- Whether a task is not this process's, but its parent's.
+--- Whether a task belongs to the parent of this process.
 ---@param task alicloud.Task
 ---@return boolean
 function M.is_parents(task)
   return core.pid() ~= task.pid
 end
 
---- Takes note that this process may be another one by now. Raises if it is one that cannot go on.
+--- Makes the loop a child's if this process was forked. Raises if it was forked in a task.
 ---@param scheduler alicloud.loop.Scheduler
 function M.look(scheduler)
   local pid = core.pid()
@@ -50,8 +50,8 @@ function M.look(scheduler)
   for _, scope in ipairs(scheduler.open) do scope.live = 0 end
 end
 
---- Raises in a child that comes out of the task in which it was forked: what is behind that task
---- drives those of the parent.
+--- Raises in a child that leaves the task in which it was forked: the code behind the task runs the
+--- tasks of the parent.
 ---@param scheduler alicloud.loop.Scheduler
 function M.stop_child(scheduler)
   if core.pid() ~= scheduler.pid then error(of_parent(), 0) end

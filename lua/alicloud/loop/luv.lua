@@ -1,9 +1,9 @@
---- The event loop of libuv through luv: calls suspend the coroutine that makes them, and tasks go
---- on whenever the loop runs.
+--- Runs calls in the event loop of libuv, through luv: calls suspend the coroutine that makes them,
+--- and tasks go on whenever the loop runs.
 --
--- One poll handle for the descriptor behind which lies all that is waited for, and one timer; both
--- only while there is something, so that the loop can end. Outside of a coroutine a call blocks,
--- and inside a callback, where that would hold the program up, it is refused.
+-- There is one poll handle, for the descriptor that stands for all pollables, and one timer. Both
+-- exist only while something is waited for, so that the loop can end. Outside of a coroutine a call
+-- blocks; in a callback, where it would hold the event loop up, it is refused.
 
 local blocking = require "alicloud.loop.blocking"
 local core = require "alicloud.core"
@@ -15,8 +15,7 @@ local uv = require "luv"
 
 local M = {}
 
--- A timer that was due and not answered, because of an interrupt, is due again so many
--- milliseconds later.
+-- Milliseconds after which a timer is due again if an interrupt kept it from being answered.
 local AGAIN = 1000
 
 local State = {}
@@ -27,7 +26,7 @@ local function cannot_wait(message)
     message = message }
 end
 
--- In a forked child the descriptor is another one.
+-- Watches a descriptor, or none (nil); in a forked child it is another one.
 function State:watch(fd)
   if self.fd == fd then return end
   if self.poll then self.poll:close() end
@@ -37,7 +36,7 @@ function State:watch(fd)
   assert(self.poll:start("r", self.on_event))
 end
 
--- Without anything to wait for, no handle is left that would keep the loop from ending.
+-- If nothing is waited for, the timer is closed: an open handle would keep the loop from ending.
 function State:set_timer(seconds, idle)
   if idle then
     if self.timer then self.timer:close() end
@@ -57,8 +56,8 @@ function State:rearm()
   self:set_timer(seconds, not waits and not seconds)
 end
 
--- An error of a coroutine that nobody else resumes goes to whoever runs the loop, once what the
--- coroutine had open is closed.
+-- Resumes the parked coroutines that are ready. The error of one is raised to the code that runs
+-- the loop, after all that the coroutine had open is closed.
 function State:resume_woken()
   local count = #self.woken
   for _ = 1, count do
@@ -83,8 +82,8 @@ function State:tick()
   self:resume_woken()
 end
 
--- The interpreter raises an interrupt between any two instructions of the main thread, which is
--- that of the callbacks. So nothing but the beginning and the end of a tick lies there.
+-- The interpreter raises an interrupt between any two instructions of the main thread, in which
+-- callbacks run. So a tick runs in a coroutine of its own, the driver.
 function State:new_driver()
   return coroutine.wrap(function()
     while true do
@@ -98,7 +97,7 @@ function State:new_driver()
   end)
 end
 
--- Whether the running coroutine can be suspended; outside of the loop whoever cannot be blocks.
+-- Whether the running coroutine can be suspended; if not, calls block, or raise within the loop.
 local function parks(pid)
   if coroutine.isyieldable() then
     forked.refuse_host(pid)

@@ -1,7 +1,8 @@
---- Who waits for what: transports, programs. All of them can be seen as one.
+--- The pollables of a loop (transports, programs) and who waits for each; one descriptor can stand
+--- for all of them.
 --
--- A host watches one descriptor, which stays the same, and never those of the pollables: these are
--- closed whenever a program ends, and their numbers are used again.
+-- An event loop watches that one descriptor and never those of the pollables: these are closed
+-- whenever a program ends, and their numbers are used again.
 
 local core = require "alicloud.core"
 
@@ -10,7 +11,7 @@ local M = {}
 ---@class alicloud.loop.PollSet
 ---@field waiting table<table, alicloud.loop.Waiting> by pollable
 ---@field order table[] the pollables, the longest known first
----@field group alicloud.PollGroup? once somebody has asked for a descriptor
+---@field group alicloud.PollGroup? nil until somebody asks for a descriptor
 ---@field owners table<integer, alicloud.loop.Waiting> by descriptor in the group
 local PollSet = {}
 PollSet.__index = PollSet
@@ -21,14 +22,14 @@ function M.new()
   return setmetatable({ waiting = {}, order = {}, owners = {} }, PollSet)
 end
 
--- Those who wait for one pollable.
+-- The waiters of one pollable.
 ---@class alicloud.loop.Waiting: alicloud.loop.Waiter[]
 ---@field fd integer? its descriptor in the group
----@field tickets table<integer, alicloud.loop.Waiter> who waits for which operation
----@field others integer how many wait for none
----@field watch table? see alicloud.loop.scheduler
+---@field tickets table<integer, alicloud.loop.Waiter> by the ticket of the operation they wait for
+---@field others integer number of waiters without an operation
+---@field watch table? timer of the earliest deadline, see alicloud.loop.waiting
 
--- A descriptor that was closed may have got another owner since; then it is left to that one.
+-- The number of a closed descriptor may belong to another pollable by now: that one keeps it.
 function PollSet:unwatch(list)
   local fd = list.fd
   list.fd = nil
@@ -71,9 +72,9 @@ function PollSet:add(waiter)
   return list
 end
 
--- The gap is closed with the last one: who waits for one transport is woken in no promised order.
+-- The last one takes the free place: the waiters of a pollable are woken in no promised order.
 ---@param waiter alicloud.loop.Waiter that has a place
----@return alicloud.loop.Waiting|nil of whom it was one
+---@return alicloud.loop.Waiting|nil list that it was in
 function PollSet:remove(waiter)
   local list, place = self.waiting[waiter.pollable], waiter.place
   local count = #list
@@ -89,14 +90,14 @@ function PollSet:remove(waiter)
   return list
 end
 
---- Everyone who waits for a pollable; from the end on they may be taken out meanwhile.
+--- The waiters of a pollable; who goes through them from the end may remove them meanwhile.
 ---@param pollable table
 ---@return alicloud.loop.Waiting|nil
 function PollSet:of(pollable)
   return self.waiting[pollable]
 end
 
---- What somebody waits for, the longest known first.
+--- The pollables that have waiters, the longest known first. Others are dropped.
 ---@return table[]
 function PollSet:pollables()
   local kept = {}
@@ -113,15 +114,15 @@ function PollSet:pollables()
   return table.move(kept, 1, #kept, 1, {})
 end
 
---- Before a pollable is closed.
+--- Stops watching a pollable; to be called before it is closed.
 ---@param pollable table
 function PollSet:release(pollable)
   local list = self.waiting[pollable]
   if list then self:unwatch(list) end
 end
 
---- One descriptor that is readable when one of theirs is, the same for as long as the set is there;
---- in a forked child another one.
+--- One descriptor that is readable when one of the pollables is ready. It stays the same for as
+--- long as the set is there, except in a forked child.
 ---@return integer
 function PollSet:descriptor()
   if not self.group then
@@ -139,7 +140,7 @@ local function descriptors(list)
   return fds
 end
 
---- When the first of them is to be stepped by the clock.
+--- Seconds until the first of some pollables is to be stepped by the clock; nil: none is.
 ---@param list table[]
 ---@return number? seconds
 function M.earliest(list)
@@ -151,7 +152,7 @@ function M.earliest(list)
   return least
 end
 
---- One pollable for a loop that takes only one. Its descriptor is an array of theirs.
+--- Makes one pollable of several, for a loop that takes only one; its descriptor is their array.
 ---@param list table[] not empty
 ---@return table pollable
 function M.together(list)
@@ -171,7 +172,7 @@ end
 --- the descriptor is quiet
 ---@field step fun(self: alicloud.Pollable) lets everything that is ready go on; never waits
 
---- All that is waited for in a loop as the poll protocol of cqueues knows it.
+--- All waits of a loop as one pollable, in the poll protocol of cqueues.
 ---@param loop alicloud.loop.Loop
 ---@return alicloud.Pollable
 function M.of_loop(loop)

@@ -1,7 +1,7 @@
---- Tasks that begin, go on when what they wait for is there, and end.
+--- Starts tasks, resumes them when their wait is over, and ends them.
 --
--- A part of the scheduler (alicloud.loop.scheduler), which says where running code belongs and what
--- it is told.
+-- A part of the scheduler (alicloud.loop.scheduler), which finds the scope of running code and
+-- raises cancellations.
 
 local core = require "alicloud.core"
 local forked = require "alicloud.loop.forked"
@@ -12,22 +12,22 @@ local waiting = require "alicloud.loop.waiting"
 
 local M = {}
 
--- A body that swallows so many refusals would go on for ever.
+-- After so many waits that were refused, a body that ignores its cancellation is closed.
 local PATIENCE = 100
 
---- What a coroutine yields that is to be closed.
+--- A coroutine that yields this is to be closed.
 M.GIVE_UP = {}
 
 ---@class alicloud.loop.Running: alicloud.loop.Waits
 ---@field current alicloud.Task? the one that runs
 ---@field alive integer tasks that have not ended
----@field unheard alicloud.Task? one that was interrupted while nobody waited for it
+---@field unheard alicloud.Task? one that an interrupt has ended while nobody waited for it
 local Running = setmetatable({}, { __index = waiting.Waiting })
 Running.__index = Running
 
 M.Running = Running
 
--- As seen from outside of the task.
+-- The innermost scope of a task, or the task itself, as seen from outside of it.
 local function innermost(task)
   local open = task.open
   return open and open[#open] or task
@@ -35,8 +35,8 @@ end
 
 function Running:finish(task, ok, ...)
   task.finished, task.ok, task.results = true, ok, table.pack(...)
-  -- An interrupt that nobody here hears is for whoever drives the tasks. Who is told to stop by it
-  -- has it from somebody who knows.
+  -- An interrupt that nobody waits for here is raised to the code that runs the tasks. If the task
+  -- was told to stop, the code that told it knows of the interrupt already.
   if not ok and not task.joiners[1] and guard.is_interrupt((...))
     and self:stop_of(task) == nil then
     self.unheard = task
@@ -48,7 +48,7 @@ function Running:finish(task, ok, ...)
   if task.parent then task.parent:left(task) end
 end
 
--- What it was told to stop with is no error of its own.
+-- Ends a task. The cancellation that it was told of is no error of its own.
 function Running:ended(task, ok, ...)
   local raised = ...
   if not ok and raised == nil then return self:finish(task, false, "nil was raised") end
@@ -59,7 +59,7 @@ function Running:ended(task, ok, ...)
   self:finish(task, true, nil, task.reason or scopes.told(raised))
 end
 
---- A task that has not begun never does.
+--- Ends a task that has not begun; it never begins.
 ---@param task alicloud.Task
 function Running:drop(task)
   self:forget(task.start)
@@ -73,7 +73,8 @@ function Running:new_waiter(task)
   return { scheduler = self, task = task, deadline = math.huge, ready = false, over = false }
 end
 
--- What a body yields by itself is for the host, or means only: let the others go first.
+-- Looks at what a task yielded or returned. A value that its body yields by itself is for the host,
+-- or only lets other tasks go first.
 function Running:took(task, resumed, waiter, ...)
   if type(waiter) == "table" and waiter.scheduler == self then return end
   if coroutine.status(task.coroutine) == "dead" then
@@ -120,7 +121,7 @@ function Running:go_on(waiter)
   end
 end
 
---- The wait of a node ends because it is cancelled.
+--- Ends the wait of a node that is cancelled.
 ---@param waiter alicloud.loop.Waiter
 function Running:break_off(waiter)
   if waiter.ready or waiter.over then return end
@@ -134,14 +135,14 @@ function Running:note(waiter, node)
   waiter.node, node.waiter = node, waiter
 end
 
--- Of whoever swallows what he is told, or yields by himself all the same, no more is asked.
+-- Counts a wait that was refused: whether the task has ignored its cancellation for too long.
 function Running:loses_patience(task)
   task.refusals = task.refusals + 1
   return task.refusals > PATIENCE
 end
 
 --- Starts a task of a scope.
----@param scope alicloud.Scope? nil: of none
+---@param scope alicloud.Scope? nil: a task of no scope
 ---@param body function
 ---@param ... any
 ---@return alicloud.Task
@@ -155,7 +156,7 @@ Running.spawn_in = core.aside(function(self, scope, body, ...)
   return task
 end)
 
--- Who comes meanwhile is for the next time.
+-- Resumes the waiters that are ready; those that become ready meanwhile have their turn next time.
 function Running:run_queue()
   local last = self.last
   if self.first > last then return false end

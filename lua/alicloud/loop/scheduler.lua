@@ -1,18 +1,18 @@
---- Many things at a time on one thread: a loop over another loop, whose `wait` and `sleep` let the
+--- Runs many tasks on one thread: a loop over another loop, the base, whose `wait` and `sleep` let
 --- other tasks go on.
 --
--- Inside a task they hand the thread over; outside they drive all tasks until they are due. So the
--- same code serves one call and a thousand, with real descriptors and on a virtual clock. Tasks
--- move only while somebody waits, sleeps, steps, or asks one of them whether it is done. Over the
--- event loop of a program (alicloud.loop.cqueues, alicloud.loop.luv) that one steps them, and its
+-- Inside a task they yield; outside of tasks they run all tasks until the wait is over. So the same
+-- code serves one call and a thousand, with real descriptors and on a virtual clock. Tasks run only
+-- while somebody waits, sleeps, steps, or asks one of them whether it is done. Over the event loop
+-- of a program (alicloud.loop.cqueues, alicloud.loop.luv), that loop steps the tasks, and its
 -- coroutines are parked while they wait.
 --
--- Which task ends with what, and who is told to stop: alicloud.loop.scope.
+-- Which tasks end together, and which waits are cancelled: alicloud.loop.scope.
 --
--- This says where running code belongs, what it is told, and how it waits. Who waits for what:
--- alicloud.loop.waiting; how tasks go on: alicloud.loop.running; who drives them:
--- alicloud.loop.driving. What the main thread itself changes it changes aside, where no interrupt
--- meets it (core.aside), and what is to be closed is empty when it becomes so.
+-- This module finds the scope that running code belongs to, raises cancellations, and makes code
+-- wait. Who waits for what: alicloud.loop.waiting; how tasks go on: alicloud.loop.running; who runs
+-- them: alicloud.loop.driving. Changes that the main thread makes are made aside, where no
+-- interrupt comes (core.aside), and a variable to be closed holds nothing yet when it becomes one.
 
 local carriers = require "alicloud.loop.carrier"
 local core = require "alicloud.core"
@@ -27,40 +27,40 @@ local waiting = require "alicloud.loop.waiting"
 local M = {}
 
 ---@class alicloud.loop.Loop: alicloud.Loop
----@field spawn fun(body: function, ...): alicloud.Task starts at the next turn; it belongs to the
---- scope in which this is called
----@field spawn_shared fun(body: function, ...): alicloud.Task a task of no scope: what several wait
---- for, and none of them takes with it
----@field scope fun(fn: function, options?: alicloud.ScopeOptions): any runs `fn(scope)`
---- at once, and comes back when it and all tasks that it has started have ended: with its
---- results; nil and the reason, if the scope was cancelled or its time was over. Raises what `fn`
---- raises, and the error of a task of which nobody has asked the result
----@field checkpoint fun() raises if what the caller belongs to is cancelled, or an interrupt came
----@field is_crowded fun(): boolean whether a task runs that can wait, and others are ready to go on
----@field give_way fun() lets them go first, whatever is cancelled meanwhile; where it is crowded
+---@field spawn fun(body: function, ...): alicloud.Task starts a task at the next turn, in the scope
+--- that the caller is in
+---@field spawn_shared fun(body: function, ...): alicloud.Task starts a task of no scope: several
+--- may wait for it, and none of them cancels it when it is cancelled itself
+---@field scope fun(fn: function, options?: alicloud.ScopeOptions): any runs `fn(scope)` at once,
+--- and returns when it and all tasks that it has started have ended: its results; or nil and the
+--- reason, if the scope was cancelled or its time was over. Raises what `fn` raises, and the error
+--- of a task whose result nobody has asked for
+---@field checkpoint fun() raises if the caller's scope is cancelled, or an interrupt came
+---@field is_crowded fun(): boolean whether the caller's task can wait and other tasks are ready
+---@field give_way fun() lets those tasks go first, without cancellation; only if `is_crowded`
 ---@field stopping fun(): any what `checkpoint` would raise
----@field coroutine { wrap: function, resume: function } for coroutines of a task's own that wait
----@field step fun() lets all that is ready go on once; never waits
+---@field coroutine { wrap: function, resume: function } for coroutines inside a task that wait
+---@field step fun() lets all tasks that are ready go on once; never waits
 ---@field timeout fun(): number? seconds until `step` is due by the clock
----@field pollables fun(): table[] what is waited for at this moment
----@field descriptor fun(): integer readable when one of these is ready; always the same
----@field release fun(pollable: table) is called before a pollable is closed
+---@field pollables fun(): table[] the pollables that are waited for now
+---@field descriptor fun(): integer readable when one of them is ready; always the same
+---@field release fun(pollable: table) to be called before a pollable is closed
 ---@field resume fun(waiter: alicloud.loop.Waiter, ...) ends a wait that the host adopted
----@field gate fun(): { wait: fun(deadline?: number), open: fun() } one waits until another one lets
---- it go on, or until the deadline (monotonic seconds)
+---@field gate fun(): { wait: fun(deadline?: number), open: fun() } `wait` ends when another task
+--- calls `open`, or at the deadline (monotonic seconds)
 
 -- The event loop of a program. Outside of its coroutines it waits like any other loop.
 ---@class alicloud.loop.Host: alicloud.Loop
 ---@field parks fun(): boolean whether the running coroutine can be parked
----@field park fun(waiter: alicloud.loop.Waiter) comes back when the waiter is ready
----@field unpark fun(waiter: alicloud.loop.Waiter) the waiter is ready
----@field arm fun() `step` is wanted, or what it waits for has changed
----@field adopt? fun(waiter: alicloud.loop.Waiter, ...): boolean a task yielded what only the host
---- understands
----@field abandon? fun(waiter: alicloud.loop.Waiter) nobody waits for what was adopted
+---@field park fun(waiter: alicloud.loop.Waiter) suspends the coroutine until the waiter is ready
+---@field unpark fun(waiter: alicloud.loop.Waiter) resumes it, for the waiter is ready
+---@field arm fun() is told that `step` is wanted, or that what it waits for has changed
+---@field adopt? fun(waiter: alicloud.loop.Waiter, ...): boolean waits for what a task yielded, if
+--- it is the host's; false: it is not
+---@field abandon? fun(waiter: alicloud.loop.Waiter) is told that nobody waits for it any more
 
 ---@class alicloud.loop.Scheduler: alicloud.loop.Driving
----@field shields integer scopes with a shield
+---@field shields integer number of open scopes with a shield
 ---@field carrier alicloud.loop.Carrier
 local Scheduler = setmetatable({}, { __index = driving.Driving })
 Scheduler.__index = Scheduler
@@ -71,14 +71,14 @@ function Scheduler:is_inside(task)
   return co == task.coroutine or self.carrier:carries(co)
 end
 
--- A scope is that of whoever has opened it, and of the coroutines that he resumes.
+-- Code is in a scope if its coroutine has opened it, or has been resumed by the one that did.
 function Scheduler:is_below(scope, co)
   local owner = self.owners[scope]
   return owner ~= nil and (owner == co or coroutine.status(owner) == "normal")
 end
 
---- To what the running code belongs: the innermost scope or task.
----@return alicloud.loop.Node? nil: to nothing
+--- The innermost scope or task that the running code belongs to.
+---@return alicloud.loop.Node? nil: none
 function Scheduler:node_here()
   local task = self.current
   local open = (task or self).open
@@ -91,9 +91,9 @@ function Scheduler:node_here()
   return task
 end
 
---- Goes into a scope.
+--- Enters a scope.
 ---@param scope alicloud.Scope
----@param owner thread which it is opened in
+---@param owner thread the coroutine that opens it
 function Scheduler:enter(scope, owner)
   forked.look(self)
   local place = self.current or self
@@ -102,7 +102,7 @@ function Scheduler:enter(scope, owner)
   place.open[#place.open + 1] = scope
 end
 
---- Leaves it.
+--- Leaves a scope.
 ---@param scope alicloud.Scope
 function Scheduler:leave(scope)
   local open = scope.opened_in
@@ -111,7 +111,7 @@ function Scheduler:leave(scope)
   end
 end
 
---- What a wait here is to raise.
+--- What a wait in a node has to raise; nil: the code may wait.
 ---@param node alicloud.loop.Node?
 ---@return any
 function Scheduler:stop_of(node)
@@ -128,7 +128,7 @@ function Scheduler:refuse(raised)
   error(raised, 0)
 end
 
--- Why the running code cannot wait at all.
+-- Why the running code cannot wait at all; nil: it can.
 function Scheduler:obstacle()
   local task = self.current
   if waiting.in_finalizer() then return "in a finalizer" end
@@ -143,7 +143,7 @@ function Scheduler:obstacle()
 end
 
 --- Whether the running code can wait.
----@param task? alicloud.Task for the end of it
+---@param task? alicloud.Task for the end of this task
 ---@return boolean
 function Scheduler:can_wait(task)
   return not self:obstacle() and not (task and self:is_inside(task))
@@ -161,7 +161,7 @@ function Scheduler:drive(waiter, node, unbroken)
   end
 end
 
--- A wait outside of tasks, which nobody may find half begun or half ended.
+-- A wait outside of tasks. It begins and ends aside, so that no interrupt finds it half done.
 local Outside = { __close = core.aside(function(waiter)
   local self, node = waiter.scheduler, waiter.node
   if node and node.waiter == waiter then node.waiter = nil end
@@ -183,9 +183,9 @@ function Scheduler:wait_outside(waiter, node, unbroken)
   self:drive(waiter, node, unbroken)
 end
 
---- Waits until a waiter is ready.
+--- Suspends the running code until a waiter is ready. Raises if its scope is cancelled.
 ---@param waiter alicloud.loop.Waiter
----@param unbroken? boolean whatever is cancelled meanwhile
+---@param unbroken? boolean true: no cancellation ends the wait
 function Scheduler:await(waiter, unbroken)
   forked.look(self)
   waiter.scheduler, waiter.ready, waiter.over = self, false, false
@@ -216,7 +216,7 @@ function Scheduler:give_way()
   coroutine.yield(waiter)
 end
 
---- Lets what is ready go on, without waiting.
+--- Lets tasks that are ready go on, without waiting.
 function Scheduler:glance()
   forked.look(self)
   if waiting.in_finalizer() then return end
@@ -229,7 +229,7 @@ function Scheduler:glance()
   self:drive_once(now)
 end
 
--- The scope around the running code; a task is none.
+-- The innermost scope around the running code; nil: none.
 function Scheduler:nursery()
   local node = self:node_here()
   while node and not node.nursery do node = node.parent end
@@ -238,13 +238,13 @@ end
 
 local function never() return nil end
 
--- The loop below is somebody else's, or an event loop of a program.
+-- A loop of the user's may lack `interrupted`, and so do the event loops of programs.
 local function understood(base)
   if base.interrupted then return base end
   return setmetatable({ interrupted = never }, { __index = base })
 end
 
---- Makes a loop that carries tasks over one that need not.
+--- Makes a loop that runs tasks, over one that need not.
 ---@param base alicloud.Loop|alicloud.loop.Host
 ---@return alicloud.loop.Loop
 function M.new(base)

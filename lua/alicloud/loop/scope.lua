@@ -1,8 +1,8 @@
---- Scopes: which tasks end with what, and who is told that it is to stop.
+--- Scopes: groups of tasks that end together, and whose waits are cancelled together.
 --
 -- As trio's nurseries and cancel scopes: a scope ends when its tasks have; when it is cancelled,
--- fails or its time is over, every wait within it raises, until all have ended. A task is a small
--- scope of its own for its waits, but what it spawns belongs to the scope around it.
+-- fails or its time is over, every wait within it raises, until all tasks have ended. A task is a
+-- small scope of its own for its waits, but what it spawns belongs to the scope around it.
 -- (https://trio.readthedocs.io/en/stable/reference-core.html#cancellation-and-timeouts)
 
 local core = require "alicloud.core"
@@ -18,28 +18,28 @@ local M = {}
 -- What can be cancelled: a scope or a task.
 ---@class alicloud.loop.Node
 ---@field scheduler alicloud.loop.Scheduler
----@field parent alicloud.loop.Node? nil: only the loop itself
+---@field parent alicloud.loop.Node? nil: none is around it
 ---@field children alicloud.loop.Node[]? in no promised order
 ---@field place integer? among the children of its parent
----@field waiter alicloud.loop.Waiter? what is waited for in it now
+---@field waiter alicloud.loop.Waiter? the wait that its code is in now
 ---@field raised any what every wait in it raises, once it is cancelled
----@field reason alicloud.Error? why, as it was given
----@field shield boolean? what is around it is not told inside
+---@field reason alicloud.Error? why it was cancelled, as `cancel` was given it
+---@field shield boolean? cancellations and interrupts from outside are not raised inside
 
 ---@class alicloud.Scope: alicloud.loop.Node
----@field opened_in alicloud.Scope[] those of its task, or of the loop
+---@field opened_in alicloud.Scope[] the open scopes of its task, or of the loop
 ---@field live integer tasks that have not ended
 ---@field cancelled alicloud.Error? why, once it is cancelled
 ---@field closed boolean it has ended
----@field cut_off boolean? tasks of it have ended because it was cancelled
----@field seconds number? of its timeout
----@field due number? when that is over, by the loop's clock
+---@field cut_off boolean? some of its tasks were ended by its cancellation
+---@field seconds number? its timeout
+---@field due number? monotonic seconds at which its timeout is over
 local Scope = { nursery = true, closed = false }
 Scope.__index = Scope
 
 ---@class alicloud.ScopeOptions
 ---@field timeout? number|string seconds, or a duration, after which it is cancelled
----@field shield? boolean neither an outer cancellation nor an interrupt is told inside; needs a
+---@field shield? boolean neither an outer cancellation nor an interrupt is raised inside; needs a
 ---timeout
 
 local SCHEMA = {
@@ -49,13 +49,13 @@ local SCHEMA = {
   shield = schema.boolean,
 }
 
---- Puts a node among those that end with another one.
+--- Makes a node the child of another, with which it is cancelled.
 ---@param node alicloud.loop.Node
 ---@param parent alicloud.loop.Node?
 function M.attach(node, parent)
   node.parent = parent
   if not parent then return end
-  -- A table that is made may let a finalizer run, and that one may spawn, too.
+  -- Making a table may run a finalizer, which may spawn, too: so `children` is read again after it.
   local made = not parent.children and {} or nil
   local children = parent.children or made
   parent.children = children
@@ -63,7 +63,7 @@ function M.attach(node, parent)
   children[node.place] = node
 end
 
---- Takes a node out again.
+--- Takes a node out of its parent's children.
 ---@param node alicloud.loop.Node
 function M.detach(node)
   local children, place = node.parent and node.parent.children, node.place
@@ -75,10 +75,10 @@ function M.detach(node)
   node.place = nil
 end
 
---- What a wait in a node is to raise.
+--- What a wait in a node has to raise.
 ---@param node alicloud.loop.Node?
----@return any? raised nil: nothing, it may wait
----@return boolean shielded
+---@return any? raised nil: nothing, the code may wait
+---@return boolean shielded whether a shield ended the search
 function M.stop_of(node)
   while node do
     if node.raised ~= nil then return node.raised, false end
@@ -96,8 +96,8 @@ local function tell(node)
   end
 end
 
---- What is raised where something waits, for a reason.
----@param reason? alicloud.Error
+--- The error that cancelled waits raise.
+---@param reason? alicloud.Error why they were cancelled
 ---@return alicloud.Error
 function M.cancellation(reason)
   local known = errors.is_error(reason)
@@ -107,8 +107,8 @@ function M.cancellation(reason)
       or "the task was cancelled; what it had sent may have been done" })
 end
 
---- What is told of a cancellation to whoever asks how something has ended. It says the same, but he
---- is not cancelled: raised by him it is an error like any other.
+--- Turns a cancellation into an ordinary error, for code that asks how something has ended but is
+--- not cancelled itself. Other values are returned as they are.
 ---@param raised any
 ---@return any
 function M.told(raised)
@@ -116,10 +116,10 @@ function M.told(raised)
   return errors.new(tables.copy(raised))
 end
 
---- Cancels what a node is about, and all that ends with it.
+--- Cancels a node and its children, but none that has a shield.
 ---@param node alicloud.loop.Node
 ---@param reason? alicloud.Error
----@param raised? any what waits raise; else an error of kind "cancelled"
+---@param raised? any what waits raise; default: an error of kind "cancelled"
 ---@type fun(node: alicloud.loop.Node, reason?: alicloud.Error, raised?: any)
 M.cancel = core.aside(function(node, reason, raised)
   if node.raised ~= nil then return end
@@ -127,7 +127,7 @@ M.cancel = core.aside(function(node, reason, raised)
   tell(node)
 end)
 
---- Cancels it: waits inside raise, and when all has ended `loop.scope` gives nil and the reason.
+--- Cancels the scope: waits inside raise; when all has ended `loop.scope` gives nil and the reason.
 ---@param reason? alicloud.Error
 ---@type fun(self: alicloud.Scope, reason?: alicloud.Error)
 Scope.cancel = core.aside(function(self, reason)
@@ -136,7 +136,7 @@ Scope.cancel = core.aside(function(self, reason)
   self.cancelled = self.reason or M.told(self.raised)
 end)
 
---- Starts a task of this scope, wherever the caller is.
+--- Starts a task of this scope; the caller may be outside of it.
 ---@param body function
 ---@param ... any its arguments
 ---@return alicloud.Task
@@ -145,7 +145,7 @@ function Scope:spawn(body, ...)
   return self.scheduler:spawn_in(self, body, ...)
 end
 
---- Whether the running code belongs to it.
+--- Whether the running code is in this scope.
 ---@return boolean
 function Scope:is_around()
   local node = self.scheduler:node_here()
@@ -153,11 +153,11 @@ function Scope:is_around()
   return node ~= nil
 end
 
---- How long nothing could end it after its time was over, or nil.
+--- Seconds by which its timeout is overrun; nil: it is not, or by less than a second.
 ---@return number|nil seconds
 function Scope:late() return deadlines.late(self) end
 
---- A task of it has ended.
+--- Takes note that a task of the scope has ended.
 ---@param task alicloud.Task
 function Scope:left(task)
   M.detach(task)
@@ -171,8 +171,8 @@ function Scope:left(task)
   if self.live == 0 and self.joiner then self.scheduler:wake(self.joiner) end
 end
 
--- What is around it may be cancelled meanwhile, or the program interrupted: then its tasks are,
--- too, and what is to be raised is told when they have ended: each of them raises at its next wait.
+-- Waits until all tasks of a scope have ended. If an outer scope is cancelled meanwhile, or an
+-- interrupt comes, the tasks are cancelled, and that is raised when they have ended.
 local function join(scope)
   local raised
   while scope.live > 0 do
@@ -182,7 +182,7 @@ local function join(scope)
     scope.joiner = nil
     if not ok then
       if scope.raised ~= nil and not guard.is_stop(stop) then error(stop, 0) end
-      -- Its own cancellation is told in `conclude`.
+      -- The cancellation of this scope itself is told in `conclude`.
       if stop ~= scope.raised then
         raised = raised == nil and stop or raised
         M.cancel(scope, nil, stop)
@@ -200,7 +200,7 @@ local function is_shielded(node)
   return false
 end
 
---- Tells who interrupts code that computes whether what goes on now is shielded.
+--- Tells the core whether the code that goes on now is shielded from interrupts.
 ---@param scheduler alicloud.loop.Scheduler
 ---@param node alicloud.loop.Node?
 function M.hold_interrupts(scheduler, node)
@@ -212,13 +212,13 @@ local function raise_shield(scope)
   core.shield_interrupt(true)
 end
 
--- What goes on behind it belongs to a node.
+-- Ends the shield of a scope; the code behind it runs in a node.
 local function lower_shield(scope, node)
   core.shield_interrupt(is_shielded(node))
   scope.scheduler.shields = scope.scheduler.shields - 1
 end
 
--- What goes on in a scope that nobody comes back to belongs to the one around it, and is cancelled.
+-- Gives the tasks of an abandoned scope to the scope around it, and cancels them.
 local function hand_over(scope, heir)
   local children = scope.children or {}
   for i = #children, 1, -1 do
@@ -244,16 +244,16 @@ local function shut(scope, node)
   M.detach(scope)
 end
 
--- The scope around a node that still is open.
+-- The innermost open scope around a node.
 local function nursery_around(node)
   node = node.parent
   while node and (not node.nursery or node.closed) do node = node.parent end
   return node
 end
 
---- Ends a scope whose coroutine nobody resumes any more, or can.
+--- Ends a scope whose coroutine is never resumed again.
 ---@param scope alicloud.Scope
----@param heir? alicloud.Scope that waits for what goes on in it (the one around it)
+---@param heir? alicloud.Scope that takes its tasks over and waits for them (the one around it)
 function M.abandon(scope, heir)
   if scope.closed then return end
   heir = heir or nursery_around(scope)
@@ -262,8 +262,8 @@ function M.abandon(scope, heir)
   hand_over(scope, heir)
 end
 
---- Ends what was opened in a node, and is open though the node comes to its end: a generator that
---- was left in the middle has it.
+--- Ends the scopes that are still open in a node when the node ends, e.g. in a generator that was
+--- left in the middle.
 ---@param node alicloud.loop.Node
 ---@param heir alicloud.Scope?
 function M.desert(node, heir)
@@ -274,7 +274,7 @@ function M.desert(node, heir)
   end
 end
 
--- Whoever leaves it in the middle, as an interrupt does, leaves no task behind.
+-- Ends a scope that is left in the middle, e.g. by an interrupt: its tasks are cancelled.
 local function close(scope)
   if scope.closed or not scope.opened then return end
   local ok, raised = true, nil
@@ -290,7 +290,7 @@ end
 
 Scope.__close = core.aside(close)
 
--- Nobody may find it half open.
+-- Opens a scope aside, so that no interrupt finds it half open.
 local open = core.aside(function(scope, owner, seconds)
   local scheduler = scope.scheduler
   M.attach(scope, scheduler:node_here())
@@ -300,7 +300,7 @@ local open = core.aside(function(scope, owner, seconds)
   scope.opened = true
 end)
 
--- An interrupt is one, however many of its tasks it has ended.
+-- The interrupt that has ended tasks of a scope; nil: none. It is raised once.
 local function interrupt_of(scope)
   local found
   for _, task in ipairs(scope.failed or {}) do
@@ -311,7 +311,8 @@ local function interrupt_of(scope)
   return found
 end
 
--- The first error of a task that nobody has taken; on demand of one that had not been told to stop.
+-- The first error of a task that nobody has asked for; if `untold`, of a task that had not been
+-- told to stop when it failed.
 local function forgotten(scope, untold)
   for _, task in ipairs(scope.failed or {}) do
     if not task.taken and (task.failed_untold or not untold) then
@@ -321,8 +322,8 @@ local function forgotten(scope, untold)
   end
 end
 
--- Whoever cancels a scope at the end of its function has what he wanted. Where the time was over
--- while tasks went on, something is missing.
+-- A function that cancels its own scope and returns gets its results. If the timeout ended tasks,
+-- some work is missing, and the result is nil and the reason.
 local function conclude_well(scope, ...)
   local raised = forgotten(scope)
   if raised ~= nil then error(raised, 0) end
@@ -330,8 +331,8 @@ local function conclude_well(scope, ...)
   return ...
 end
 
--- Whoever waited for what a task was to do, until he was told to stop, wants to know why it never
--- came. He says it on behalf of that task.
+-- If the function was told to stop because a task had failed, that task's error is raised: it is
+-- the cause. The current task fails with it in place of that task.
 local function raise_cause(scope)
   local cause, task = forgotten(scope, true), scope.scheduler.current
   if cause == nil then return end
@@ -348,7 +349,7 @@ local function conclude(scope, ok, ...)
   if not (scope.cancelled and guard.is_cancellation(raised)) then error(raised, 0) end
   local outer = M.stop_of(not scope.shield and scope.parent or nil)
   if outer ~= nil then error(outer, 0) end
-  -- What was known of a call that was cut short.
+  -- The outcome of the call that the timeout cut short.
   if scope.expired then scope.reason.outcome = raised.outcome end
   return nil, scope.reason or M.told(raised)
 end
@@ -363,7 +364,7 @@ function M.run(scheduler, fn, options)
   if options.shield and not options.timeout then
     error("loop.scope: option shield: what is not told to stop needs a timeout", 3)
   end
-  -- Eight fields are all that one without options comes to have: it is made in that size at once.
+  -- A scope without options has these eight fields: naming them makes the table in its final size.
   local scope <close> = setmetatable({ scheduler = scheduler, live = 0, opened = false,
     parent = nil, place = nil, children = nil, opened_in = nil, joiner = nil }, Scope)
   scope.shield = options.shield

@@ -1,5 +1,5 @@
---- The loops of clients that were given none. Clients on one clock share a loop, so that what one
---- of them has started goes on while another one waits.
+--- The loops of clients without the option `loop`. Clients on one clock share a loop, so that the
+--- tasks of one client go on while another one waits.
 
 local blocking = require "alicloud.loop.blocking"
 local core = require "alicloud.core"
@@ -11,15 +11,15 @@ local function weak()
   return setmetatable({}, { __mode = "k" })
 end
 
--- A loop is kept for as long as somebody has the functions that it goes by: for those of the
--- machine, for ever.
+-- A loop is kept for as long as the functions of its clock are in use: those of the machine's clock
+-- always are.
 local function new_registry(pid)
   return { pid = pid, by_clock = weak(), by_base = weak() }
 end
 
 local registry = new_registry(nil)
 
--- What was started before a fork is the parent's: a client of the child must not carry it on.
+-- Tasks that were started before a fork are the parent's: so a child gets loops of its own.
 local function own_registry()
   local pid = core.pid()
   if registry.pid ~= pid then registry = new_registry(pid) end
@@ -35,8 +35,8 @@ local function entry(map, key, make)
   return value
 end
 
---- The loop over a clock: one for all whose runtimes tell the time, sleep and are interrupted by
---- the same functions.
+--- The loop over a clock: one for all runtimes with the same functions for time, sleep and
+--- interrupts.
 ---@param runtime alicloud.Runtime
 ---@return alicloud.loop.Loop
 function M.of_clock(runtime)
@@ -47,7 +47,7 @@ function M.of_clock(runtime)
   end)
 end
 
---- The loop with tasks over one of the host's that has none.
+--- The loop with tasks over a loop of the user's that has none.
 ---@param base alicloud.Loop
 ---@return alicloud.loop.Loop
 function M.over(base)

@@ -1,4 +1,4 @@
---- One thing of many that go on at a time, as its owner sees it.
+--- A task: a function that goes on beside others in a loop, as its owner sees it.
 
 local core = require "alicloud.core"
 local forked = require "alicloud.loop.forked"
@@ -8,19 +8,20 @@ local scopes = require "alicloud.loop.scope"
 local M = {}
 
 ---@class alicloud.Task: alicloud.loop.Node
----@field pid integer of the process whose task it is
+---@field pid integer process that it belongs to
 ---@field finished boolean
 ---@field begun boolean?
 ---@field ok boolean? whether it has ended without an error
 ---@field results table? what it has returned, or raised
----@field cut_off boolean? it has ended because it was told to stop
+---@field cut_off boolean? it has ended because it was cancelled
 ---@field taken boolean? somebody has asked for its result
----@field failed_untold boolean? nothing was told to stop when it failed, or what it failed with
----@field open alicloud.Scope[]? that were opened in it, the innermost last
+---@field failed_untold boolean? it failed before it was told to stop, or with the error of such a
+---task
+---@field open alicloud.Scope[]? scopes that are open in it, the innermost last
 ---@field refusals integer waits that were refused because it is cancelled
 local Task = {}
 
---- Whether it has ended. The tasks go on before the answer is given, but nothing is waited for.
+--- Whether the task has ended. Tasks that are ready go on first; nothing is waited for.
 ---@return boolean
 function Task:done()
   if not self.finished then self.scheduler:glance() end
@@ -39,7 +40,7 @@ local function join(task, waiter, unbroken)
   task.scheduler:await(waiter, unbroken)
 end
 
---- Waits for its end.
+--- Waits for the end of the task.
 ---@param timeout? number seconds (no limit)
 ---@return boolean done
 function Task:wait(timeout)
@@ -53,8 +54,8 @@ function Task:wait(timeout)
   return self.finished
 end
 
---- Waits for its end and gives what its body returned, or raises what its body raised. Of a task
---- that was cancelled: nil and what `cancel` was given, or what was known of the call that it made.
+--- Waits for the end of the task and gives what its body returned, or raises what it raised. For a
+--- cancelled task: nil and what `cancel` was given, or what was known of the call that it made.
 ---@return any ...
 function Task:result()
   self:wait()
@@ -63,8 +64,8 @@ function Task:result()
   return table.unpack(self.results, 1, self.results.n)
 end
 
---- Cancels it: its waits raise, so that it ends soon; `wait` tells when. One that has not begun
---- never does.
+--- Cancels the task: its waits raise, so that it ends soon; `wait` waits for that. A task that has
+--- not begun never begins.
 ---@param err? alicloud.Error second result of the task
 ---@return boolean cancelled false if it had ended, or been cancelled, before
 ---@type fun(self: alicloud.Task, err?: alicloud.Error): boolean
@@ -75,7 +76,7 @@ Task.cancel = core.aside(function(self, err)
   return true
 end)
 
---- Cancels it and waits for its end, as at the end of a block in which it is to be closed.
+--- Cancels the task and waits for its end; the end of a block does this to a variable to be closed.
 ---@type fun(self: alicloud.Task)
 Task.close = core.aside(function(self)
   if forked.is_parents(self) then return end
@@ -96,7 +97,7 @@ function M.new(scheduler, parent, body)
   local task = setmetatable({
     scheduler = scheduler, pid = scheduler.pid, finished = false, joiners = {}, waiter = nil,
     raised = nil,
-    -- A raise is caught within the coroutine, so that what is closed on its way may wait.
+    -- Errors are caught inside the coroutine, so that what is closed on the way may wait.
     coroutine = coroutine.create(function(...) return pcall(body, ...) end), refusals = 0,
   }, metatable)
   if parent then

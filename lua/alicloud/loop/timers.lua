@@ -1,14 +1,14 @@
---- Who is to be woken when: a binary heap by due time, and by age where two are due at once.
+--- A queue of timers: a binary heap by due time, and by age where two are due at once.
 
 local M = {}
 
 ---@class alicloud.loop.Timers
 ---@field add fun(due: number, item: any)
----@field next fun(): number? due time of the first
----@field take fun(now: number): any? the first item that is due
----@field retired fun() one of the items has become stale without having been taken
+---@field next fun(): number? due time of the first item; nil: none
+---@field take fun(now: number): any? takes out the first item that is due
+---@field retired fun() is told that an item has become stale without having been taken
 
--- Below this many the stale ones cost less than looking for them.
+-- So few stale items cost less than making the heap anew.
 local FEW = 64
 
 local function before(left, right)
@@ -58,7 +58,7 @@ local function without_stale(heap, is_stale)
   return kept
 end
 
----@param is_stale fun(item: any): boolean items that nobody waits for any more
+---@param is_stale fun(item: any): boolean whether nobody waits for an item any more
 ---@return alicloud.loop.Timers
 function M.new(is_stale)
   local heap, age, stale = {}, 0, 0
@@ -74,7 +74,8 @@ function M.new(is_stale)
 
   function timers.add(due, item)
     age = age + 1
-    -- A table that is made may let a finalizer run, and that one may add, too.
+    -- Making a table may run a finalizer, which may add a timer, too: so the place is counted after
+    -- it.
     local entry = { due = due, age = age, item = item }
     heap[#heap + 1] = entry
     rise(heap, #heap)
@@ -90,7 +91,7 @@ function M.new(is_stale)
     if entry and entry.due <= now then return remove_first(heap).item end
   end
 
-  -- A call that ends leaves its deadline behind, seconds before that would reach the top.
+  -- Most calls end long before their deadline: their stale timers would fill the heap.
   function timers.retired()
     stale = stale + 1
     if stale < FEW or 2 * stale < #heap then return end

@@ -1,6 +1,7 @@
---- Who waits for what, and who is to be resumed next: transports, operations, times.
+--- Keeps the waits of a loop: which waiter waits for which transport, operation or time, and which
+--- one is resumed next.
 --
--- The scheduler (alicloud.loop.scheduler) is one of these; it adds tasks and who drives them.
+-- The scheduler (alicloud.loop.scheduler) extends this class with tasks and what runs them.
 
 local core = require "alicloud.core"
 local poll_sets = require "alicloud.loop.poll_set"
@@ -8,33 +9,33 @@ local timers = require "alicloud.loop.timers"
 
 local M = {}
 
--- What a wait can be for. Its pollable has `ended`, which gives the tickets of those that ended.
+-- An operation to wait for. Its pollable has `ended`, which gives the tickets of those that ended.
 ---@class alicloud.loop.Op
 ---@field done fun(self: table): boolean
 ---@field ticket fun(self: table): integer
 
--- One wait. Without a task it belongs to somebody who is parked by the host, or who drives the
--- tasks until it is ready.
+-- One wait. Without a task, its coroutine is parked by the host, or runs the tasks until the wait
+-- is over.
 ---@class alicloud.loop.Waiter
 ---@field task alicloud.Task?
 ---@field parked boolean?
 ---@field adopted boolean?
----@field deadline number
+---@field deadline number monotonic seconds
 ---@field pollable table?
----@field op alicloud.loop.Op? the waiter sleeps until it is done
----@field ticket integer? of `op`
+---@field op alicloud.loop.Op? the operation it waits for
+---@field ticket integer? ticket of `op`
 ---@field timed boolean? has a place among the timers
 ---@field ready boolean
 ---@field cancelled boolean? it is ready only because its scope was cancelled
----@field over boolean nobody waits any more
+---@field over boolean nobody waits with it any more
 
 ---@class alicloud.loop.Waits
 ---@field base alicloud.Loop|alicloud.loop.Host
 ---@field hosted boolean
----@field pid integer of the process whose tasks are carried on, see alicloud.loop.forked
+---@field pid integer process whose tasks these are, see alicloud.loop.forked
 ---@field poll_set alicloud.loop.PollSet
 ---@field timers alicloud.loop.Timers
----@field queue table<integer, alicloud.loop.Waiter> from `first` to `last`
+---@field queue table<integer, alicloud.loop.Waiter> those that are ready, from `first` to `last`
 local Waiting = {}
 Waiting.__index = Waiting
 
@@ -44,7 +45,7 @@ local function is_gone(waiter)
   return waiter.ready or waiter.over
 end
 
---- The fields of one that has begun nothing.
+--- The fields of a new object of this class.
 ---@param base alicloud.Loop|alicloud.loop.Host
 ---@return table
 function M.fields(base)
@@ -52,13 +53,13 @@ function M.fields(base)
     timers = timers.new(is_gone), queue = {}, first = 1, last = 0, stepping = false }
 end
 
--- Whoever steps us looks at what there is to wait for when the step is over.
+-- Tells the host that the waits have changed. During a step it need not be told: it looks after it.
 function Waiting:alter()
   if not self.stepping then self.base.arm() end
 end
 
--- A call is ended by its transport, long before its deadline here, which is for a transport that is
--- lost. So all that wait for operations of one transport share a timer, of the first deadline.
+-- A transport ends its calls long before the deadline here, which is for a transport that is lost.
+-- So all who wait for operations of one transport share a timer, with the earliest deadline.
 function Waiting:watch(list, deadline)
   local watch = list.watch
   if watch and watch.deadline <= deadline then return end
@@ -108,18 +109,18 @@ function Waiting:wake(waiter)
   if self.hosted then self:alter() end
 end
 
---- Nobody waits any more.
+--- Takes note that nobody waits with a waiter any more.
 ---@param waiter alicloud.loop.Waiter
 function Waiting:forget(waiter)
   if waiter.over then return end
   waiter.over = true
   self:retire(waiter)
   if waiter.adopted then self.base.abandon(waiter) end
-  -- A host may be waiting for it until its time has come.
+  -- The host may be waiting until this deadline.
   if self.hosted and not waiter.ready then self:alter() end
 end
 
--- An operation that ended before it was waited for is never announced again.
+-- Begins a wait. An operation that ended before it was waited for is never announced again.
 function Waiting:enlist(waiter)
   local op = waiter.op
   if op and op:done() then return self:wake(waiter) end
@@ -150,7 +151,8 @@ function Waiting:wake_due()
   end
 end
 
--- Who waits for operations is woken by theirs; who waits for the pollable, by every step.
+-- Wakes the waiters of a pollable after its step: with an operation, if that has ended; without
+-- one, unless the step finished nothing (0).
 function Waiting:stepped(pollable, finished)
   local list = self.poll_set:of(pollable)
   if not list then return end
@@ -175,7 +177,7 @@ function Waiting:step_all(list)
 end
 
 --- Seconds until there is something to do by the clock.
----@return number? nil: nothing
+---@return number? nil: there is nothing
 function Waiting:timeout()
   if self.first <= self.last then return 0 end
   local due = self.timers.next()
@@ -185,13 +187,14 @@ function Waiting:timeout()
   return math.min(seconds, clock)
 end
 
---- Whether a finalizer runs. It may do so wherever a table is made, also in the middle of a change
---- of what is waited for, so it must not wait, not even outside of tasks.
+--- Whether a finalizer is running. It may start wherever a table is made, also in the middle of a
+--- change of the waits, so it must not wait, not even outside of tasks.
 ---@return boolean
 function M.in_finalizer()
-  -- The collector does not run while it calls one.
+  -- Lua stops the collector while a finalizer runs.
   if collectgarbage "isrunning" then return false end
-  -- Lua up to 5.4.3 answers also then, as where the program has stopped the collector.
+  -- Up to 5.4.3 Lua answers "count" in a finalizer, too, as it does where the program has stopped
+  -- the collector: then only the call stack tells.
   if not collectgarbage "count" then return true end
   local level, info = 1, debug.getinfo(1, "n")
   while info and info.name ~= "__gc" do
@@ -201,7 +204,7 @@ function M.in_finalizer()
   return info ~= nil
 end
 
---- Wakes who waits for a pollable that is going to be closed.
+--- Wakes the waiters of a pollable that is going to be closed.
 ---@param pollable table
 function Waiting:release(pollable)
   local list = self.poll_set:of(pollable)
