@@ -7,10 +7,10 @@ local outcomes = require "alicloud.call.outcome"
 local M = {}
 
 ---@class alicloud.Future
----@field task alicloud.Task that carries it
+---@field task alicloud.Task the task that makes the call
 local Future = {}
 
--- Plan and client of a call are the program's own.
+-- Context, plan and progress of a call are kept here, where the program cannot change them.
 local states = setmetatable({}, { __mode = "k" })
 
 local function own(future)
@@ -19,7 +19,7 @@ local function own(future)
   return state
 end
 
---- Whether the call has ended. Calls go on before the answer is given; nothing is waited for.
+--- Whether the call has ended. Calls that are ready go on first; nothing is waited for.
 ---@return boolean
 function Future:done()
   return own(self).task:done()
@@ -39,13 +39,13 @@ function Future:result()
   return own(self).task:result()
 end
 
---- Gives the call up; `result` says what is known of it: not_sent while it waits for its turn, for
---- keys or a connection, rejected after a refusal, unknown once it was given to the wire.
+--- Cancels the call; `result` then says what is known of it: not_sent while it waits for its turn,
+--- for keys or a connection, rejected after a refusal, unknown once it may have been sent.
 ---@return boolean cancelled false if it had ended, or been given up, before
 function Future:cancel()
   local state = own(self)
   local task = state.task
-  -- One that has begun says by itself what it had sent.
+  -- A call that has begun makes its own error, which says what it had sent.
   return task:cancel(not task.begun
     and outcomes.cancelled(state.context, state.plan, state.progress) or nil)
 end
@@ -77,7 +77,7 @@ local metatable = {
   __metatable = "alicloud.Future",
 }
 
---- Starts what was planned.
+--- Starts a call that was planned.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@return alicloud.Future
@@ -91,7 +91,7 @@ function M.start(context, plan)
   return future
 end
 
---- A call that has been answered already, by somebody in the place of the service.
+--- A future of a call that has its answer already, from somewhere else than the service.
 ---@param loop alicloud.Loop
 ---@param action string
 ---@param result table|nil

@@ -1,6 +1,6 @@
---- The client: options, frozen once it is made, and the calls over them.
+--- The client: options that do not change once it is made, and the calls with them.
 --
--- What a client knows lies in a call context that only this module can reach; the client itself is
+-- The data of a client are in a call context that only this module can reach; the client itself is
 -- an empty table whose fields cannot be set. Clients derived by `with` share the transport, the
 -- retry budget, the rate of calls and what was learnt about the server's clock.
 
@@ -35,7 +35,7 @@ local M = {}
 ---@field mode "normal"|"observe"
 ---@field runtime alicloud.Runtime
 ---@field loop alicloud.Loop
----@field differences alicloud.Differences what the service showed otherwise than assumed
+---@field differences alicloud.Differences where the service was seen to differ from what is assumed
 local Client = {}
 
 local PUBLIC = { region = true, product = true, mode = true, runtime = true, loop = true,
@@ -56,7 +56,7 @@ local function context_of(client)
 end
 
 local function new_client(context)
-  -- Of those that are derived from it, see `heir`.
+  -- Contexts that are derived from this one read from it what they lack, see `heir`.
   context.__index = context
   local client = setmetatable({}, metatable)
   by_client[client] = context
@@ -69,14 +69,14 @@ local function execute(context, plan)
   return calls.run(context, plan, progress)
 end
 
--- Whoever takes exchanges down marks where the service was seen to differ from what is assumed.
+-- Tells the recorder of each difference, so that the recording marks it.
 local function tell_differences(context)
   local recorder, differences = context.recorder, context.shared.differences
   if not (recorder and recorder.difference and differences) then return end
   differences:listen(function(assumption, text) recorder:difference(assumption, text) end)
 end
 
---- Makes a client. Nothing is opened and nobody is asked before the first call.
+--- Makes a client. Nothing is opened and nothing is sent before the first call.
 ---@param given? alicloud.ClientOptions
 ---@return alicloud.Client
 function M.new(given)
@@ -94,11 +94,11 @@ function M.new(given)
   return new_client(context)
 end
 
--- A context like its parent, which keeps what that one has opened. Each group of a fleet has some:
--- they hold nothing but what is their own.
+-- A context that reads from its parent what it lacks, and uses what the parent has opened. Each
+-- group of a fleet has some of these, so they hold only what is their own.
 local function heir(own) return setmetatable(own, own.parent) end
 
--- Who listens changes nothing of what is sent, and where to.
+-- Listeners do not change what is sent, or where: such a client needs no checks and no adapter.
 local function with_listeners(parent, given)
   local context = heir { parent = parent, config = tables.merged(parent.config, given),
     interceptor = given.witness }
@@ -106,8 +106,9 @@ local function with_listeners(parent, given)
   return context
 end
 
---- A client that differs in some options. It shares transport, retry budget, rate and server clock
---- with this one unless the options are about them. What only observes begets nothing that changes.
+--- Derives a client that differs in some options. It shares transport, retry budget, rate and
+--- server clock with this one unless the options are about them. If this one only observes, so does
+--- that.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.Client
 function Client:with(given)
@@ -147,10 +148,10 @@ function Client:with(given)
   return new_client(context)
 end
 
---- The same client for one piece of work that outlasts an outage: its readings are asked again for
---- ten minutes together, or for as long as this client waits for the cloud (`wait_for_cloud`).
+--- Derives a client for one piece of work that outlasts an outage: its reads are repeated for ten
+--- minutes in total, or for as long as this client waits for the cloud (`wait_for_cloud`).
 ---@param given? { seconds: number?, progress: fun(event: alicloud.outage_retry.Event)? } seconds:
----of this work, whatever the client says; 0: none. `progress` is told of each wait
+---for this work, whatever the client's option says; 0: none. `progress` is told of each wait
 ---@return alicloud.Client
 function Client:outlasting(given)
   local parent = context_of(self)
@@ -158,23 +159,23 @@ function Client:outlasting(given)
   return new_client(heir { parent = parent, outage_retry = settings, budget = budget })
 end
 
---- Begins the ten minutes of `outlasting` anew, for another piece of work. A time that somebody has
---- given is of the whole and stays.
+--- Begins the ten minutes of `outlasting` anew, for another piece of work. A time that an option
+--- has set is for all the work together, and is not renewed.
 function Client:renew_patience()
   local budget = context_of(self).budget
   if budget.renewable then budget.waited = 0 end
 end
 
---- Takes a part of the account's quota, since other processes have the rest of it; whoever knows
---- how many they are renews it. Clients that share its rate take it, too.
+--- Limits this client, and all that share its rate, to a part of the account's quota, since other
+--- processes use the rest of it. The caller has to renew the share before it lapses.
 ---@param share alicloud.rate_limit.Share
 function Client:share_rate(share)
   local context = context_of(self)
   if context.limiter then rate_limit.share(context.limiter, share, context.loop.now()) end
 end
 
---- How much it uses of the quota that it uses most, with all clients that share its rate.
----@return alicloud.rate_limit.Use|nil nil: it has no limit, or has called nothing yet
+--- How much of its most used quota this client uses, with all clients that share its rate.
+---@return alicloud.rate_limit.Use|nil nil: the client has no limit, or has called nothing yet
 function Client:rate_use()
   local context = context_of(self)
   return context.limiter and rate_limit.use(context.limiter, context.loop.now()) or nil
@@ -186,8 +187,8 @@ function Client:patience()
   return outage_retry.left(context_of(self))
 end
 
---- Sleeps as long as something is expected to pass by itself, at most for as long as it may still
---- wait, and tells the listener of `wait_for_cloud`.
+--- Sleeps while a state or a refusal is expected to pass by itself, at most for as long as the
+--- client may still wait, and tells the listener of `wait_for_cloud`.
 ---@param pause alicloud.outage_retry.Pause
 function Client:wait_out(pause)
   outage_retry.pause(context_of(self), pause)
@@ -221,7 +222,7 @@ function Client:must(action, params, call_options)
   return result
 end
 
---- Starts a call and comes back at once. It goes on whenever this thread waits for something
+--- Starts a call and returns at once. The call goes on whenever this thread waits for something
 --- through the client's loop, or asks `done`.
 ---@param action string
 ---@param params? table
@@ -234,8 +235,8 @@ function Client:start(action, params, call_options)
   return future.start(context, plan)
 end
 
---- What a program with a select loop of its own waits for: everything that was started in this
---- client's loop, whoever started it. `step` never waits.
+--- One pollable for a program with a select loop of its own: it stands for everything that was
+--- started in this client's loop, by this client or another one. `step` never waits.
 ---@return alicloud.Pollable
 function Client:pollable()
   local loop = context_of(self).loop
@@ -281,8 +282,8 @@ function Client:service(product)
   return services.new(self, product)
 end
 
---- What requests to a product meet on their way: endpoint, proxy, roots, pinned addresses. Nothing
---- is opened or asked.
+--- How requests to a product reach it: endpoint, proxy, roots, pinned addresses. Nothing is opened
+--- or sent.
 ---@param product? string the client's unless given
 ---@return alicloud.Network|nil
 ---@return string? message
@@ -305,7 +306,7 @@ function Client:diagnose(err)
   return diagnose.run(context, err)
 end
 
---- Every host that a run needs, and the region in which it lies. Nobody is asked.
+--- Every host that a run needs, and the region in which it lies. Nothing is sent.
 ---@param given? alicloud.DependencyOptions
 ---@return alicloud.Dependency[] those in the option failed_region are marked as `failed`
 function Client:dependencies(given)
@@ -323,7 +324,7 @@ function Client:stats()
 end
 
 --- Who the client is: which provider its credentials came from, the tail of the key id, how long
---- they last, and which other providers were tried before. Asks the provider, nobody else.
+--- they last, and which other providers were tried before. Asks the provider and nothing else.
 ---@return alicloud.Identity|nil
 ---@return alicloud.Error? err with `tried`
 function Client:identity()
@@ -331,7 +332,7 @@ function Client:identity()
   return credentials.identity(context.provider, context)
 end
 
---- Closes what this client opened. A derived client that shares its parent's transport leaves it.
+--- Closes what this client opened. A transport that it shares with its parent stays open.
 function Client:close()
   local context = by_client[self]
   if not (context and context.open) then return end
@@ -341,7 +342,7 @@ function Client:close()
   if provider and provider.close then provider:close() end
 end
 
---- The credentials that a client has without asking anybody, for whoever must not show them.
+--- The credentials that a client has without a request, for code that must not show them.
 ---@param client alicloud.Client
 ---@return alicloud.Credentials|nil
 function M.held(client)
@@ -355,7 +356,7 @@ local function describe(client)
     context.region or "(none)", providers.describe(context.provider), context.mode)
 end
 
---- What a client has, by name.
+--- The methods and the fields of a client, by name.
 M.METHODS, M.FIELDS = Client, PUBLIC
 
 metatable = {

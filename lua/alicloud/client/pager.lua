@@ -1,8 +1,8 @@
---- Going over the items of a paged Describe operation.
+--- Goes over the items of a paged Describe operation.
 --
--- A page is fetched only when the one before is used up. A server that hands out a token twice, or
--- answers another page than the one asked for, would keep us for ever, so that is an error; so is a
--- page count nobody can have meant.
+-- A page is fetched only when the one before is used up. A page token that comes twice, or another
+-- page than the one asked for, would go on for ever, so it is an error; so are more pages than the
+-- limit, which nobody can have meant.
 
 local errors = require "alicloud.base.error"
 local fields = require "alicloud.base.fields"
@@ -50,7 +50,7 @@ local function fault(scope, code, message)
   }
 end
 
---- By token: every page names the next one.
+--- Goes on by token: every page names the next one. Gives whether the page was the last.
 local function by_token(walk, page)
   local paging = walk.paging
   local given = page[paging.output]
@@ -67,7 +67,7 @@ local function by_token(walk, page)
   return false
 end
 
---- By number: the total tells the last page, without it a page that is not full.
+--- Goes on by number: the total tells the last page, or without a total the first that is not full.
 local function by_number(walk, page, count)
   local keys, asked = walk.paging.numbered, walk.asked
   local number, size = tonumber(asked[keys.page]), tonumber(asked[keys.size])
@@ -84,7 +84,7 @@ local function by_number(walk, page, count)
   return false
 end
 
--- Numbers are asked for by giving one of them; with a token the service ignores them.
+-- Whether pages are numbered: if a number or a size is given, and no token, which takes precedence.
 local function wants_numbers(paging, params)
   local keys = paging.numbered
   if not keys or params[paging.input] ~= nil or params[paging.limit] ~= nil then return false end
@@ -187,7 +187,7 @@ function M.all(fetch, paging, params, scope)
     if not page then return nil, items end
     table.move(items, 1, #items, count + 1, all)
     count = count + #items
-    -- Nothing is left to ask for, and nobody shall think so.
+    -- The result gets the token of the last page: it must not look as if there were more to fetch.
     if paging.output then first[paging.output] = page[paging.output] end
   end
   return first

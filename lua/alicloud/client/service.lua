@@ -35,7 +35,7 @@ local function scoped(state, action)
   return action
 end
 
---- Calls an operation, with or without data.
+--- Calls an operation, also one that has no service data.
 ---@param action string
 ---@param params? table
 ---@param call_options? alicloud.CallOptions
@@ -135,10 +135,10 @@ local function read_whole(service, state, action, params, deadline)
   return pager.all(fetch, paging, params, { product = state.product, action = action })
 end
 
---- Waits until every item of a Describe operation has reached a state: of all pages, and with each
---- id that the parameters name among them. Without ids it waits for whatever the region lists. What
---- is not listed counts as "(absent)" and is waited for until the timeout: it may appear yet.
---- Groups of a secondary site are listed under `Site = "backup"` only.
+--- Waits until every item of a Describe operation, on all its pages, has reached a state. Each id
+--- that the parameters name has to be among them; without ids, all that the region lists is waited
+--- for. An id that is not listed counts as "(absent)" and is waited for until the timeout: it may
+--- appear yet. Groups of a secondary site are listed under `Site = "backup"` only.
 ---@param name string a waiter of the service data, e.g. "group_failovered"
 ---@param params table parameters of the waiter's operation
 ---@param wait_options? alicloud.waiter.Options
@@ -208,7 +208,7 @@ local function index(service, key)
     state.product, schema.show(key), schema.did_you_mean(key, operations)), 2)
 end
 
---- What a service has beside its operations, by name.
+--- The methods and fields of a service besides its operations, by name.
 M.METHODS, M.FIELDS = Service, { product = true, client = true }
 
 local metatable = {

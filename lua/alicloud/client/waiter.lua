@@ -1,10 +1,10 @@
---- Waiting for a state, driven by data: which operation to read, which field to look at, which
---- words mean done, failed, on the way.
+--- Waits for a state, driven by data: which operation to read, which field to look at, which words
+--- mean done, failed, on the way.
 --
 -- A wait ends in one of four ways: everything is done; something failed; nothing moves any more or
--- time is up; a read fails in a way that will not mend itself. In every case the last response is
--- there to look at. A word that the data does not know is never taken for success, nor is a list
--- that goes on, nor one that lacks an id that was asked for: such an item counts as "(absent)".
+-- time is up; a read fails with an error that does not pass by itself. The last response is always
+-- returned. A word that the data does not know never counts as success, nor does a list that goes
+-- on, nor one that lacks an id that was asked for: that one counts as "(absent)".
 
 local errors = require "alicloud.base.error"
 local fields = require "alicloud.base.fields"
@@ -17,13 +17,13 @@ local M = {}
 ---@class alicloud.waiter.Definition
 ---@field operation string the Describe operation to read
 ---@field items? string path of the list in its response; without it the response is the one item
----@field field string of an item, holding its word
+---@field field string field of an item with its word, e.g. its status
 ---@field success string[]
 ---@field failure string[]
 ---@field transient string[]
 ---@field gone? boolean an empty list is success, and so is NoSuchResource
----@field positive? string a number of an item that must be above 0, whatever the word
----@field nested? alicloud.waiter.Definition what must hold inside an item too
+---@field positive? string field of an item: done if the number in it is above 0, whatever the word
+---@field nested? alicloud.waiter.Definition what must hold inside an item, too
 ---@field delay number seconds
 ---@field timeout number seconds
 ---@field doc? string
@@ -32,7 +32,7 @@ local M = {}
 ---@field timeout? number seconds; default from the data
 ---@field delay? number seconds between two reads; default from the data
 ---@field stall? number seconds without any change of state after which to stop
----@field progress? fun(event: alicloud.waiter.Event) cannot break the wait
+---@field progress? fun(event: alicloud.waiter.Event) is told of each read; its errors are ignored
 
 ---@class alicloud.waiter.Event
 ---@field name string
@@ -47,7 +47,7 @@ local M = {}
 
 local ABSENT = "(absent)"
 local NO_SUCH = "NoSuchResource"
--- A read must not eat the rest of the wait, and a throttled poller obeys the hint up to this.
+-- Seconds: the longest deadline of one read, and the longest hint of the server that is followed.
 local POLL_DEADLINE = 60
 local MAX_HINT = 60
 
@@ -117,7 +117,7 @@ local function count_missing(definition, items, asked)
   return missing
 end
 
--- Whether there is more than the response shows. Ids that were asked for are counted by themselves.
+-- Whether there is more than the response shows. If ids were asked for, the total says nothing.
 local function is_cut(result, items, asked)
   local token, total = result.NextToken, fields.count(result.TotalCount)
   if token ~= nil and token ~= "" then return true end
@@ -129,8 +129,8 @@ local function is_positive(item, field)
   return value and value > 0
 end
 
--- How one item stands: its word, whether it is done, whether it failed. What `nested` and
--- `positive` ask for besides the word shows in the label.
+-- Judges one item: its label, whether it is done, whether it failed. The label is its word, with
+-- what `nested` and `positive` show besides.
 local function stand(definition, sets, item, unknown)
   local word = word_of(definition, item)
   local label, failed = word, sets.failure[word] == true
@@ -149,7 +149,7 @@ local function stand(definition, sets, item, unknown)
   return label, done, failed
 end
 
---- What a response says, in the words of a waiter definition. Pure.
+--- Judges a response by a waiter definition. Pure.
 ---@param definition alicloud.waiter.Definition
 ---@param result table
 ---@param asked? string[] ids that must all be there
@@ -164,7 +164,7 @@ function M.judge(definition, result, asked)
     counts[label] = (counts[label] or 0) + 1
     all_done, failed = all_done and done, failed or broken
   end
-  -- What is waited for to go may be missing.
+  -- An item that is waited for to disappear may be missing.
   local missing = asked and not definition.gone and count_missing(definition, items, asked) or 0
   if missing > 0 then counts[ABSENT] = (counts[ABSENT] or 0) + missing end
   local total, cut = #items + missing, is_cut(result, items, asked)
@@ -253,7 +253,7 @@ local function look(wait, watch)
   local left, before = watch.deadline - wait.loop.now(), wait.outlasted()
   local result, err = wait.poll(math.max(math.min(left, POLL_DEADLINE), 0.001))
   watch.polls = watch.polls + 1
-  -- Time in which nothing could be seen counts neither for the deadline nor as a stall.
+  -- The time of an outage counts neither for the deadline nor as a stall.
   local held = wait.outlasted() - before
   watch.deadline, watch.changed = watch.deadline + held, watch.changed + held
   if result then return observe(wait, watch, result) end
@@ -280,9 +280,9 @@ end
 ---@field loop alicloud.Loop
 ---@field asked? string[] ids that must all be there before the wait may succeed
 ---@field poll fun(deadline: number): table|nil, alicloud.Error?
----@field outlasted fun(): number seconds of outages that the readings have outlasted so far
+---@field outlasted fun(): number seconds that reads have waited for the cloud so far
 
---- Waits.
+--- Waits until the state is reached, or cannot be.
 ---@param wait alicloud.waiter.Wait
 ---@return table|nil result the response that showed success
 ---@return alicloud.Error? err with the last response as `last`
