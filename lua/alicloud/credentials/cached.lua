@@ -1,11 +1,11 @@
---- Keeps a session until shortly before it ends, and renews it once however many ask.
+--- Keeps a session until shortly before it ends; all callers share one renewal.
 --
--- The renewal is a task of its own, which nobody's cancellation or deadline ends: whoever asks
--- waits for it as long as he can, and all get what it came to. The next one after that tries anew.
+-- The renewal is a task of its own, which no caller's cancellation or deadline ends: each caller
+-- waits for it as long as it can, and all get its result. The next call after that may try again.
 --
 -- A session is renewed early: the smaller of 15 minutes and a fifth of its life before the end, so
--- that a role of 15 minutes is not renewed with every call. Nobody fails while a usable session is
--- held. Life is counted from the issuer's own clock where it tells the time: a wrong clock here
+-- that a role of 15 minutes is not renewed with every call. No call fails while a usable session is
+-- held. Life is counted by the issuer's own clock if the answer has its time: a wrong clock here
 -- must not make a fresh session look spent.
 
 local core = require "alicloud.core"
@@ -17,7 +17,7 @@ local support = require "alicloud.credentials.support"
 local M = {}
 
 local EARLY, EARLY_SHARE = 900, 0.2
--- After a failed renewal the next one waits this long, so that a crowd does not follow a crowd.
+-- Seconds, chosen between these by chance, from a failed renewal to the next (jitter).
 local RETRY_MIN, RETRY_MAX = 1, 10
 
 ---@class alicloud.credentials.Source
@@ -74,7 +74,7 @@ local function closed(self)
   return support.fail(("the provider %s was closed"):format(self.source.name))
 end
 
--- What a source raises is its own affair, and may hold a secret, unless it is an error of ours.
+-- What a source raises may hold a secret, so it is not shown, unless it is an error object of ours.
 local function fetch(self)
   local ok, session, err = guard.call(self.source.fetch)
   if not ok and errors.is_error(session) then return nil, session end
@@ -82,7 +82,7 @@ local function fetch(self)
   return session, err
 end
 
--- However this ends, the next one may try.
+-- The body of the renewal. However it ends, the next renewal may begin.
 local function fly(self)
   local _ <close> = setmetatable({}, { __close = function() self.flight = nil end })
   local session, err = fetch(self)
@@ -104,8 +104,7 @@ local function too_late(self, patience)
   }
 end
 
--- The renewal that is under way, or a new one. What is under way in the parent of this process ends
--- there.
+-- The renewal that is under way, or a new one. A forked child does not wait for its parent's.
 local flight_of = core.aside(function(self)
   local pid = core.pid()
   if not self.flight or self.pid ~= pid then
@@ -135,10 +134,10 @@ function Cached:get(patience)
   return session, err
 end
 
---- The service has refused these credentials though they should be good: renews them at once.
+--- Takes note that the service has refused credentials that should be good: renews them at once.
 ---@param keys alicloud.Credentials
 ---@param patience? number seconds that the caller can wait
----@return boolean renewed whether others than the refused ones are here now
+---@return boolean renewed whether there are other credentials now than the refused ones
 function Cached:refuse(keys, patience)
   if self.current and is_same(self.current, keys) then
     self.due = self.runtime.monotonic()
@@ -164,7 +163,7 @@ function Cached:explain()
   }
 end
 
---- Whom the source asks.
+--- The hosts that the source asks.
 ---@return string[]
 function Cached:hosts()
   return self.source.hosts and self.source.hosts() or {}
@@ -175,7 +174,7 @@ function Cached:holds()
   return usable(self)
 end
 
---- Wipes what is held and closes the source. Who waits for it gets an error.
+--- Wipes the session and closes the source. Calls that wait for a renewal get an error.
 function Cached:close()
   self.closed = true
   if self.flight then self.flight:cancel() end

@@ -11,14 +11,14 @@ local M = {}
 
 ---@class alicloud.credentials.Tried
 ---@field provider string
----@field reason string why it was passed over
----@field absent boolean nobody has set it up
+---@field reason string why it gave no credentials
+---@field absent boolean it is not set up
 
 ---@class alicloud.credentials.Link
 ---@field name string
 ---@field provider? alicloud.credentials.Provider
 ---@field open? fun(): alicloud.credentials.Provider makes it when its turn comes
----@field borrowed? boolean somebody else closes it
+---@field borrowed? boolean its maker closes it, not the chain
 
 local Chain = {}
 Chain.__index = Chain
@@ -40,7 +40,7 @@ local HINTS = {
     .. "with `aliyun configure`; `alicloud-dr whoami` shows what is tried",
 }
 
--- What is set up and does not work is the first thing to be mended.
+-- A provider that is set up and does not work comes first: that is what to mend.
 local function hint_of(self, tried)
   for _, entry in ipairs(tried) do
     if not entry.absent and entry.hint then return entry.hint end
@@ -48,7 +48,7 @@ local function hint_of(self, tried)
   return HINTS[self.name] or HINTS.default
 end
 
--- Who asked for a profile by name did not mean the environment.
+-- If a profile was asked for by name, the environment was not meant.
 local function near_misses(self)
   return self.name ~= "profile" and env.near_misses(self.context.runtime) or {}
 end
@@ -63,13 +63,13 @@ local function none(self, tried)
   })
 end
 
--- Somebody was meant, and whom that was cannot be read: nobody else is asked in his place.
+-- A provider was meant, but cannot be read: no other is asked in its place.
 local function stop(self, link, tried, err)
   return support.fail(("%s: %s"):format(link.name, err.message), { code = err.code,
     hint = err.hint, tried = tried, near_misses = near_misses(self), ends_chain = true })
 end
 
--- What somebody has set up and does not work must not be passed over in silence.
+-- Warns of providers that are set up, do not work, and were passed over.
 local function warn_of_broken(self, winner)
   for _, entry in ipairs(self.tried) do
     if not entry.absent then
@@ -90,7 +90,7 @@ local function walk(self, patience)
       if first then warn_of_broken(self, link.name) end
       return self.rename(keys)
     end
-    -- Who had no time to wait for one must not go on as somebody else.
+    -- If time ran out for one provider, the next is not asked: it would be another identity.
     if clock() >= ends then return nil, err end
     tried[#tried + 1] = note(link, err)
     self.tried = tried
@@ -117,8 +117,8 @@ function Chain:refuse(keys, patience)
   return provider ~= nil and providers.refuse(provider, keys, patience)
 end
 
---- Whom the winner asks; while nobody has won, whom those may ask who come before the first that
---- has credentials by itself.
+--- The hosts that the chosen provider asks. Before one is chosen: those of all providers up to the
+--- first that has credentials without a request.
 ---@return string[]
 function Chain:hosts()
   local links, list = self.pinned and { self.pinned } or self.links, {}

@@ -1,4 +1,5 @@
---- A provider that somebody's file names: found out at the first use, then asked each time.
+--- A provider that a file configures: the file is read at the first use, and opens an inner
+--- provider.
 
 local static = require "alicloud.credentials.static"
 local support = require "alicloud.credentials.support"
@@ -8,7 +9,7 @@ local M = {}
 local Delegate = {}
 Delegate.__index = Delegate
 
---- What the inner provider gives, under both names.
+--- The keys of the inner provider, under the names of both.
 ---@param patience? number seconds that the caller can wait
 ---@return alicloud.Credentials|nil
 ---@return alicloud.Error? err
@@ -25,7 +26,8 @@ function Delegate:get(patience)
   return self.shown
 end
 
---- Keys that are in the file itself may have been replaced there.
+--- Takes note that the service refuses keys. If the file itself holds them, it is read again, since
+--- they may have been replaced there.
 ---@param keys alicloud.Credentials
 ---@param patience? number seconds that the caller can wait
 ---@return boolean
@@ -49,7 +51,7 @@ local function known(self)
   return self.inner
 end
 
---- Whom the provider in the file asks; reads the file, asks nobody.
+--- The hosts that the inner provider asks; reads the file, sends nothing.
 ---@return string[]
 function Delegate:hosts()
   local inner = known(self)

@@ -1,7 +1,7 @@
 --- The RAM role of the ECS instance that this runs on, from its metadata service.
 --
--- A token is fetched before each read and never kept (IMDSv2). Without a token the old way is
--- tried, unless it is switched off. No proxy is ever used. Source: the vendor's SDKs.
+-- A token is fetched before each read and never kept (IMDSv2). If there is none, or the read fails,
+-- IMDSv1 is tried, unless it is switched off. No proxy is ever used. Source: the vendor's SDKs.
 
 local cached = require "alicloud.credentials.cached"
 local http = require "alicloud.net.http"
@@ -14,7 +14,7 @@ local NAME = "ecs_ram_role"
 local ENDPOINT = "http://100.100.100.200"
 local ROLES = "/latest/meta-data/ram/security-credentials/"
 local TTL = "21600"
--- One second to connect and one to answer.
+-- Seconds: one to connect and one to answer.
 local TIMEOUT = 2
 
 local DISABLED = "ALIBABA_CLOUD_ECS_METADATA_DISABLED"
@@ -24,7 +24,7 @@ local ROLE_NAME = "^[%w%._@%-]+$"
 
 ---@class alicloud.credentials.EcsRoleOptions
 ---@field role_name? string else ALIBABA_CLOUD_ECS_METADATA, else what the service lists
----@field imdsv1? boolean false refuses the old way; else ALIBABA_CLOUD_IMDSV1_DISABLED decides
+---@field imdsv1? boolean false refuses IMDSv1; else ALIBABA_CLOUD_IMDSV1_DISABLED decides
 ---@field endpoint? string for tests only: http://host[:port] in place of 100.100.100.200
 
 M.OPTIONS = {
@@ -49,13 +49,13 @@ local function nobody(source, detail)
     :format(source.endpoint:gsub("^http://", ""), detail))
 end
 
---- A token; false where the old way has to do.
+--- A token for IMDSv2; false: IMDSv1 has to do without one.
 local function token_of(source)
   local answer, detail, unreached = ask(source, "PUT", "/latest/api/token",
     { ["x-aliyun-ecs-metadata-token-ttl-seconds"] = TTL })
   if unreached then return nobody(source, detail) end
   local token = answer and answer.status == 200 and answer.body
-  -- What cannot be a header is no token.
+  -- A text with other characters cannot be sent in a header.
   if token and token ~= "" and not token:find("[^\x21-\x7e]") then return token end
   if source.v1 then return false end
   return support.fail(("the metadata service gave no token (%s), and IMDSv1 is switched off")

@@ -54,7 +54,7 @@ local function read(runtime, read_secret)
   }
 end
 
--- By the end of the name that counts: other ends by which people know the same thing.
+-- Ends of names: first the one that is read, then others that people use for the same thing.
 local OTHER_ENDS = {
   { "ACCESS_KEY_ID", "ACCESS_KEY", "ACCESSKEY_ID", "ACCESS_KEYID" },
   { "ACCESS_KEY_SECRET", "SECRET_KEY", "ACCESSKEY_SECRET", "SECRET_ACCESS_KEY" },
@@ -63,10 +63,10 @@ local OTHER_ENDS = {
   { "CREDENTIALS_FILE" }, { "CREDENTIALS_URI" },
 }
 local PREFIXES = { "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ALIYUN_" }
--- Without a prefix only these mean what they mean here.
+-- Ends that mean the same without a prefix.
 local BARE = { ACCESS_KEY_ID = true, ACCESS_KEY_SECRET = true, SECURITY_TOKEN = true }
 
--- Secrets may have been taken out of the environment.
+-- Whether a variable is set, also if its secret was sealed, which takes it out of the environment.
 local function is_set(runtime, name)
   if runtimes.has_real_environment(runtime) and core.environment_flaw(name) then return true end
   return support.variable(runtime, name) ~= nil or secret_reader(runtime)(name) ~= nil
@@ -76,7 +76,7 @@ end
 ---@field set string a variable that is set and is not read
 ---@field counts string the one that is read and is not set
 
---- Variables by whose names somebody meant others.
+--- Variables that seem to be set by a wrong name.
 ---@param runtime alicloud.Runtime
 ---@return alicloud.credentials.NearMiss[]
 function M.near_misses(runtime)
@@ -98,7 +98,7 @@ function M.near_misses(runtime)
   return list
 end
 
---- What is said of them.
+--- A sentence for each near miss.
 ---@param list alicloud.credentials.NearMiss[]
 ---@return string[]
 function M.near_miss_words(list)
@@ -109,8 +109,8 @@ function M.near_miss_words(list)
   return words
 end
 
---- Makes the provider. The environment is read at the first use that finds a whole pair and then
---- remembered, so that one client never speaks with two identities.
+--- Makes the provider. It keeps the first whole pair of keys that it finds in the environment, so
+--- that one client never speaks with two identities.
 ---@param context { runtime: alicloud.Runtime }
 ---@return alicloud.credentials.Provider
 function M.new(context)

@@ -1,5 +1,5 @@
---- Credentials from a program that somebody configured: run without a shell, with a time limit, its
---- output capped and never a Lua string.
+--- Credentials from a program that is configured: it is run without a shell and with a time limit;
+--- its output is limited, too, and never becomes a Lua string.
 
 local cached = require "alicloud.credentials.cached"
 local core = require "alicloud.core"
@@ -21,7 +21,7 @@ local MAX_OUTPUT = 64 * 1024
 
 local ESCAPED = { ['"'] = true, ["\\"] = true, ["$"] = true, ["`"] = true, ["\n"] = true }
 
--- One word, from a place that is no blank; quotes and backslashes as in POSIX, no expansion at all.
+-- Reads a word that begins at a place; quotes and backslashes as in POSIX, nothing is expanded.
 local function read_word(text, at)
   local parts, quote = {}, nil
   while at <= #text do
@@ -49,7 +49,7 @@ end
 --- Splits a command line into words.
 ---@param text string
 ---@return string[]|nil
----@return string? reason does not quote the command
+---@return string? reason does not repeat the command, which may hold a secret
 function M.split(text)
   local words, at = {}, text:find("%S")
   while at do
@@ -79,7 +79,7 @@ M.OPTIONS = {
   timeout = schema.seconds(0.001, 3600),
 }
 
--- It gets the whole environment, as from the vendor's command line: its keys may come from there.
+-- The program gets the whole environment, as from the vendor's tool: its keys may come from there.
 local function run(context, argv, timeout)
   local said = context.runtime.said
   local ended, fault = programs.run(context.loop, argv, { max = MAX_OUTPUT, timeout = timeout,
@@ -100,8 +100,8 @@ local function run(context, argv, timeout)
   return ended.output
 end
 
--- Keys of another mode are there to ask for others, which nobody has asked the program to leave to
--- us; used as they are they would be another identity.
+-- The modes whose keys are used as they are. Keys of another mode are meant for getting others with
+-- them; used as they are they would be another identity.
 local AS_THEY_ARE = { AK = true, StsToken = true }
 
 local function session_of(object)

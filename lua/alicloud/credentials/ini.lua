@@ -12,7 +12,7 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 local NAME = "profile"
--- The second is where the Python SDK looks.
+-- The Python SDK looks in the second one.
 local FILES = { ".alibabacloud/credentials", ".alibabacloud/credentials.ini" }
 
 ---@class alicloud.credentials.IniOptions
@@ -23,7 +23,7 @@ local FILES = { ".alibabacloud/credentials", ".alibabacloud/credentials.ini" }
 M.OPTIONS = { name = schema.text, file = schema.text,
   metadata_endpoint = ecs_role.OPTIONS.endpoint }
 
--- A value under its name here, or under the one of config.json.
+-- A value by its name in this file, or by its name in config.json.
 local function text(section, name, other)
   for _, spelling in ipairs { name, other } do
     if section[spelling] and section[spelling] ~= "" then return section[spelling] end
@@ -53,7 +53,7 @@ function types.ecs_ram_role(reading, section)
     endpoint = reading.metadata_endpoint })
 end
 
--- What is given is used, or refused by name: a role without it is another one.
+-- Each option that is given is used or refused by name: without it the role would be another one.
 local function role_options(section)
   local duration = text(section, "duration_seconds", "expired_seconds")
   local vpc = text(section, "enable_vpc")

@@ -1,7 +1,8 @@
---- Where a client's credentials come from, and what a provider must give.
+--- Makes the credentials of clients: a constructor for each kind of provider, and the choice that a
+--- client's options make.
 --
--- `alicloud.client { credentials = … }` takes what the constructors here make; each says what it
--- needs and opens nothing. Without options it is the vendor's default chain.
+-- `alicloud.client { credentials = … }` takes what the constructors here make; they check their
+-- options and open nothing. Without options a client uses the vendor's default chain.
 
 require "alicloud.base.lua_version"
 local errors = require "alicloud.base.error"
@@ -31,7 +32,7 @@ local function pair_fault(keys)
   end
 end
 
---- A provider of one pair of keys, to be closed by its maker.
+--- A provider of one pair of keys; the caller has to close it.
 ---@param keys { access_key_id: string, access_key_secret: string, security_token?: string }
 ---@return alicloud.credentials.Provider
 function M.static(keys)
@@ -70,17 +71,17 @@ function M.ini(given) return (open.spec("ini", given)) end
 ---@return alicloud.credentials.Spec
 function M.ecs_role(given) return (open.spec("ecs_role", given)) end
 
---- A session that somebody serves over HTTP.
+--- A session from an HTTP address.
 ---@param given? alicloud.credentials.UriOptions
 ---@return alicloud.credentials.Spec
 function M.uri(given) return (open.spec("uri", given)) end
 
---- What a program prints.
+--- Credentials that a program prints.
 ---@param given alicloud.credentials.ExternalOptions command is required
 ---@return alicloud.credentials.Spec
 function M.external(given) return (open.spec("external", given)) end
 
---- Several in order; the first that works is kept.
+--- Several providers in order; the first that gives credentials is kept.
 ---@param list table[] what the constructors here make, and providers
 ---@return alicloud.credentials.Spec
 function M.chain(list) return (open.spec("chain", list)) end
@@ -121,7 +122,7 @@ end
 ---@param given alicloud.ClientOptions
 ---@param settings alicloud.credentials.Settings
 ---@return alicloud.credentials.Provider|nil
----@return boolean|string owned whether the client must close it; without a provider the complaint
+---@return boolean|string owned whether the client must close it; without a provider: what is wrong
 function M.choose(given, settings)
   if open.is_provider(given.credentials) and not next(keys_of(given)) and not given.profile then
     return given.credentials, false
@@ -134,7 +135,7 @@ function M.choose(given, settings)
   return static.new(choice), true
 end
 
---- Opens a spec for use without a client.
+--- Opens a spec; the provider has a way to the network of its own.
 ---@param spec alicloud.credentials.Spec
 ---@param settings alicloud.credentials.Settings
 ---@return alicloud.credentials.Provider it must be closed
@@ -158,7 +159,7 @@ function M.open(spec, settings)
   return opened
 end
 
---- The endpoint at which STS is asked for a client of these settings.
+--- The endpoint of STS for a client of these settings.
 ---@param settings alicloud.credentials.Settings
 ---@return string|nil endpoint
 ---@return string? message
@@ -167,11 +168,11 @@ function M.sts_endpoint(settings)
 end
 
 ---@class alicloud.Identity: alicloud.credentials.Explanation
----@field sts_endpoint? string where GetCallerIdentity would be asked
----@field sts_fault? string or why nowhere
----@field near_misses alicloud.credentials.NearMiss[] variables by whose names others were meant
+---@field sts_endpoint? string where GetCallerIdentity would be sent
+---@field sts_fault? string why there is no such endpoint
+---@field near_misses alicloud.credentials.NearMiss[] variables that are set by a wrong name
 
---- Who a client is, without asking anybody but the provider.
+--- Who a client is. Only the provider is asked.
 ---@param provider alicloud.credentials.Provider
 ---@param settings alicloud.credentials.Settings
 ---@return alicloud.Identity|nil

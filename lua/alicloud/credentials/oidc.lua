@@ -1,5 +1,5 @@
---- A RAM role for whoever holds a token of an OIDC provider, as pods do. The request is not signed:
---- the token is the proof. Its file is read anew each time, because it is replaced now and then.
+--- A RAM role for the holder of an OIDC token, such as a pod. The request is not signed: the token
+--- is the proof. Its file is read for each request, because it is replaced now and then.
 
 local cached = require "alicloud.credentials.cached"
 local core = require "alicloud.core"
@@ -30,7 +30,7 @@ M.OPTIONS = sts.with_options {
   oidc_token_file = schema.text,
 }
 
--- Of the variables that are used.
+-- The first fault of the variables that no option replaces.
 local function variable_fault(runtime, given)
   for _, name in ipairs { "role_arn", "oidc_provider_arn", "oidc_token_file" } do
     local read = name == "oidc_token_file" and support.line or support.word
@@ -63,7 +63,7 @@ local function url_of(context, given)
   })
 end
 
--- Without what the service may have repeated of the token.
+-- Masks the token, which the service may have repeated, in its words.
 local function without(words, token)
   local secret = token:match("^%s*(.-)%s*$")
   local from, to = words:find(secret, 1, true)
@@ -77,7 +77,7 @@ end
 local function refused(answer, token)
   local object = support.read_answer(answer.body) or {}
   local code = fields.text(object.Code)
-  -- The service's words; none of them are ours to trust when there is no code.
+  -- Without a code, the message may come from somewhere else than the service: it is not shown.
   local words = code and fields.text(object.Message)
   words = ("AssumeRoleWithOIDC: HTTP %d%s"):format(answer.status,
     words and ": " .. without(words, token) or "")
@@ -99,8 +99,8 @@ local function take(answer, token)
   return session
 end
 
--- Editors and secret stores put a line end behind it. Who writes it anew in its place leaves it
--- empty for a moment.
+-- Blanks around the token are cut: editors and secret stores put a line end behind it. The file may
+-- be empty for a moment while it is written anew.
 local function read_token(runtime, path)
   local text, reason = runtime.read_file(path)
   local token = text and text:gsub("%s+$", ""):gsub("^%s+", "")

@@ -1,5 +1,5 @@
---- Kinds of providers: specs say what is asked for and are checked at once; they are opened by the
---- client that uses them, with its clocks, its loop and its way to the network.
+--- Specs of providers, and how each kind is opened. A spec is checked when it is made; the client
+--- that uses it opens it, with its own clocks, loop and way to the network.
 
 local providers = require "alicloud.call.provider"
 local schema = require "alicloud.base.schema"
@@ -35,7 +35,7 @@ end
 
 local SOURCE = schema.rule("credentials of alicloud.credentials, or a provider", is_source)
 
--- An opened source is closed by whoever opened it; a provider belongs to its maker.
+-- Gives the provider and whether it is borrowed: its maker closes it, not the code that uses it.
 local function open_source(context, source)
   if source == nil then return M.provider(M.spec("default", {}), context), false end
   if M.is_spec(source) then return M.provider(source, context), false end
@@ -46,7 +46,7 @@ local function name_of(source, index)
   return M.is_spec(source) and specs[source].kind or "provider " .. index
 end
 
--- Each provider is loaded when it is needed: most clients need one.
+-- Each provider's module is loaded when it is needed: most clients need only one.
 local function part(name)
   return require("alicloud.credentials." .. name)
 end
@@ -98,7 +98,7 @@ local function default_rules()
   return { metadata_endpoint = part "ecs_role".OPTIONS.endpoint }
 end
 
--- `module` has OPTIONS and `new`, where nothing else is said.
+-- By kind. OPTIONS and `new` of `module` are used, unless `rules` or `open` stand here.
 local KINDS = {
   env = { module = "env" },
   oidc = { module = "oidc" },
@@ -160,7 +160,7 @@ function M.spec(kind, given)
   return spec
 end
 
---- Opens a spec: a provider that must be closed.
+--- Opens a spec; the provider has to be closed.
 ---@param spec alicloud.credentials.Spec
 ---@param context alicloud.credentials.Context
 ---@return alicloud.credentials.Provider

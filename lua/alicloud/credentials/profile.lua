@@ -30,8 +30,8 @@ local FILE = ".aliyun/config.json"
 M.OPTIONS = { name = schema.text, file = schema.text,
   metadata_endpoint = ecs_role.OPTIONS.endpoint }
 
--- The vendor's tool writes "" and 0 for what is not set. What is of the wrong type is refused by
--- whoever gets it.
+-- The vendor's tool writes "" and 0 for what is not set: here that is nil. A value of a wrong type
+-- is refused by the provider that gets it.
 local function value_of(entry, name)
   local value = entry[name]
   return value ~= "" and value ~= 0 and value or nil
@@ -52,7 +52,7 @@ local function role_options(entry)
   }
 end
 
--- What a profile without a mode is meant to be, in the order of the vendor's command line tool.
+-- The mode of a profile that names none, by the fields it has; in the order of the vendor's tool.
 local SIGNS = {
   { "StsToken", "access_key_id", "access_key_secret", "sts_token" },
   { "RamRoleArn", "access_key_id", "access_key_secret", "ram_role_arn" },
@@ -76,7 +76,8 @@ end
 
 local modes = {}
 
--- A session token is used beside any mode: without it the keys of a session are nobody's.
+-- A session token is used in every mode that has keys: the keys of a session are invalid without
+-- it.
 function modes.AK(_, entry)
   local keys, err = support.keys_of(entry)
   if not keys then return nil, err end
@@ -126,7 +127,7 @@ function modes.ChainableRamRoleArn(reading, entry)
 end
 
 function modes.CredentialsURI(reading, entry)
-  -- Whoever forbids programs forbids this too: the vendor's tool does.
+  -- As in the vendor's tool, the switch that forbids programs forbids this, too.
   if support.switched(reading.context, external.DISABLED) then
     return support.fail("switched off by " .. external.DISABLED)
   end
@@ -143,7 +144,7 @@ function modes.External(reading, entry)
   return support.open("profile", external, reading.context, { command = command })
 end
 
--- Sessions that the vendor's tool renews and keeps in the file; the file is read anew for each.
+-- A mode whose session the vendor's tool renews and keeps in the file: it is read for each renewal.
 local function kept_session(provider, renew)
   return function(reading, entry)
     local name = entry.name
@@ -153,7 +154,8 @@ local function kept_session(provider, renew)
   end
 end
 
--- The login of these lasts longer than a session: while it does, any call of the tool renews it.
+-- A login of these modes lasts longer than a session: until it ends, any call of the tool renews
+-- it.
 modes.CloudSSO = kept_session("cloud_sso", function(entry)
   return "aliyun configure --mode CloudSSO " .. shell.option("--profile", entry.name)
 end)
@@ -193,7 +195,7 @@ local function entry_of(document, name)
   end
 end
 
--- Modes are read in any case, as the tool does.
+-- Modes are read in upper and lower case, as the tool does.
 local function mode_of(entry)
   local given = value_of(entry, "mode") or infer_mode(entry)
   for mode in pairs(modes) do
@@ -209,7 +211,7 @@ local function unsupported(name, mode)
       table.concat(tables.keys(modes), ", ")) })
 end
 
---- The provider of a profile, which may need others.
+--- Opens the provider of a profile, which may refer to other profiles.
 ---@param name string
 ---@return alicloud.credentials.Provider|nil
 ---@return alicloud.Error? err
@@ -228,14 +230,15 @@ function Reading:open(name)
   local provider, err = open(self, entry)
   if provider then return provider end
   if err.prefixed then return nil, err end
-  -- As the tool leaves it when it has been installed, or has forgotten a profile.
+  -- An empty profile, as the tool leaves it after its installation, or when it has dropped a
+  -- profile.
   local untouched = err.absent and open == modes.AK and #self.path == 1
   return support.fail(("profile %s: %s"):format(schema.show(name), err.message),
     { code = err.code, hint = untouched and "`aliyun configure` gives it keys" or err.hint,
       absent = untouched or nil, prefixed = true })
 end
 
---- A session that the vendor's tool has put into a profile, while it is good.
+--- The session that the vendor's tool keeps in a profile; an error if it has ended or is missing.
 ---@param name string
 ---@param provider string
 ---@param renew fun(entry: table): string the command that logs in anew
@@ -261,7 +264,7 @@ function Reading:kept_session(name, provider, renew)
     shell.option("--profile", name), renew(entry)))
 end
 
--- Where the file names none: the one called default, as for the vendor's tool, or the only one.
+-- If the file names no current profile: "default", as for the vendor's tool, or the only one.
 local function current_of(document, file)
   local current, names = value_of(document, "current"), names_of(document)
   if #names == 0 then return support.absent(file .. ": it has no profiles") end

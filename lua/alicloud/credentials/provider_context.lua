@@ -1,5 +1,5 @@
---- What a provider may use: the clocks and files of its client, its loop, and its ways out. A
---- provider opens nothing before it is asked.
+--- What a provider may use: the clocks and files of its client, its loop, and its ways to the
+--- network. Nothing is opened before a request is sent.
 
 local contexts = require "alicloud.call.context"
 local guard = require "alicloud.base.guard"
@@ -9,19 +9,20 @@ local M = {}
 ---@class alicloud.credentials.Context
 ---@field runtime alicloud.Runtime
 ---@field loop alicloud.Loop
----@field config alicloud.ClientOptions of the client, which say how the network is reached
----@field warn fun(message: string) for whoever looks after this machine; holds no secret
----@field send fun(request: alicloud.Request, way: "usual"|"metadata"): alicloud.Exchange
+---@field config alicloud.ClientOptions of the client; they say how the network is reached
+---@field warn fun(message: string) one line for the operator, given once; holds no secret
+---@field send fun(request: alicloud.Request, way: "usual"|"metadata"): alicloud.Exchange metadata:
+---without a proxy
 ---@field close fun()
 
--- Keys are asked for by clients that only observe, too. The metadata service is a neighbour: what
--- stands between is not a network but a mistake.
+-- Transport options of each way. Keys are also requested for clients that only observe. The
+-- metadata service is next to this machine: a proxy in between would be a mistake.
 local WAYS = {
   usual = { observe = false, connect_timeout = 5 },
   metadata = { observe = false, connect_timeout = 1, proxy = "none" },
 }
 
----@class alicloud.credentials.Settings what a client is made by; its call context is one
+---@class alicloud.credentials.Settings what is needed of a client; its call context has all of it
 ---@field runtime alicloud.Runtime
 ---@field loop alicloud.Loop
 ---@field config alicloud.ClientOptions without keys
@@ -34,7 +35,7 @@ function M.new(settings)
   local context = { runtime = settings.runtime, config = settings.config,
     loop = contexts.loop_for(settings.loop, settings.runtime) }
 
-  -- Files are read again and again; what is wrong with one is said once.
+  -- Files are read again and again, so each warning is given once.
   function context.warn(message)
     if warned[message] then return end
     warned[message] = true

@@ -22,7 +22,7 @@ M.OPTIONS = sts.with_options {
   external_id = schema.text,
 }
 
--- An answer that cannot be read may hold the session's secret, and an error shows what it read.
+-- An answer that cannot be parsed may hold the session's secret: its error is not passed on.
 local function soften(err)
   local shows_answer = err.kind == "decode" or (err.status or 0) // 100 == 2
   if shows_answer then return support.fail "AssumeRole: STS answered without a usable session" end
@@ -36,14 +36,14 @@ local function params_of(given, session_name)
   return {
     RoleArn = given.role_arn, RoleSessionName = session_name,
     DurationSeconds = given.duration or sts.DURATION,
-    -- Line ends are but blanks to JSON.
+    -- To JSON, line ends are blanks.
     Policy = given.policy and given.policy:gsub("%c", " ") or nil,
     ExternalId = given.external_id,
   }
 end
 
--- What the call is made in: the other provider signs it, and it leaves as the client's calls do,
--- also where the client only observes.
+-- The context of the AssumeRole call: the other provider signs it, and it is sent as the client's
+-- calls are, also if the client only observes.
 local function new_call_context(self, endpoint)
   local client, config = self.context, {}
   for _, name in ipairs(contexts.ADAPTER_OPTIONS) do config[name] = client.config[name] end
@@ -83,11 +83,11 @@ local function fetch(self)
   return session
 end
 
---- Makes the provider over an open one.
+--- Makes the provider of a role over the provider whose identity assumes it.
 ---@param context alicloud.credentials.Context
 ---@param given alicloud.credentials.AssumeOptions
 ---@param origin alicloud.credentials.Provider whose identity assumes the role
----@param borrowed? boolean somebody else closes the other one
+---@param borrowed? boolean the maker of `origin` closes it
 ---@return alicloud.credentials.Provider
 function M.over(context, given, origin, borrowed)
   local self = { context = context, given = given, origin = origin }
@@ -110,7 +110,7 @@ function M.over(context, given, origin, borrowed)
   }, context)
 end
 
---- Opens the provider that a file sets up; what is wrong with it closes the other one.
+--- Opens the provider of a role that a file configures. If that fails, `origin` is closed.
 ---@param what string the part of the file, begins the message
 ---@param named string what the file calls the role
 ---@param context alicloud.credentials.Context

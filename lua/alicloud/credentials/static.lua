@@ -11,7 +11,7 @@ local function sealed(secret)
   return core.secret(secret)
 end
 
---- The last four characters of a key id; nothing of one so short that this would be most of it.
+--- The last four characters of a key id; none of an id that has no more than four.
 ---@param id string
 ---@return string
 function M.tail(id)

@@ -1,4 +1,4 @@
---- Where the Security Token Service is asked, and what asking for a role takes.
+--- The endpoint of the Security Token Service, and the options of a role.
 
 local endpoint = require "alicloud.net.endpoint"
 local formats = require "alicloud.base.formats"
@@ -47,7 +47,7 @@ function M.with_options(more)
   return more
 end
 
---- The name of a session; where nobody chose one, as the vendor's SDKs make theirs.
+--- The name of a session: as given, from the environment, or made as the vendor's SDKs make theirs.
 ---@param runtime alicloud.Runtime
 ---@param given alicloud.credentials.RoleOptions
 ---@return string|nil
@@ -58,7 +58,7 @@ function M.session_name(runtime, given)
   return name or ("credentials-lua-%d"):format(math.floor(runtime.time() * 1000))
 end
 
--- An endpoint on this very machine is an emulator, which is the token service as well.
+-- An endpoint on this very machine is taken for an emulator, which is the token service, too.
 local function local_endpoint(context)
   local given = context.config.endpoint
   local text = type(given) == "string" and given
@@ -77,8 +77,8 @@ local function by_region(context, given)
   return ("sts%s.%s.aliyuncs.com"):format(vpc and "-vpc" or "", region)
 end
 
---- The endpoint: the option, ALIBABA_CLOUD_ENDPOINT_STS, ALIBABA_CLOUD_STS_ENDPOINT, an emulator on
---- this machine, sts[-vpc].<region>, else sts.aliyuncs.com.
+--- The first endpoint there is: the option, ALIBABA_CLOUD_ENDPOINT_STS, ALIBABA_CLOUD_STS_ENDPOINT,
+--- an emulator on this machine, sts[-vpc].<region>; else sts.aliyuncs.com.
 ---@param context alicloud.credentials.Context
 ---@param given? alicloud.credentials.RoleOptions
 ---@return string|nil endpoint [scheme://]host[:port]

@@ -1,5 +1,5 @@
---- What providers have in common: how they fail, how they read the environment and files, and how
---- an answer with keys in it is taken apart.
+--- What providers have in common: their failures, the reading of environment and files, and the
+--- parsing of answers with keys.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -17,8 +17,8 @@ M.SECRETS = { "AccessKeySecret", "SecurityToken", "access_key_secret", "sts_toke
 
 ---@class alicloud.credentials.Failure
 ---@field code? string Client.CredentialsProvider unless given
----@field absent? boolean nobody has set this source up, as opposed to: it is broken
----@field ends_chain? boolean nobody else may be asked in the place of whom this meant
+---@field absent? boolean this source is not set up; without it: it is set up and does not work
+---@field ends_chain? boolean this source was meant: a chain must not ask the ones behind it
 ---@field hint? string
 ---@field cause? alicloud.Error
 
@@ -36,7 +36,7 @@ function M.fail(message, more)
   return nil, errors.new(fields)
 end
 
---- A failure because there is nothing here to be used.
+--- A failure because a source is not set up.
 ---@param message string
 ---@param hint? string
 ---@return nil
@@ -45,8 +45,8 @@ function M.absent(message, hint)
   return M.fail(message, { code = "Client.MissingCredentials", absent = true, hint = hint })
 end
 
---- The options of a provider that a file sets up. Its values follow the same rules as options given
---- in Lua, but it is the file that is wrong, not the caller.
+--- Checks the options of a provider that a file configures. The rules are those of options given in
+--- Lua, but a mistake is the file's and not the caller's: it is returned, not raised.
 ---@param what string the part of the file, begins the message
 ---@param module { OPTIONS: table<string, alicloud.schema.Rule> } the provider's
 ---@param given table
@@ -58,7 +58,7 @@ function M.check_options(what, module, given)
   return checked
 end
 
---- Opens a provider that a file sets up.
+--- Opens a provider that a file configures.
 ---@param what string as for `check_options`
 ---@param module { OPTIONS: table<string, alicloud.schema.Rule>, new: function } the provider's
 ---@param context alicloud.credentials.Context
@@ -80,15 +80,15 @@ function M.variable(runtime, name)
   return value ~= "" and value or nil
 end
 
--- In numbers, for a shell at a terminal makes something of its own of "!".
+-- The filter has octal numbers, because a shell at a terminal expands "!".
 local function flawed(name, flaw, filter)
   return M.fail(("%s %s"):format(name, flaw), { ends_chain = true,
     hint = ("set it anew without that: export %s=\"$(printf %%s \"$%s\" | LC_ALL=C tr %s)\"")
       :format(name, name, filter) })
 end
 
---- Whether a variable that gives an id, a key or a token holds what none of them has in it, as one
---- does that was set from a file with its line end. It was meant, so nobody else is to be asked.
+--- The fault of a variable for an id, a key or a token, if it holds characters that none of these
+--- has, e.g. the line end of the file that it was set from. It ends a chain: this source was meant.
 ---@param runtime alicloud.Runtime
 ---@param name string
 ---@return nil
@@ -103,10 +103,10 @@ function M.variable_fault(runtime, name)
   if flaw then return flawed(name, flaw, "-cd '\\041\\043-\\046\\050-\\176'") end
 end
 
---- A variable that gives an id.
+--- Reads a variable that gives an id.
 ---@param runtime alicloud.Runtime
 ---@param name string
----@param given? string wins over it
+---@param given? string takes precedence over the variable
 ---@return string|nil
 ---@return alicloud.Error? err
 function M.word(runtime, name, given)
@@ -116,10 +116,10 @@ function M.word(runtime, name, given)
   return M.variable(runtime, name)
 end
 
---- A variable that gives a path or the name of a profile: there may be blanks in it.
+--- Reads a variable that gives a path or the name of a profile: there may be blanks in it.
 ---@param runtime alicloud.Runtime
 ---@param name string
----@param given? string wins over it
+---@param given? string takes precedence over the variable
 ---@return string|nil
 ---@return alicloud.Error? err
 function M.line(runtime, name, given)
@@ -130,11 +130,12 @@ function M.line(runtime, name, given)
   return value
 end
 
--- What is meant to leave a switch off.
+-- Words that leave a switch off.
 local OFF = tables.set { "", "false", "0", "no", "off" }
 
---- Whether a switch of the environment is on, by the vendor's rule: "true" in any case. A line end
---- behind it does not switch it off. Of a word that has no effect there is a warning.
+--- Whether a switch of the environment is on, by the vendor's rule: "true" in upper or lower case.
+--- Blanks around it are ignored. Other words have no effect; those not meant as "off" are warned
+--- of.
 ---@param context alicloud.credentials.Context
 ---@param name string
 ---@return boolean
@@ -158,9 +159,9 @@ end
 
 local SHARED, OTHERS = tonumber("044", 8), tonumber("004", 8)
 
--- Whether whoever is warned can do something about it. A file of somebody else is his affair, a
--- group that is not one's own was given the file on purpose, and in a volume of Kubernetes (which
--- changes the link ..data) the mode is the volume's.
+-- Whether others can read a file and its user should be warned. Not if it belongs to another user,
+-- if it was given to another group on purpose, or in a volume of Kubernetes (which changes the link
+-- ..data): there the mode is the volume's.
 local function is_careless(path, mode)
   if mode & SHARED == 0 then return false end
   local real = core.real_path(path)
@@ -169,8 +170,8 @@ local function is_careless(path, mode)
   return mode & OTHERS ~= 0 or about.gid == core.user().gid
 end
 
---- Reads a document with keys in it. Where the files are the machine's own it never becomes a Lua
---- string, and one of the user's own that others may read is warned of.
+--- Reads a file with keys in it. If the runtime reads real files, the text never becomes a Lua
+--- string, and a file of the user's own that others may read is warned of.
 ---@param context alicloud.credentials.Context
 ---@param path string
 ---@param format "json"|"ini"
@@ -196,15 +197,15 @@ function M.read_document(context, path, format)
   return document
 end
 
---- Takes an answer with keys in it apart.
+--- Parses an answer with keys in it, which become secrets of the core; nil: it is not JSON.
 ---@param body string
 ---@return table|nil
 function M.read_answer(body)
   return (core.unseal(body, "json", M.SECRETS))
 end
 
---- Puts a provider's name before that of the one it asks, as the vendor's SDKs do: the same keys
---- give the same table again.
+--- Makes a function that puts a provider's name before that of the provider it asks, as the
+--- vendor's SDKs do. It returns a copy; the same keys give the same copy.
 ---@param name string
 ---@return fun(keys: alicloud.Credentials): alicloud.Credentials
 function M.renamer(name)
@@ -219,7 +220,7 @@ function M.renamer(name)
   end
 end
 
---- The keys of a profile or a section, a session token too: what is there is used or refused.
+--- The keys of a profile or a section, with a session token: each value is used or refused.
 ---@param entry table
 ---@return { access_key_id: string, access_key_secret: alicloud.Secret, security_token?: any }|nil
 ---@return alicloud.Error? err `absent` where there are none at all
@@ -251,18 +252,18 @@ function M.seconds_of(value)
   return at
 end
 
---- What a message says of times.
+--- What messages say of times.
 M.TIMES = 'allowed: unix seconds, or one such as "2026-11-22T03:12:40Z" or '
   .. '"2026-11-22T11:12:40+08:00"'
 
 ---@class alicloud.credentials.Session: alicloud.Credentials
 ---@field expiration? number unix seconds by the issuer's clock
----@field issued_at? number the issuer's time of the answer, where it tells
+---@field issued_at? number unix seconds, the Date header of the issuer's answer, if it has one
 
 local MEMBERS = { { "AccessKeyId", "access_key_id" }, { "AccessKeySecret", "access_key_secret" },
   { "SecurityToken", "security_token" } }
 
---- Makes a session of what an issuer answered, or says what is missing from it.
+--- Makes a session of an issuer's answer, or says what is missing from it.
 ---@param answer table
 ---@param provider string
 ---@param issued_at? number unix seconds of the answer's Date header

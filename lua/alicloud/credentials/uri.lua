@@ -1,4 +1,4 @@
---- A session from an address that somebody else serves, such as a helper beside this program.
+--- A session from an HTTP address, such as that of a helper beside this program.
 
 local cached = require "alicloud.credentials.cached"
 local http = require "alicloud.net.http"
@@ -20,12 +20,13 @@ M.OPTIONS = {
   end),
 }
 
--- Whole numbers of an IPv4 address: "127.evil.example" is none.
+-- Whether a host is an IPv4 address in a network; "127.evil.example" is not one.
 local function is_in(host, network)
   return host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil and host:find(network) ~= nil
 end
 
--- A neighbour may be asked in the clear; whoever else is asked so can be overheard.
+-- Whether a host may be asked over http://; from hosts further away the keys could be read by
+-- others.
 local function is_near(host)
   return host == "localhost" or host == "[::1]" or is_in(host, "^127%.")
     or is_in(host, "^169%.254%.") or host == "100.100.100.200"
@@ -37,7 +38,7 @@ local function take(answer)
   end
   local object = support.read_answer(answer.body)
   if not object then return support.fail "the credentials URI answered with unusable JSON" end
-  -- Some servers say so, some leave it out; what is said must be true.
+  -- Some servers leave Code out; if it is there, it must say success.
   if object.Code ~= nil and object.Code ~= "Success" then
     return support.fail "the credentials URI's answer is no success"
   end
@@ -61,7 +62,7 @@ local function fetch(context, given)
   end
   local answer, detail = http.fetch(context, {
     method = "GET", url = uri, timeout = TIMEOUT,
-    -- In the clear nobody stands between, a proxy neither.
+    -- Over http:// nothing may be in between, not even a proxy.
     way = target.scheme == "http" and "metadata" or "usual",
   })
   if not answer then return support.fail("the credentials URI: " .. detail) end
