@@ -1,11 +1,11 @@
---- Several things at a time: a read takes a moment, and many of them one after the other take long.
+--- Does something for each item of a list, several at a time: reads in a row would take long.
 
 local M = {}
 
---- Does the same for each of a list, for some of them at a time, in the order of the list.
+--- Calls a function for each item of a list, some at a time; they begin in the order of the list.
 ---@param loop alicloud.loop.Loop
 ---@param list any[]
----@param most integer so many at a time
+---@param most integer at most so many at a time
 ---@param act fun(each: any, i: integer): any what it raises is raised, and the others are cancelled
 ---@return table<integer, any> results by the places in the list
 function M.each(loop, list, most, act)

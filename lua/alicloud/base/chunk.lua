@@ -3,7 +3,7 @@
 
 local M = {}
 
---- The text of a file without what the interpreter passes over; its lines keep their numbers.
+--- The text of a file without byte order mark and "#!" line; its lines keep their numbers.
 ---@param text string
 ---@return string
 function M.text(text)
@@ -12,10 +12,10 @@ function M.text(text)
   return text:match "^[^\n]*(\n.*)$" or ""
 end
 
---- Compiles the text of a file; no bytecode.
+--- Compiles the text of a file; bytecode is refused.
 ---@param text string
 ---@param path string for messages
----@param environment? table else the globals
+---@param environment? table default: the globals
 ---@return function|nil chunk
 ---@return string? message
 function M.load(text, path, environment)

@@ -1,8 +1,8 @@
 --- Our own error codes of calls, clients and the command, as data: what each means and what to do
 --- about it. Those of groups and runs are in alicloud.dr.codes, the service's in its data.
 --
--- An entry is named after the outcome where that is the same whenever the code appears. `resend`
--- says whether it may be sent again where the outcome alone would mislead.
+-- The function that makes an entry is named after the outcome, if that is the same whenever the
+-- code appears. `resend` says when a request may be sent again, if the outcome alone would mislead.
 
 local code_entry = require "alicloud.base.code_entry"
 

@@ -1,7 +1,6 @@
---- What a live answer showed that this program takes to be otherwise. It was written from
---- documents, so some of what it takes for granted was never seen. Nothing here changes what
---- becomes of a call: a difference is told once, in one line, and to whoever listens, such as a
---- recorder.
+--- Collects what live answers showed otherwise than this program assumes. It was written from
+--- documents, so some of its assumptions were never seen to hold. A difference does not change a
+--- call: it is told once, in one line, and to listeners such as a recorder.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -9,8 +8,8 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
---- What the client itself takes for granted, by name: what is noted has one of these names, or one
---- of the emulator's assumptions.
+--- The assumptions of the client itself, by name. A difference is noted by one of these names, or
+--- by that of an assumption of the emulator.
 ---@type table<string, string>
 M.ASSUMED = {
   status_words = "Groups, pairs and drills show no other words as Status than the documented ones. "
@@ -32,7 +31,7 @@ M.ASSUMED = {
   total_count = "TotalCount of a numbered page is not less than what the pages show.",
 }
 
--- Of each assumption; a service that is another one altogether must not fill a terminal.
+-- Most texts for one assumption: a service that differs altogether must not fill a terminal.
 local MOST_TEXTS = 10
 local MOST_BYTES = 300
 
@@ -43,13 +42,13 @@ local MOST_BYTES = 300
 ---@field counts table<string, integer> of texts by assumption
 ---@field list { assumption: string, text: string }[] in the order in which they were noted
 ---@field listeners alicloud.DifferenceListener[]
----@field looks table? what reads have shown last, of alicloud.call.differences
----@field memory table which answers were looked at, of the same
+---@field looks table? what the last reads have shown; kept by alicloud.call.differences
+---@field memory table which answers were checked; kept by the same
 ---@field private warn fun(message: string)
 local Differences = {}
 Differences.__index = Differences
 
---- Makes a place for differences.
+--- Makes an empty collection.
 ---@param warn fun(message: string) is told each of them once, as one line for people
 ---@return alicloud.Differences
 function M.new(warn)
@@ -66,8 +65,8 @@ function M.line(assumption, text)
     .. "%s`"):format(assumption, text, assumption)
 end
 
---- Notes a difference. The same text of the same assumption is told once, and of each assumption
---- some texts only.
+--- Notes a difference. The same text for the same assumption is told once, and only the first ten
+--- texts for each assumption.
 ---@param assumption string
 ---@param text string
 function Differences:note(assumption, text)
@@ -84,7 +83,7 @@ function Differences:note(assumption, text)
   end
 end
 
---- Tells a function of each difference from now on. What it raises is lost.
+--- Tells a function of each difference from now on. Its errors are ignored.
 ---@param listener alicloud.DifferenceListener
 ---@return fun() stop
 function Differences:listen(listener)

@@ -49,15 +49,15 @@ function M.format(seconds)
   return left == 0 and ("%dd"):format(hours // 24) or ("%dd%dh"):format(hours // 24, left)
 end
 
---- Writes a limit as it was set: like `format`, but a short one to its last part of a second.
+--- Writes a limit as it was set: like `format`, but below a minute with the part of a second.
 ---@param seconds number
 ---@return string
 function M.limit(seconds)
   return seconds < 60 and ("%g s"):format(seconds) or M.format(seconds)
 end
 
---- What is said of a limit that nothing could hold in time.
----@param seconds number since it was over
+--- The end of a message about a limit that was overrun because code could not be interrupted.
+---@param seconds number by which it was overrun
 ---@return string
 function M.overrun(seconds)
   return (": its time passed while code ran that could not be interrupted, for %s more"):format(

@@ -1,5 +1,5 @@
---- The one error class of the library: data inside, one readable line outside; and what can be
---- shown of anything that others have raised or returned.
+--- The one error class of the library, with data inside and one readable line as its text; and safe
+--- text of any value that other code has raised or returned.
 
 local guard = require "alicloud.base.guard"
 
@@ -14,18 +14,18 @@ local M = {}
 ---@alias alicloud.ErrorKind
 ---| "api" | "http" | "network" | "tls" | "timeout" | "decode" | "limit" | "credentials"
 ---| "throttled" | "cancelled"
----| "journal" # what a crash must not make us forget could not be written down
+---| "journal" # an entry that must outlast a crash could not be written
 ---| "precheck" | "state" # of the layers above the client
 
 ---@class alicloud.Error
 ---@field kind alicloud.ErrorKind
 ---@field code string the service's code verbatim (`Throttling.User`); ours are `Client.*`
----@field message string the service's words, but for a session token, which is masked, and the
----access key id, of which the end is left
+---@field message string the service's words, with session tokens masked and access key ids cut to
+---their end
 ---@field outcome? alicloud.Outcome
 ---@field retryable boolean whether the same request may succeed later
 ---@field hint? string what to do about it
----@field late? number of a timeout that nothing could hold in time: seconds after it
+---@field late? number of a timeout that could not be held: seconds by which it was overrun
 ---@field product? string
 ---@field action? string
 ---@field version? string
@@ -40,17 +40,17 @@ local M = {}
 ---@field attempts? integer
 ---@field elapsed? number seconds over all attempts
 ---@field client_token? string repeat with the same one, and never with other parameters
----@field retry_after? number seconds, the service's wish
+---@field retry_after? number seconds, the delay that the service or a limit asks for
 ---@field stopped? string why there was no further attempt, see alicloud.call.retry; "patience": the
----outage has lasted longer
+---outage has lasted longer than the client may wait
 ---@field verdict? string for a signature refusal: whose fault it is
 ---@field detail? string technical cause, e.g. the words of the TLS library
 ---@field cause? alicloud.Error the error of the attempt before
 ---@field last? table last response of a wait that did not end well
 local Error = {}
 
---- Codes of refusals because the token was used before with other parameters: what that request
---- has done they do not say.
+--- Codes of refusals because the token was used before with other parameters. They do not say what
+--- the earlier request has done.
 ---@type table<string, boolean>
 M.TOKEN_REUSED = {
   ["IdempotentParameterMismatch"] = true, ["InvalidIdempotenceParameter.Mismatch"] = true,
@@ -63,10 +63,10 @@ local function escape_bytes(bytes)
   return (bytes:gsub(".", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
--- First and last code points of what a terminal obeys or nobody sees: C1 controls, the soft hyphen,
--- joiners and fillers without a width, direction marks and overrides, separators of lines,
--- variation selectors, tag characters, what is no character. Accents that combine and every script
--- are seen.
+-- First and last code points of characters that control a terminal or are not visible: C1 controls,
+-- the soft hyphen, joiners and fillers without a width, direction marks and overrides, separators
+-- of lines, variation selectors, tag characters, noncharacters. Combining accents and all scripts
+-- are visible.
 local UNSEEN = {
   0x80, 0x9f, 0xad, 0xad, 0x34f, 0x34f, 0x61c, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5,
   0x180b, 0x180f, 0x200b, 0x200f, 0x2028, 0x202e, 0x2060, 0x206f, 0x2800, 0x2800,
@@ -74,10 +74,10 @@ local UNSEEN = {
   0xfff0, 0xfffb, 0xfffe, 0xffff, 0x1bca0, 0x1bca3, 0x1d173, 0x1d17a, 0xe0000, 0xe0fff,
 }
 
--- Bytes with which one of those begins, so that most text is left alone after one look.
+-- Bytes with which these begin: most text has none of them, and is returned after one search.
 local MAY_BE_UNSEEN = "[\xc2\xcd\xd8\xe1\xe2\xe3\xef\xf0\xf3]"
 
---- Whether a character above ASCII is obeyed by a terminal, or seen by nobody.
+--- Whether a character above ASCII controls a terminal or is not visible.
 ---@param code integer code point
 ---@return boolean
 function M.is_unseen(code)
@@ -91,8 +91,8 @@ local function show_unseen(character)
   return M.is_unseen(utf8.codepoint(character)) and escape_bytes(character) or nil
 end
 
---- Makes text from outside safe for a terminal, a document and one line: what a terminal obeys and
---- what nobody sees, line ends included, becomes visible escapes.
+--- Makes text from outside safe for a terminal, a document and one line: characters that control a
+--- terminal or are not visible become visible escapes, and so do line ends.
 ---@param text string
 ---@return string
 function M.clean(text)
@@ -111,12 +111,12 @@ local function mask_encoded_token(text)
   end))
 end
 
--- As `alicloud-dr whoami` shows it, so that two texts can be told to speak of the same key.
+-- The end of a key id, as `alicloud-dr whoami` shows it: it tells whether two texts mean one key.
 local function tail(id)
   return #id > 4 and "…" .. id:sub(-4) or "…"
 end
 
--- Key ids by what stands before them, percent-encoded up to twice, and by their look.
+-- Key ids are found by what stands before them, percent-encoded up to twice, or by their form.
 local KEY_ID = "([%w%._%-]+)"
 local BEFORE_KEY_ID = {
   "([aA]ccess_?[kK]ey_?[iI]d=)", "([aA]ccess_?[kK]ey_?[iI]d%%3[Dd])",
@@ -173,7 +173,7 @@ function Error:is(...)
   return false
 end
 
--- Not in the middle of a character.
+-- Cuts a text, but not in the middle of a character.
 local function cut(text, most)
   if #text <= most then return text end
   local last = most
@@ -181,7 +181,7 @@ local function cut(text, most)
   return text:sub(1, last) .. "…"
 end
 
--- Where the interpreter would show an address, there is none.
+-- The text of a value, or something better if that is only its address.
 local function own_words(value)
   local ok, text = guard.call(tostring, value)
   if ok and not text:find("^[^\n]* %(?0x%x+%)?$") then return text end
@@ -193,9 +193,9 @@ end
 local HAVE_WORDS = { table = true, userdata = true }
 local NAMELESS = { ["function"] = true, thread = true }
 
---- The words of a value that others have made, whatever it is: text as it is, what its
---- `__tostring` says, or the `message` of a table. Where `__tostring` raises or gives something
---- else than text, it is said that it cannot be shown. Only an interrupt goes through.
+--- The text of any value: text as it is, what its `__tostring` says, or the `message` of a table.
+--- If `__tostring` raises or gives something else than text, it says that the value cannot be
+--- shown. Only an interrupt and a cancellation go through.
 ---@param value any
 ---@return string at most 64 KiB
 function M.words_of(value)
@@ -213,7 +213,7 @@ function M.text_of(value, most)
   return M.clean(cut(M.words_of(value), most or MAX_LINE))
 end
 
--- Whoever has got an error may have put anything into it.
+-- Code that gets an error may have put anything into its fields.
 local function piece(value)
   return type(value) == "string" and cut(value, MAX_LINE) or M.text_of(value)
 end
@@ -253,9 +253,9 @@ local function text_or(value, default)
   return type(value) == "string" and value or M.words_of(value)
 end
 
---- Makes an error object. Fields are copied; `kind`, `code` and `message` always are strings
---- afterwards, `hint` and `detail` too if they are there, so that whoever reads them needs no
---- guards.
+--- Makes an error object. Fields are copied; `kind`, `code` and `message` are always strings
+--- afterwards, and so are `hint` and `detail` if they are there: code that reads them need not
+--- check.
 ---@param fields table see alicloud.Error
 ---@return alicloud.Error
 function M.new(fields)

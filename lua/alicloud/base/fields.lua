@@ -1,11 +1,11 @@
---- Fields of what the service answers, read for what they mean: a number may come as its digits in
---- quotes, a text of digits as a number, a list of one as that one.
+--- Reads fields of the service's answers by their meaning: a number may come as digits in quotes, a
+--- text of digits as a number, a list of one element as that element.
 
 local M = {}
 
 --- Reads a text.
 ---@param value any
----@return string|nil nil if it is none, or empty
+---@return string|nil nil if it is not a text, or empty
 function M.text(value)
   if type(value) == "number" then value = tostring(math.tointeger(value) or value) end
   return type(value) == "string" and value ~= "" and value or nil
@@ -22,7 +22,7 @@ end
 
 --- Reads a number of things, or of seconds.
 ---@param value any
----@return integer|nil nil if it is no whole number
+---@return integer|nil nil if it is not a whole number
 function M.count(value)
   local number = M.number(value)
   return number and math.tointeger(number) or nil
@@ -49,7 +49,7 @@ end
 
 --- Reads a list of objects, which some answers wrap into an object with one name.
 ---@param value any
----@param name string that one
+---@param name string the name of the only field of such an object
 ---@return table[] empty if there is none
 function M.objects(value, name)
   local list = type(value) == "table" and (value[name] or value)

@@ -1,4 +1,4 @@
---- What names and durations may look like: one place for every layer and for the command.
+--- Rules for names, ids and durations, for every layer and for the command.
 
 local duration = require "alicloud.base.duration"
 local moment = require "alicloud.base.moment"
@@ -55,7 +55,7 @@ function M.with_seconds(options, defaults)
   return options
 end
 
--- The same region and the same group are given over and over; what has passed passes again.
+-- The same values are given over and over: the last one that passed is not tested again.
 local function text(allowed, test)
   local passed
   return schema.rule(allowed, function(value)
@@ -85,7 +85,7 @@ end)
 
 --- Ids from a list, or from a text with commas between them.
 ---@param value any
----@return string[]|nil nil if one of them is none
+---@return string[]|nil nil if one of them is not an id
 function M.ids(value)
   local list = value
   if type(value) == "string" then

@@ -1,18 +1,18 @@
---- Calling functions that belong to somebody else.
+--- Calls functions of other code, such as callbacks.
 --
 -- A callback or a foreign transport must not be able to break a failover, but a Ctrl-C must: the
--- stand-alone interpreter turns SIGINT into the error "interrupted!" raised wherever Lua happens
--- to be, so a plain pcall around a callback would eat the operator's wish to stop. So it would that
--- of whoever cancels what the callback is part of (alicloud.loop.scope).
+-- stand-alone interpreter turns SIGINT into the error "interrupted!", raised wherever Lua code
+-- runs. A plain pcall around a callback would lose it, and also the cancellation of the scope in
+-- which the callback runs (alicloud.loop.scope).
 
 local M = {}
 
---- What an interrupt raises, as the stand-alone interpreter does.
+--- The error of an interrupt, as the stand-alone interpreter raises it.
 M.INTERRUPTED = "interrupted!"
 
 local cancellations = setmetatable({}, { __mode = "k" })
 
---- Marks an error as what a cancelled wait raises.
+--- Marks an error as the one that a cancelled wait raises.
 ---@generic T: table
 ---@param err T
 ---@return T err the same
@@ -35,7 +35,7 @@ function M.is_interrupt(raised)
   return type(raised) == "string" and raised:find("interrupted!$") ~= nil
 end
 
---- Whether a raised value says that what it goes through is to stop.
+--- Whether a raised value is an interrupt or a cancellation, after which code is to stop.
 ---@param raised any
 ---@return boolean
 function M.is_stop(raised)

@@ -1,10 +1,10 @@
---- Modules that are loaded when something of them is first used: a start is what an operator waits
---- for, and few programs use everything. Code that only the middle or the end of a change needs is
---- required at the head all the same: by then the files may have been replaced, or be out of reach.
+--- Loads modules when a field of them is first used, so that a command starts fast: few programs
+--- use everything. Code that only the middle or the end of a change needs is required at the head
+--- all the same: by then the files may have been replaced, or be out of reach.
 
 local M = {}
 
---- Stands for a module until then.
+--- Stands for a module, and loads it when a field is first read.
 ---@param name string of a module that is a table
 ---@return table
 function M.module(name)

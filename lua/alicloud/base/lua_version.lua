@@ -1,14 +1,14 @@
---- Refuses every Lua but those that the modules are written for, in a sentence, before anything of
---- theirs is read; and C modules of another build. What a program may require first requires this
---- first, and is written, as this file is, so that every Lua can read it.
+--- Refuses other versions of Lua, and C modules of another build, in a sentence, before any other
+--- module is read. Each module that a program may require first requires this one first. Like this
+--- file, it is written so that every Lua can read it.
 
 if _VERSION ~= "Lua 5.4" and _VERSION ~= "Lua 5.5" then
   local jit = rawget(_G, "jit")
   error("alicloud-dr needs Lua 5.4 or 5.5, and this is " .. (jit and jit.version or _VERSION), 0)
 end
 
--- `make install` writes here of which build the C modules are that it installs with this file. In
--- a tree where files are edited between two builds, nothing is compared.
+-- `make install` writes the build of the C modules here that it installs with this file. In a
+-- source tree nothing is compared: files are edited between two builds.
 local BUILD = "any"
 
 -- Each C module calls this with its name, its build, and the path from which it is loaded.

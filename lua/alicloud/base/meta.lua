@@ -1,5 +1,5 @@
---- What is known of a result besides its content. It is kept beside the result, as long as that
---- lives, and made up when somebody asks: most callers never do.
+--- Keeps what is known of a result besides its content, such as the request id, for as long as the
+--- result lives. It is put together when it is asked for: most callers never do.
 
 local M = {}
 
@@ -10,20 +10,20 @@ local M = {}
 ---@field attempts integer
 ---@field elapsed number seconds
 ---@field server_time? number unix seconds, the answer's Date header
----@field heard_at number unix seconds by the clock of this machine, when the answer had come
+---@field heard_at number unix seconds by the clock of this machine at which the answer had come
 ---@field client_token? string
 ---@field endpoint string
 
 local metas = setmetatable({}, { __mode = "k" })
 
---- Keeps what a result came with.
+--- Keeps what the metadata of a result are made from.
 ---@param result table
 ---@param progress { make_meta: fun(progress: table): alicloud.Meta }
 function M.keep(result, progress)
   metas[result] = progress
 end
 
---- What is known of a result.
+--- The metadata of a result; nil: it is not the result of a call.
 ---@param result table as returned by a call
 ---@return alicloud.Meta|nil
 function M.of(result)

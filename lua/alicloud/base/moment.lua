@@ -1,6 +1,5 @@
---- Moments as people write them: unix seconds, RFC 3339 with any offset, or a duration, which
---- means so long ago. What is so long ago becomes a moment only by a clock, and whose clock that
---- is, the caller knows.
+--- Reads moments as people write them: unix seconds, RFC 3339 with any offset, or a duration, which
+--- means that long ago. A duration becomes a moment only by a clock, and the caller knows by which.
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
@@ -11,7 +10,7 @@ local M = {}
 M.ALLOWED = 'unix seconds, a time such as "2026-11-22T03:12:40Z" or "2026-11-22T11:12:40+08:00", '
   .. 'or so long ago, e.g. "70m"'
 
--- From 2001 to 5138. What is below was meant as a duration, and milliseconds are above.
+-- Unix seconds, from 2001 to 5138. Smaller numbers are durations, larger ones milliseconds.
 local FIRST, LAST = 1e9, 1e11
 local LONGEST = 366 * 86400
 
@@ -44,7 +43,7 @@ end
 
 --- Reads a moment.
 ---@param value any
----@return number|nil at unix seconds; nil for what is so long ago
+---@return number|nil at unix seconds; nil for a duration
 ---@return number|nil ago seconds; both are nil if it is no moment
 function M.parse(value)
   if type(value) == "number" then return unix(value) end
@@ -64,10 +63,10 @@ function M.is(value)
   return at ~= nil or ago ~= nil
 end
 
---- The moment that was meant.
+--- The moment that a value means.
 ---@param value any
 ---@param now number|nil unix seconds by the clock that counts
----@return number|nil unix seconds; nil if it takes a clock and there is none
+---@return number|nil unix seconds; nil if it is no moment, or a duration without a clock
 function M.resolve(value, now)
   local at, ago = M.parse(value)
   return at or ago and now and now - ago or nil

@@ -1,5 +1,5 @@
---- A program that is run to its end while the loop goes on. What it writes to standard error is
---- handed over line by line, made safe for a terminal.
+--- Runs a program to its end while the loop goes on. What it writes to standard error is passed on
+--- line by line, made safe for a terminal.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,28 +9,28 @@ local M = {}
 local LONGEST = 4000 -- bytes of a line; a longer one goes on in the next
 local CHARACTER = 4 -- bytes of one at most
 local CARRIAGE_RETURN = 13
--- More than a pipe holds, so that all of it is heard of one that was killed, and no more of a
--- daemon that it left behind and that never stops.
+-- Reads after the end of a program: more than a pipe holds, so that all output of one that was
+-- killed is read; but not for ever, for a daemon that it left behind may never stop writing.
 local LAST_READS = 64
 
 ---@class alicloud.ProgramOptions
 ---@field max integer bytes of output, as for core.spawn
 ---@field timeout? number seconds
----@field say? fun(line: string) takes what it says on standard error, else it goes to the host's
----@field without? string[] patterns of names of variables that it does not get
----@field overflow? string path of a file, new, for an output of more than `max`; without one such a
+---@field say? fun(line: string) gets its lines on standard error; without it they go to the host's
+---@field without? string[] patterns of names of variables that the program does not get
+---@field overflow? string path of a new file for an output of more than `max`; without one, such a
 ---program is killed
----@field exceeded? fun(overflow: alicloud.Overflow) is told of that, however the program is left
----@field leashed? boolean it ends with this process, however that ends
+---@field exceeded? fun(overflow: alicloud.Overflow) is told of such output, however the wait ends
+---@field leashed? boolean the program ends with this process, however that ends
 
 ---@class alicloud.ProgramEnd
 ---@field output? alicloud.Secret nil if it was more than `max`
----@field code? integer exit code; nil with no signal either: nobody can know
----@field signal? integer that ended it
+---@field code? integer exit code; if `signal` is nil, too, it is not known how the program ended
+---@field signal? integer the signal that ended it
 ---@field late? boolean it was killed because its time was over
 ---@field overflow? alicloud.Overflow of an output that was more than `max`
 
--- Names of variables with which the vendor's programs find keys.
+-- Prefixes of variables in which the vendor's programs look for keys.
 local VENDOR = { "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_", "ALIYUN_", "OSS_" }
 
 --- Patterns of names of variables that hold keys, tokens or ways to them, for `without`.
@@ -45,7 +45,7 @@ end
 local Ear = {}
 Ear.__index = Ear
 
--- Where to break what is longer than a line: not within a character, if it consists of such.
+-- Where to break a line that is too long: not within a character, if the text is UTF-8.
 local function break_of(text, from)
   local next_one = from + LONGEST
   local character = next_one
@@ -55,8 +55,8 @@ local function break_of(text, from)
   return (next_one - character < CHARACTER and character or next_one) - 1
 end
 
--- Whole lines; what has not ended waits for its end, but not for ever. All siblings wait meanwhile,
--- so that it must take no longer for bytes in one line than for those in many.
+-- Passes whole lines on; one without an end is kept until it is too long. All other tasks wait
+-- meanwhile, so bytes in one line must take no longer than the same bytes in many.
 function Ear:tell(text)
   text = self.rest .. text
   local from, last = 1, text:find("\n", 1, true)
@@ -74,14 +74,14 @@ function Ear:tell(text)
   self.rest = text:sub(from)
 end
 
--- Takes what is there; whether there was anything.
+-- Reads what is there; gives whether there was anything.
 function Ear:listen()
   local text = self.say and self.process:errors() or ""
   if text ~= "" then self:tell(text) end
   return text ~= ""
 end
 
--- However the program is left, its last words are heard.
+-- Ends the program, and passes on what it has written last, however the wait ends.
 function Ear:__close()
   if not self.say then return end
   self.process:kill()
@@ -91,7 +91,7 @@ function Ear:__close()
   if self.rest ~= "" then self:tell "\n" end
 end
 
--- A program lives in the machine's time, whatever clock the loop goes by.
+-- The timeout is in the machine's time, whatever clock the loop has. False: the time was over.
 local function wait_for(loop, process, timeout, ear)
   local ends = timeout and core.monotonic() + timeout or math.huge
   while not process:step() do
@@ -103,15 +103,16 @@ local function wait_for(loop, process, timeout, ear)
   return true
 end
 
--- However it is left: loops forget a descriptor before it is closed.
+-- However the wait ends: tells of an overflow, and lets the loop drop the descriptor before it
+-- closes.
 local function leave(loop, process, exceeded)
   local overflow = exceeded and process:overflow()
   if overflow then exceeded(overflow) end
   if loop.release then loop.release(process) end
 end
 
---- Runs a program without a shell, and waits for its end. Whoever gives the wait up ends it. It is
---- over when it has ended itself, also where a daemon that it left behind still has its pipe.
+--- Runs a program without a shell, and waits for its end. If the wait is cancelled, the program is
+--- killed. The wait ends with the program, even if a daemon that it left behind still has its pipe.
 ---@param loop alicloud.Loop
 ---@param argv string[]
 ---@param given alicloud.ProgramOptions

@@ -1,5 +1,5 @@
---- Values as people want to read them: tables open, one line where one is enough, safe for a
---- terminal. The session token of a signed request is masked; the value keeps it.
+--- Shows values to people: with the content of tables, on one line if that is enough, safe for a
+--- terminal. Secrets are masked in the text; the value keeps them.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -12,7 +12,7 @@ local WIDTH = 96
 
 ---@alias alicloud.readable.Hide fun(text: string): string masks what is known to be secret
 
--- Our own texts have lines; whatever else is in them is made visible.
+-- Text of several lines, with secrets masked and control characters made visible.
 local function clean_lines(text, hide)
   return (hide(errors.mask(text)):gsub("[^\n]+", function(line)
     return errors.text_of(line, LONGEST)
@@ -29,7 +29,7 @@ local function key_text(key, hide)
   return "[" .. (type(key) == "string" and quote(key, hide) or errors.text_of(key)) .. "]"
 end
 
--- As fields of requests, answers and files are called; no other token opens anything.
+-- Names of fields with secrets in requests, answers and files; other tokens give access to nothing.
 local SECRET = { xacssecuritytoken = true, securitytoken = true, ststoken = true,
   accesskeysecret = true, accesstoken = true, refreshtoken = true, password = true }
 
@@ -54,7 +54,7 @@ end
 
 local open
 
--- What we return is plain data, and shows itself when it is printed.
+-- The metatable of results that are plain data: they print as their content.
 local PRINTED = { __name = "alicloud.Result" }
 
 local function one(value, indent, seen, hide)
@@ -89,8 +89,8 @@ end
 
 PRINTED.__tostring = function(value) return M.value(value) end
 
---- Lets a value, and what it holds, show itself when it is printed. What is an object stays as it
---- is.
+--- Makes a plain table, and the plain tables in it, print as their content. Objects stay as they
+--- are.
 ---@generic T
 ---@param value T
 ---@param ... any passed on

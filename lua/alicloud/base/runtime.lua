@@ -1,6 +1,6 @@
---- Everything that differs between two runs of the same program: clocks, sleep, chance, the
---- environment and files. Whoever needs one of them takes it from here, so that a virtual clock or
---- a seeded generator can be put in their place.
+--- The runtime: clocks, sleep, chance, the environment and files, all that differs between two runs
+--- of the same program. Other code takes these from here, so that a virtual clock or a seeded
+--- generator can be put in their place.
 
 local core = require "alicloud.core"
 local schema = require "alicloud.base.schema"
@@ -10,11 +10,11 @@ local M = {}
 ---@class alicloud.Runtime
 ---@field time fun(): number wall clock, unix seconds
 ---@field monotonic fun(): number seconds that never go backwards
----@field boottime fun(): number the same, but it goes on while the machine sleeps; where only
---- `monotonic` is given, that
----@field sleep fun(seconds: number, known?: any) until then, or until `interrupted` gives something
---- else than `known` (false: anything)
----@field interrupted fun(): any whether a signal has come that is to end the command
+---@field boottime fun(): number the same, but it goes on while the machine sleeps; if only
+--- `monotonic` is overridden, it is used for this, too
+---@field sleep fun(seconds: number, known?: any) returns after that time, or when `interrupted`
+--- gives something else than `known` (false: anything; nil: than at the beginning)
+---@field interrupted fun(): any the signal that is to end the command, if one has come
 ---@field random fun(): number in [0, 1)
 ---@field random_hex fun(bytes: integer): string hexadecimal digits, two per byte
 ---@field getenv fun(name: string): string|nil
@@ -22,14 +22,14 @@ local M = {}
 --- "ENOTDIR" if there is no such file
 ---@field warn fun(message: string) one line for people; by default Lua's own warn, which is silent
 --- until the host says warn "@on"
----@field said? fun(program: string, line: string) what a program of a step or for credentials has
---- written to standard error, made safe for a terminal; without it programs write to the host's own
+---@field said? fun(program: string, line: string) gets each line that a program of a step or for
+--- credentials writes to standard error, made safe for a terminal; without it they go to the host's
 
--- A sleep is cut into slices so that a signal is seen soon that comes just before the system waits.
+-- Seconds. A sleep is cut into slices so that a signal just before a system call is seen soon.
 local SLICE = 0.2
 
--- A signal that is to end the command ends it, unless it is known already; whoever sleeps asks what
--- is to become of that.
+-- A signal that is to end the command ends the sleep, unless it is known already; the caller then
+-- decides what to do about it.
 local function sleep(seconds, known)
   local deadline = core.monotonic() + seconds
   local before = known == nil and core.ended_by() or known or nil
@@ -81,7 +81,7 @@ SCHEMA.said = schema.callable
 function M.make(overrides)
   local runtime, message = schema.examine("runtime", overrides, SCHEMA)
   if not runtime then return nil, message end
-  -- A clock of somebody's own knows of no sleep but its own.
+  -- A clock of the caller's own does not know how long the machine sleeps.
   runtime.boottime = runtime.boottime or runtime.monotonic
   for name, real in pairs(DEFAULTS) do
     if runtime[name] == nil then runtime[name] = real end
@@ -106,7 +106,7 @@ function M.has_real_environment(runtime)
   return runtime.getenv == DEFAULTS.getenv
 end
 
---- A moment of the runtime's boottime by the clock of the machine, which transports go by.
+--- Converts a moment of the runtime's boottime to the clock of the machine, which transports use.
 ---@param runtime alicloud.Runtime
 ---@param moment number seconds of `runtime.boottime`
 ---@return number seconds of core.boottime

@@ -1,5 +1,5 @@
---- What may be given: options, parameters of a call or of a playbook, world files. A table is
---- checked at the door, and what is wrong is said with its name, the value and what is allowed.
+--- Checks what is given by rules: options, parameters of a call or of a playbook, world files. A
+--- message names the field, the value that was given, and what is allowed.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,28 +9,28 @@ local M = {}
 
 ---@class alicloud.schema.Rule
 ---@field allowed? string what is allowed, in words
----@field test? fun(value: any): boolean, string?, string? with false, in other words: what was got,
----what is allowed
----@field read? fun(value: any): any of what may be typed: the value, nil if it is none
+---@field test? fun(value: any): boolean, string?, string? after false it may return, in its own
+---words: what was given, what is allowed
+---@field read? fun(value: any): any turns typed text into the value; nil: it is not allowed
 ---@field secret? boolean the value is never shown
 ---@field required? boolean of a field
----@field fields? table<string, alicloud.schema.Rule> of a table: what it may hold
+---@field fields? table<string, alicloud.schema.Rule> of a table: the fields it may have
 ---@field each? alicloud.schema.Rule of every element of a list
 ---@field map? alicloud.schema.Rule of every value of a table whose keys are names
 ---@field type? string|string[] without `test`: Lua types, and "integer"
 ---@field values? any[] without `test`: the only values
 ---@field min? number without `test`
 ---@field max? number without `test`
----@field pattern? string without `test`: for the whole of a text; `allowed` tells it in words
+---@field pattern? string without `test`: for the whole text; `allowed` says it in words
 
----@class alicloud.schema.Voice how it is said what is wrong
+---@class alicloud.schema.Voice the wording of messages
 ---@field wrong fun(path: string, got: string, allowed: string): string
 ---@field missing fun(path: string, rule: alicloud.schema.Rule): string
----@field unknown? fun(prefix: string, name: any, fields: table): string nil: may be there
+---@field unknown? fun(prefix: string, name: any, fields: table): string nil: any name is allowed
 ---@field show fun(value: any): string
----@field element string path of an element, from that of the list and its number
----@field absent? any what counts as nothing
----@field by_name? boolean an unknown name has its turn in the order of names; else it comes first
+---@field element string format of an element's path, from the list's path and its number
+---@field absent? any a value that counts as not given
+---@field by_name? boolean unknown names are reported in the order of names; else before all others
 
 local SHOWN = 80
 
@@ -167,7 +167,7 @@ local function is_among(value, values)
     "one of " .. table.concat(texts, ", ")
 end
 
--- Tells by the description of a value, as `test` does.
+-- The test of a rule that has none of its own: by type, values, range, pattern or list.
 local function fits(value, rule)
   if rule.type and not is_of_type(value, rule.type) then
     local wanted = type(rule.type) == "table" and table.concat(rule.type, " or ") or rule.type
@@ -192,9 +192,9 @@ local function fits(value, rule)
   return true
 end
 
---- How options and parameters are spoken of.
+--- The wording for options and parameters.
 ---@param noun string e.g. "option"
----@param absent? any what counts as nothing
+---@param absent? any a value that counts as not given
 ---@return alicloud.schema.Voice
 function M.voice(noun, absent)
   return {
@@ -213,7 +213,7 @@ end
 local OPTION = M.voice "option"
 OPTION.by_name = true
 
--- How fields of files are spoken of.
+-- The wording for fields of files.
 local FIELD = {
   wrong = function(path, got, allowed)
     return ("%s: must be %s, got %s"):format(path, allowed, got)
@@ -255,7 +255,7 @@ local function list_fault(rule, list, path, voice)
   return nil
 end
 
---- What is wrong with a value, nil if nothing is.
+--- What is wrong with a value, in words; nil: nothing is.
 ---@param rule alicloud.schema.Rule
 ---@param value any
 ---@param path string its name
@@ -283,7 +283,7 @@ function M.refusal(rule, value)
   return M.fault(rule, value, "", BARE)
 end
 
---- Reads what may be typed.
+--- Reads a value that was typed.
 ---@param rule alicloud.schema.Rule
 ---@param value any
 ---@return any nil if the rule refuses it
@@ -309,7 +309,7 @@ function M.stranger(fields, values)
   return first
 end
 
--- Rules are written once and hold for many values.
+-- The required names of each table of rules, which is written once and checks many values.
 local required = setmetatable({}, { __mode = "k" })
 
 local function required_of(fields)
@@ -330,11 +330,11 @@ end
 ---@return string|nil
 function M.fields_fault(fields, values, prefix, voice)
   local absent, wrong, stranger = voice.absent, nil, nil
-  -- Mostly nothing is wrong: no paths are made before it is known what is.
+  -- Mostly nothing is wrong: paths are made only when it is known which field is wrong.
   for name, value in pairs(values) do
     local rule = fields[name]
     if not rule then
-      -- Looked for once: who gives this may have given a great many.
+      -- Searched for once: there may be a great many unknown names.
       if stranger == nil and voice.unknown then stranger = M.stranger(fields, values) end
     elseif value ~= absent and M.fault(rule, value, "", voice) and not (wrong and wrong < name) then
       wrong = name
@@ -371,7 +371,7 @@ function M.examine(where, given, fields, voice)
   return tables.copy(given)
 end
 
---- Checks an options table; raises at the level of whoever called the public function.
+--- Checks an options table; raises at the level of the public function's caller.
 ---@param where string
 ---@param given table|nil
 ---@param fields table<string, alicloud.schema.Rule>

@@ -1,5 +1,5 @@
---- Commands that somebody is to type, and that are safe to type as they are printed: whatever is
---- put into one is a word of it and nothing else, for a shell, a terminal and a ticket.
+--- Makes commands that are safe to type as they are printed: each value in one is a word of it and
+--- nothing else, for a shell, a terminal and a ticket.
 
 local errors = require "alicloud.base.error"
 
@@ -9,9 +9,9 @@ local function octal(character)
   return ("\\%03o"):format(character:byte())
 end
 
---- A word as a shell takes it. What a terminal would obey, nobody would see or Markdown would take
---- for the end of the command is written in octal, and printf makes it what it was. A shell drops
---- line ends at the end of what a program says, so these come from its own variable.
+--- Quotes a word for a shell. Characters that control a terminal, are not visible, or end a command
+--- in Markdown are written in octal, and printf turns them back. A shell drops line ends at the end
+--- of a program's output, so these come from its variable IFS.
 ---@param word any a journal may hold a number where a name belongs
 ---@return string
 function M.quote(word)
@@ -34,7 +34,7 @@ function M.option(name, value)
   return name .. (tostring(value):find "^-" and "=" or " ") .. M.quote(value)
 end
 
---- A command as it is typed. Arguments that begin like options come last, where they are none.
+--- A command as it is typed. If an argument begins with "-", the arguments come last, behind "--".
 ---@param verb string e.g. "drill clear"
 ---@param arguments? string[] words that are not quoted yet
 ---@param options? string[] as `option` makes them

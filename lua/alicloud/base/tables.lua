@@ -1,4 +1,4 @@
---- What is done with tables everywhere, in an order that is the same in every run.
+--- Helpers for tables. Lists that they make have the same order in every run.
 
 local core = require "alicloud.core"
 
@@ -14,7 +14,7 @@ function M.keys(map)
   return keys
 end
 
--- Paths are written in programs and in service data: there are few.
+-- The names of each path: there are few, for paths are written in programs and in service data.
 local names_of = setmetatable({}, { __index = function(known, path)
   local names = {}
   for name in path:gmatch "[^%.]+" do names[#names + 1] = name end
@@ -22,8 +22,8 @@ local names_of = setmetatable({}, { __index = function(known, path)
   return names
 end })
 
---- The value at a path of names with dots between them, such as "Disks.Disk". What is no table on
---- the way is the answer, so that whoever wants a list sees that it is none.
+--- The value at a path of names with dots between them, such as "Disks.Disk". If a value on the way
+--- is not a table, it is the result, so that a caller who wants a list sees that it is none.
 ---@param value any
 ---@param path string
 ---@return any
@@ -66,7 +66,7 @@ function M.copy(map)
   return copy
 end
 
---- A table with the fields of several; a later one has the last word.
+--- A table with the fields of several; later tables take precedence.
 ---@param ... table|nil
 ---@return table
 function M.merged(...)
@@ -77,7 +77,7 @@ function M.merged(...)
   return all
 end
 
--- More names than these are no help to whoever reads a line.
+-- A line with more names than this is hard to read.
 local MOST_NAMES = 12
 
 --- The first names of a list, and how many more there are.
@@ -89,7 +89,7 @@ function M.first(list)
   return first
 end
 
---- The same in one text.
+--- The same in one text, with commas.
 ---@param list string[]
 ---@return string
 function M.few(list)

@@ -1,6 +1,6 @@
---- Whether a file may give orders: be executed, name what is executed, or decide what is done. A
---- program that acts with somebody's rights obeys that person and the administrator, and nobody who
---- can merely write to where it looks.
+--- Whether a file is trusted to be executed, to name what is executed, or to decide what is done. A
+--- program that acts with a user's rights obeys that user and the administrator, and nobody who can
+--- merely write to the place where it looks.
 ---
 --- Trusted is a regular file that belongs to the user or to root and that nobody else may write, in
 --- a directory that, like every directory above it, belongs to one of them and is not writable by
@@ -11,17 +11,17 @@
 --- others. Only members can put files there, and what they put there carries its group; members
 --- are trusted like the user. Others may not write such a file either.
 ---
---- A group that is the user's alone, as many systems give each user one, is no stranger.
+--- A group that has no member but the user, as many systems give each user one, is trusted, too.
 ---
---- Who may write is read from owner, group and mode. Of an access control list the mode shows what
---- it grants at most, in the group's bits.
+--- Who may write is read from owner, group and mode. The group's bits of the mode show what an
+--- access control list grants at most.
 
 local core = require "alicloud.core"
 local shell = require "alicloud.base.shell"
 
 local M = {}
 
---- The code of a refusal, in the place of the system's.
+--- The code of a refusal, in the place of a code of the system.
 M.UNTRUSTED = "EUNTRUSTED"
 
 local SLICE = 16 * 1024 * 1024
@@ -69,7 +69,7 @@ local function writers_fault(path, about)
     or has(about, SETGID) and core.user().groups[about.gid] and "o-w" or "go-w", path))
 end
 
--- What is in it is looked at by whoever asks; `entry` is that.
+-- The fault of a directory. `entry` is what lies in it on the path; the caller checks that itself.
 local function directory_fault(path, about, entry, user)
   if is_team(about, user) then return nil end
   if not is_known(about.uid, user) then
@@ -78,7 +78,7 @@ local function directory_fault(path, about, entry, user)
   end
   local wrong = writers_fault(path, about)
   if not wrong then return nil end
-  -- In a setgid directory of everybody a stranger's directory gets the group, too.
+  -- If everybody may write to a setgid directory, a stranger's directory in it gets the group, too.
   local tells_member = not (has(about, SETGID) and has(about, OTHERS_WRITE))
   local is_kept = has(about, STICKY) and (not entry or is_known(entry.uid, user)
     or tells_member and is_team(entry, user))
@@ -147,7 +147,7 @@ function M.file_fault(about, path, place)
   return nil
 end
 
---- What is wrong, in one line that ends with what helps.
+--- A fault in one line that ends with its cure.
 ---@param wrong alicloud.TrustFault
 ---@return string
 function M.words(wrong)
@@ -177,7 +177,7 @@ local function judge(file, path)
   return true
 end
 
---- Opens a file that is to be obeyed. A link is followed: judged is what it leads to.
+--- Opens a file if it is trusted. A link is followed, and what it leads to is judged.
 ---@param path string
 ---@return alicloud.File|nil file to read
 ---@return string? message
@@ -195,7 +195,7 @@ function M.open(path)
   return nil, message, code
 end
 
---- Reads a file that is to be obeyed. What was judged is what is read.
+--- Reads a file if it is trusted. What is read is the open file that was judged.
 ---@param path string
 ---@return string|nil text
 ---@return string? message

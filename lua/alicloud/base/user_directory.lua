@@ -1,5 +1,5 @@
---- Where a user keeps files of programs, by the rules of the XDG base directories: a path that does
---- not begin at the root is none.
+--- The directories for a user's files, by the rules of the XDG base directories: a relative path is
+--- ignored.
 
 local M = {}
 
@@ -9,14 +9,14 @@ local function directory(getenv, variable, below_home)
   return home and home:sub(1, 1) == "/" and home .. below_home or nil
 end
 
---- For what outlives a program.
+--- The directory for files that outlive a program.
 ---@param getenv fun(name: string): string|nil
----@return string|nil path nil: nothing says where
+---@return string|nil path nil: no variable names one
 function M.state(getenv) return directory(getenv, "XDG_STATE_HOME", "/.local/state") end
 
---- For what may be lost at any time.
+--- The directory for files that may be lost at any time.
 ---@param getenv fun(name: string): string|nil
----@return string|nil path nil: nothing says where
+---@return string|nil path nil: no variable names one
 function M.cache(getenv) return directory(getenv, "XDG_CACHE_HOME", "/.cache") end
 
 return M
