@@ -64,9 +64,8 @@ local function escape_bytes(bytes)
 end
 
 -- First and last code points of characters that control a terminal or are not visible: C1 controls,
--- the soft hyphen, joiners and fillers without a width, direction marks and overrides, separators
--- of lines, variation selectors, tag characters, noncharacters. Combining accents and all scripts
--- are visible.
+-- soft hyphen, joiners and fillers without a width, direction marks and overrides, line separators,
+-- variation selectors, tag characters, noncharacters. Combining accents and scripts are visible.
 local UNSEEN = {
   0x80, 0x9f, 0xad, 0xad, 0x34f, 0x34f, 0x61c, 0x61c, 0x115f, 0x1160, 0x17b4, 0x17b5,
   0x180b, 0x180f, 0x200b, 0x200f, 0x2028, 0x202e, 0x2060, 0x206f, 0x2800, 0x2800,
@@ -181,7 +180,7 @@ local function cut(text, most)
   return text:sub(1, last) .. "…"
 end
 
--- The text of a value, or something better if that is only its address.
+-- The text of a value; in place of a mere address, its `message` or its type.
 local function own_words(value)
   local ok, text = guard.call(tostring, value)
   if ok and not text:find("^[^\n]* %(?0x%x+%)?$") then return text end
@@ -254,8 +253,7 @@ local function text_or(value, default)
 end
 
 --- Makes an error object. Fields are copied; `kind`, `code` and `message` are always strings
---- afterwards, and so are `hint` and `detail` if they are there: code that reads them need not
---- check.
+--- afterwards, and `hint` and `detail` if they are there: code that reads them need not check.
 ---@param fields table see alicloud.Error
 ---@return alicloud.Error
 function M.new(fields)

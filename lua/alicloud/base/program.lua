@@ -103,8 +103,7 @@ local function wait_for(loop, process, timeout, ear)
   return true
 end
 
--- However the wait ends: tells of an overflow, and lets the loop drop the descriptor before it
--- closes.
+-- However the wait ends: tells of an overflow, and lets the loop drop the descriptor in time.
 local function leave(loop, process, exceeded)
   local overflow = exceeded and process:overflow()
   if overflow then exceeded(overflow) end

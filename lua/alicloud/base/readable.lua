@@ -89,8 +89,7 @@ end
 
 PRINTED.__tostring = function(value) return M.value(value) end
 
---- Makes a plain table, and the plain tables in it, print as their content. Objects stay as they
---- are.
+--- Makes a plain table, and plain tables in it, print as their content. Objects stay as they are.
 ---@generic T
 ---@param value T
 ---@param ... any passed on

@@ -1,5 +1,4 @@
---- The directories for a user's files, by the rules of the XDG base directories: a relative path is
---- ignored.
+--- The directories for a user's files, by the XDG base directory rules: a relative path is ignored.
 
 local M = {}
 

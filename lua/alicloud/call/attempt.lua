@@ -116,7 +116,7 @@ local function seconds_left(context, progress)
   return progress.leave_by - now - math.max(0, asleep)
 end
 
--- The reading that the call was decided on is too old, and will be for every later attempt.
+-- The failure if the reading that the call was decided on is too old: so it is for later attempts.
 local function stale(context, progress, wait)
   local _, late = too_late(wait - seconds_left(context, progress))
   late.retry_after, late.retryable, late.retry_class = wait, true, "never"

@@ -1,5 +1,4 @@
---- The settings that all calls of a client share, made from its options, the defaults and the
---- environment.
+--- The settings that all calls of a client share: its options, the defaults and the environment.
 
 local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"

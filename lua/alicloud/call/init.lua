@@ -71,7 +71,7 @@ local function next_wait(context, plan, progress, failure)
   })
 end
 
--- Only the service data of the version can say that an operation reads; the caller's word cannot.
+-- Only the service data of the version says that an operation reads; the option `mutating` cannot.
 local function observes(plan)
   local why = plan.operation and plan.operation.mutating and "the operation changes something"
     or ("%s %s is not among the operations that are known to read"):format(plan.action,
@@ -215,8 +215,7 @@ function M.run(context, plan, progress)
   return ended(context, plan, progress, pcall(carry_out, context, plan, progress))
 end
 
---- Carries a reading plan out in one attempt that costs no retry budget, to see whether the service
---- answers.
+--- Carries a reading plan out in one attempt without retry budget, to see if the service answers.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@return table|nil result

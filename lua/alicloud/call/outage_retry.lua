@@ -80,8 +80,7 @@ local function both(one, other)
   end
 end
 
---- How one piece of work outlasts an outage: by its own settings, else by the client's, else by
---- `USUAL`.
+--- How one piece of work outlasts an outage: by its own settings, the client's, or `USUAL`.
 ---@param settings alicloud.OutageRetry of the client
 ---@param given { seconds: number?, progress: function? } of the work; its listener is told in
 ---addition to the client's
@@ -172,8 +171,7 @@ local function consider(context, wait, outage, err)
   wait.diagnosis, wait.err = found, err
 end
 
--- Time in which several tasks wait at once counts once, in the counters of the clients and in the
--- budget alike.
+-- Time in which several tasks wait at once counts once, in the clients' counters and the budget.
 local function add(counter, field, from, to)
   local till = counter.waited_until
   from = math.max(from, till or from)

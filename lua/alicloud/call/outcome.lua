@@ -88,8 +88,7 @@ local function hint_of_service(data, code)
   end
 end
 
--- The cure of a code of ours, if nothing was sent; if a request may have left, `hint_of_doubt` says
--- more.
+-- The cure of a code of ours, if nothing was sent; else `hint_of_doubt` says more.
 local function hint_of_own_code(failure)
   local entry = codes[failure.code]
   return entry and entry.outcome == "not_sent" and entry.cure or nil

@@ -187,8 +187,7 @@ local function describe(context, action, given)
   local product, name = split_action(action, given.product or context.product)
   if not product then return nil, name end
   local data = services.data(product)
-  -- A misspelt operation would be sent without the checks of the one that is meant, and without a
-  -- token.
+  -- A misspelt operation would be sent without the token and the checks of the one that is meant.
   if data and not data.operations[name] and not given.version then
     local nearest = services.misspelt(name, data.operations)
     if nearest then

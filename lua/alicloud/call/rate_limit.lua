@@ -2,8 +2,8 @@
 --
 -- The quotas of the service are per account, region and action, and people at the console use the
 -- same ones. So calls use only a part of each quota in any second, and changes do not wait behind
--- reads. The service blocks whoever is throttled twice until the next full minute, at the console,
--- too: nothing is sent in that time.
+-- reads. The service blocks a call that is throttled again until the next full minute, and the
+-- console with it: nothing is sent in that time.
 --
 -- An attempt takes a slot of its action and one of its region; alicloud.call.slots says for how
 -- long. A change takes the slot of its region at once, and reads wait longer for theirs.

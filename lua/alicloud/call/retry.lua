@@ -67,8 +67,7 @@ function M.policy(overrides, retries)
   return policy
 end
 
---- The policy of a call that asks whether the cloud is back: one attempt, and nothing out of the
---- bucket.
+--- The policy of a call that asks whether the cloud is back: one attempt, no tokens of the bucket.
 ---@param policy alicloud.retry.Policy
 ---@return alicloud.retry.Policy
 function M.probing(policy)
@@ -88,8 +87,7 @@ function M.bucket(capacity)
   return { tokens = capacity, capacity = capacity }
 end
 
---- Gives back tokens after a call that succeeded: the cost of its last retry, or one token if it
---- needed none.
+--- Gives back tokens after a success: the cost of the call's last retry, or one if it needed none.
 ---@param bucket alicloud.retry.Bucket
 ---@param last_cost? number
 function M.refund(bucket, last_cost)

@@ -107,8 +107,8 @@ local function with_listeners(parent, given)
 end
 
 --- Derives a client that differs in some options. It shares transport, retry budget, rate and
---- server clock with this one unless the options are about them. If this one only observes, so does
---- that.
+--- server clock with this one unless the options are about them. From a client that only observes,
+--- none can be derived that changes something.
 ---@param given alicloud.ClientOptions
 ---@return alicloud.Client
 function Client:with(given)
@@ -282,8 +282,7 @@ function Client:service(product)
   return services.new(self, product)
 end
 
---- How requests to a product reach it: endpoint, proxy, roots, pinned addresses. Nothing is opened
---- or sent.
+--- How requests to a product reach it: endpoint, proxy, roots, pinned addresses. Nothing is sent.
 ---@param product? string the client's unless given
 ---@return alicloud.Network|nil
 ---@return string? message

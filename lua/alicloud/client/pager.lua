@@ -1,8 +1,7 @@
 --- Goes over the items of a paged Describe operation.
 --
--- A page is fetched only when the one before is used up. A page token that comes twice, or another
--- page than the one asked for, would go on for ever, so it is an error; so are more pages than the
--- limit, which nobody can have meant.
+-- A page is fetched only when the one before is used up. It is an error if a page token comes twice
+-- or another page than the one asked for, which would go on for ever, and more than `max_pages`.
 
 local errors = require "alicloud.base.error"
 local fields = require "alicloud.base.fields"

@@ -17,7 +17,7 @@ local support = require "alicloud.credentials.support"
 local M = {}
 
 local EARLY, EARLY_SHARE = 900, 0.2
--- Seconds, chosen between these by chance, from a failed renewal to the next (jitter).
+-- Seconds (by chance, as jitter) for which a usable session is kept after a failed renewal.
 local RETRY_MIN, RETRY_MAX = 1, 10
 
 ---@class alicloud.credentials.Source

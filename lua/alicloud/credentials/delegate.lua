@@ -1,5 +1,4 @@
---- A provider that a file configures: the file is read at the first use, and opens an inner
---- provider.
+--- A provider that a file configures: the file is read at the first use, and names the real one.
 
 local static = require "alicloud.credentials.static"
 local support = require "alicloud.credentials.support"

@@ -76,8 +76,7 @@ end
 
 local modes = {}
 
--- A session token is used in every mode that has keys: the keys of a session are invalid without
--- it.
+-- A session token is used in every mode with keys: without it the keys of a session are invalid.
 function modes.AK(_, entry)
   local keys, err = support.keys_of(entry)
   if not keys then return nil, err end
@@ -154,8 +153,7 @@ local function kept_session(provider, renew)
   end
 end
 
--- A login of these modes lasts longer than a session: until it ends, any call of the tool renews
--- it.
+-- A login of these modes outlasts its sessions: until it ends, any call of the tool renews them.
 modes.CloudSSO = kept_session("cloud_sso", function(entry)
   return "aliyun configure --mode CloudSSO " .. shell.option("--profile", entry.name)
 end)
@@ -230,8 +228,7 @@ function Reading:open(name)
   local provider, err = open(self, entry)
   if provider then return provider end
   if err.prefixed then return nil, err end
-  -- An empty profile, as the tool leaves it after its installation, or when it has dropped a
-  -- profile.
+  -- An empty profile, as the tool leaves it after installation, or when it has dropped a profile.
   local untouched = err.absent and open == modes.AK and #self.path == 1
   return support.fail(("profile %s: %s"):format(schema.show(name), err.message),
     { code = err.code, hint = untouched and "`aliyun configure` gives it keys" or err.hint,

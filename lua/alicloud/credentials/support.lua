@@ -134,8 +134,7 @@ end
 local OFF = tables.set { "", "false", "0", "no", "off" }
 
 --- Whether a switch of the environment is on, by the vendor's rule: "true" in upper or lower case.
---- Blanks around it are ignored. Other words have no effect; those not meant as "off" are warned
---- of.
+--- Blanks around it are ignored. Words that mean neither on nor off have no effect but a warning.
 ---@param context alicloud.credentials.Context
 ---@param name string
 ---@return boolean

@@ -25,8 +25,7 @@ local function is_in(host, network)
   return host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil and host:find(network) ~= nil
 end
 
--- Whether a host may be asked over http://; from hosts further away the keys could be read by
--- others.
+-- Whether a host may be asked over http://: not if others on the way could read the keys.
 local function is_near(host)
   return host == "localhost" or host == "[::1]" or is_in(host, "^127%.")
     or is_in(host, "^169%.254%.") or host == "100.100.100.200"

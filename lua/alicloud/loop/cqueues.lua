@@ -121,8 +121,8 @@ local function add_host(state, host)
     state.altered:signal()
     if controller then note_process(controller) end
     if not controller or state.home and state.home.controller == controller then return end
-    -- If an interrupt comes between the next two, `pump` ends, since it is not `state.home`. The
-    -- reference is weak: a controller that the program drops is not kept.
+    -- If an interrupt comes between the next statements, `pump` ends, since it is not `state.home`.
+    -- The reference is weak: a controller that the program drops is not kept.
     local home = setmetatable({ controller = controller }, { __mode = "v" })
     controller:wrap(pump, state, home)
     state.home = home

@@ -22,9 +22,9 @@ local TURNED = {}
 
 ---@class alicloud.loop.Driving: alicloud.loop.Running
 ---@field open alicloud.Scope[] scopes outside of tasks, the innermost last
----@field owners table<alicloud.Scope, thread> by whom opened; weak, for a host may drop a coroutine
+---@field owners table<alicloud.Scope, thread> opener of each; weak: a host may drop a coroutine
 ---@field drivers thread[] idle ones, which have done their turn
----@field known_drivers table<thread, true>
+---@field known_drivers table<thread, true> all of them
 ---@field busy boolean the last turn ran tasks and did not step the transports
 ---@field known any the interrupt that the waits know of already; false: none
 local Driving = setmetatable({}, { __index = running.Running })

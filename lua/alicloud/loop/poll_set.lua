@@ -90,7 +90,7 @@ function PollSet:remove(waiter)
   return list
 end
 
---- The waiters of a pollable; who goes through them from the end may remove them meanwhile.
+--- The waiters of a pollable; a loop over them from the end may remove them.
 ---@param pollable table
 ---@return alicloud.loop.Waiting|nil
 function PollSet:of(pollable)

@@ -1,7 +1,6 @@
 --- Starts tasks, resumes them when their wait is over, and ends them.
 --
--- A part of the scheduler (alicloud.loop.scheduler), which finds the scope of running code and
--- raises cancellations.
+-- A part of the scheduler (alicloud.loop.scheduler), which finds scopes and raises cancellations.
 
 local core = require "alicloud.core"
 local forked = require "alicloud.loop.forked"
@@ -35,8 +34,8 @@ end
 
 function Running:finish(task, ok, ...)
   task.finished, task.ok, task.results = true, ok, table.pack(...)
-  -- An interrupt that nobody waits for here is raised to the code that runs the tasks. If the task
-  -- was told to stop, the code that told it knows of the interrupt already.
+  -- An interrupt that ended a task which nobody waits for is raised to the code that runs the
+  -- tasks; not if the task was cancelled: its canceller knows of the interrupt.
   if not ok and not task.joiners[1] and guard.is_interrupt((...))
     and self:stop_of(task) == nil then
     self.unheard = task
@@ -48,7 +47,7 @@ function Running:finish(task, ok, ...)
   if task.parent then task.parent:left(task) end
 end
 
--- Ends a task. The cancellation that it was told of is no error of its own.
+-- Ends a task. Its own cancellation is not an error of the task: the result is nil and the reason.
 function Running:ended(task, ok, ...)
   local raised = ...
   if not ok and raised == nil then return self:finish(task, false, "nil was raised") end

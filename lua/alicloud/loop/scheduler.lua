@@ -10,9 +10,9 @@
 -- Which tasks end together, and which waits are cancelled: alicloud.loop.scope.
 --
 -- This module finds the scope that running code belongs to, raises cancellations, and makes code
--- wait. Who waits for what: alicloud.loop.waiting; how tasks go on: alicloud.loop.running; who runs
--- them: alicloud.loop.driving. Changes that the main thread makes are made aside, where no
--- interrupt comes (core.aside), and a variable to be closed holds nothing yet when it becomes one.
+-- wait. Who waits for what: alicloud.loop.waiting; how tasks go on: alicloud.loop.running; what
+-- runs them: alicloud.loop.driving. Changes that the main thread makes are made aside, where no
+-- interrupt comes (core.aside); a variable is declared to be closed before it holds anything.
 
 local carriers = require "alicloud.loop.carrier"
 local core = require "alicloud.core"

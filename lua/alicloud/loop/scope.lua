@@ -212,7 +212,7 @@ local function raise_shield(scope)
   core.shield_interrupt(true)
 end
 
--- Ends the shield of a scope; the code behind it runs in a node.
+-- Ends the shield of a scope; the code that follows runs in a node.
 local function lower_shield(scope, node)
   core.shield_interrupt(is_shielded(node))
   scope.scheduler.shields = scope.scheduler.shields - 1
@@ -322,8 +322,8 @@ local function forgotten(scope, untold)
   end
 end
 
--- A function that cancels its own scope and returns gets its results. If the timeout ended tasks,
--- some work is missing, and the result is nil and the reason.
+-- If the function has returned: its results, also if it has cancelled its own scope. If the timeout
+-- has ended tasks, some work is missing: nil and the reason.
 local function conclude_well(scope, ...)
   local raised = forgotten(scope)
   if raised ~= nil then error(raised, 0) end

@@ -11,8 +11,7 @@ local function weak()
   return setmetatable({}, { __mode = "k" })
 end
 
--- A loop is kept for as long as the functions of its clock are in use: those of the machine's clock
--- always are.
+-- A loop is kept while the functions of its clock are in use: those of the machine's always are.
 local function new_registry(pid)
   return { pid = pid, by_clock = weak(), by_base = weak() }
 end
@@ -35,8 +34,8 @@ local function entry(map, key, make)
   return value
 end
 
---- The loop over a clock: one for all runtimes with the same functions for time, sleep and
---- interrupts.
+--- The loop over a clock: one for all runtimes with the same functions `monotonic`, `sleep` and
+--- `interrupted`.
 ---@param runtime alicloud.Runtime
 ---@return alicloud.loop.Loop
 function M.of_clock(runtime)

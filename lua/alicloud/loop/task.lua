@@ -41,7 +41,7 @@ local function join(task, waiter, unbroken)
 end
 
 --- Waits for the end of the task.
----@param timeout? number seconds (no limit)
+---@param timeout? number seconds; default: no limit
 ---@return boolean done
 function Task:wait(timeout)
   if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then

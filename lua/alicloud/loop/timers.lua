@@ -74,8 +74,7 @@ function M.new(is_stale)
 
   function timers.add(due, item)
     age = age + 1
-    -- Making a table may run a finalizer, which may add a timer, too: so the place is counted after
-    -- it.
+    -- Making a table may run a finalizer, which may add a timer: so the place is counted after it.
     local entry = { due = due, age = age, item = item }
     heap[#heap + 1] = entry
     rise(heap, #heap)

@@ -14,12 +14,11 @@ local M = {}
 ---@field done fun(self: table): boolean
 ---@field ticket fun(self: table): integer
 
--- One wait. Without a task, its coroutine is parked by the host, or runs the tasks until the wait
--- is over.
+-- One wait. Without a task, its coroutine is parked by the host, or runs the tasks meanwhile.
 ---@class alicloud.loop.Waiter
 ---@field task alicloud.Task?
----@field parked boolean?
----@field adopted boolean?
+---@field parked boolean? the host has suspended its coroutine
+---@field adopted boolean? the host waits for what its task has yielded
 ---@field deadline number monotonic seconds
 ---@field pollable table?
 ---@field op alicloud.loop.Op? the operation it waits for
@@ -31,7 +30,7 @@ local M = {}
 
 ---@class alicloud.loop.Waits
 ---@field base alicloud.Loop|alicloud.loop.Host
----@field hosted boolean
+---@field hosted boolean whether `base` is the event loop of a program
 ---@field pid integer process whose tasks these are, see alicloud.loop.forked
 ---@field poll_set alicloud.loop.PollSet
 ---@field timers alicloud.loop.Timers
@@ -53,7 +52,7 @@ function M.fields(base)
     timers = timers.new(is_gone), queue = {}, first = 1, last = 0, stepping = false }
 end
 
--- Tells the host that the waits have changed. During a step it need not be told: it looks after it.
+-- Tells the host that the waits have changed. It need not be told in a step, after which it looks.
 function Waiting:alter()
   if not self.stepping then self.base.arm() end
 end
@@ -109,7 +108,7 @@ function Waiting:wake(waiter)
   if self.hosted then self:alter() end
 end
 
---- Takes note that nobody waits with a waiter any more.
+--- Drops a waiter that nobody waits with any more.
 ---@param waiter alicloud.loop.Waiter
 function Waiting:forget(waiter)
   if waiter.over then return end
