@@ -1,6 +1,6 @@
 --- The endpoints under /_emulator/: look into the model and change it, JSON in and out.
--- They are for people and tests on this machine, so pages of the web are kept out: the Host header
--- must name this machine (DNS rebinding), and what a browser marks with an Origin is refused.
+-- They are for people and tests on this machine, so web pages are kept out: the Host header must
+-- name this machine (DNS rebinding), and a request with an Origin header is refused.
 
 local core = require "alicloud.core"
 local answer = require "alicloud.emulator.gateway.answer"
@@ -164,7 +164,7 @@ local function read_body(text)
   return body
 end
 
--- Every key has a world of its own; `?key=` says which one is meant.
+-- Every AccessKeyId has a world of its own; `?key=` chooses one.
 local function chosen(emu, request)
   local key_id = (request.query or ""):match("key=([%w._-]+)")
   return key_id and emu:of_key(key_id) or emu

@@ -6,7 +6,7 @@ local core = require "alicloud.core"
 local M = {}
 
 local function read_lua(text, name)
-  -- No globals and no bytecode: a file of data can name nothing of the host.
+  -- No globals and no bytecode: a data file cannot reach anything of the host.
   local chunk, problem = chunks.load(text, name, {})
   if not chunk then return nil, problem end
   local ok, value = pcall(chunk)

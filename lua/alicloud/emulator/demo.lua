@@ -1,5 +1,5 @@
---- The world of an emulator that was given none: two regions, one group for each lesson, and spare
--- disks to make more pairs from.
+--- The default world of an emulator: two regions, groups in several states, and spare disks to make
+-- more pairs from.
 
 local function spare(id, place) return { id = id, place = place } end
 
@@ -33,14 +33,14 @@ return {
     spare("d-spare-sh-1", "cn-shanghai/cn-shanghai-b"),
     spare("d-spare-sh-2", "cn-shanghai/cn-shanghai-b"),
     spare("d-spare-sh-3", "cn-shanghai/cn-shanghai-b"),
-    -- The machine that writes to the orders of today …
+    -- Source disks of pg-orders, attached to the instance that writes to them.
     { id = "d-orders-1-src", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-orders-hz" },
     { id = "d-orders-2-src", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-orders-hz" },
     { id = "d-orders-3-src", place = "cn-hangzhou/cn-hangzhou-g", instance = "i-orders-hz" },
   },
   instances = {
     { id = "i-orders-hz", name = "orders", place = "cn-hangzhou/cn-hangzhou-g" },
-    -- … and the one that waits to take over.
+    -- The standby instance: it takes over after a failover.
     { id = "i-orders-sh", name = "orders standby", place = "cn-shanghai/cn-shanghai-b",
       status = "Stopped" },
   },

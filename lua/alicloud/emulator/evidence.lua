@@ -1,17 +1,17 @@
---- What the public shows of each assumption of the emulator: documents, the vendor's own code, and
--- answers that others published. First what reading alone can decide, then what takes a change.
+--- Public evidence on each assumption of the emulator: documents, the vendor's own code, and
+-- answers that others published. First the assumptions that a read can settle, then the others.
 
 local M = {}
 
 ---@class alicloud.emulator.Evidence
 ---@field strength "confirmed"|"leaning"|"contradicted"|"unknown"  of the switch's default
----@field toward any  the value that the evidence is for; nil: none
----@field text string  what the public shows
+---@field toward any  the switch's value that the evidence supports; nil: none
+---@field text string  what the sources show
 ---@field source string  names of public sources
 ---@field decided_by string  the cheapest observation that would settle it
----@field tier "read"|"burst"|"drill"|"throwaway"|"cannot"|"none"  what that observation takes
+---@field tier "read"|"burst"|"drill"|"throwaway"|"cannot"|"none"  calls that the observation needs
 
--- The strongest first, as they are listed.
+-- In the order of listings.
 M.STRENGTHS = { "confirmed", "leaning", "unknown", "contradicted" }
 
 local PROVIDER = "GitHub aliyun/terraform-provider-alicloud"

@@ -27,7 +27,7 @@ local world = require "alicloud.emulator.model.world"
 
 local M = {}
 
--- Published on purpose: nobody's real key looks like this.
+-- Public on purpose; no real key looks like this.
 local ACCESS_KEY_ID, ACCESS_KEY_SECRET = "emulator", "emulator-secret"
 
 local OPTIONS = {
@@ -64,23 +64,24 @@ local OPTIONS = {
 ---@field ids alicloud.emulator.Ids
 ---@field world alicloud.emulator.World
 ---@field settings table<string, any>  values of the switches
----@field first_settings table<string, any>  those of the first instant
----@field description table  the world of the first instant
+---@field first_settings table<string, any>  values of the switches at the start and after a reset
+---@field description table  of the world at the start; a reset builds the world from it
 ---@field faults alicloud.emulator.Faults
 ---@field effects alicloud.emulator.Ledger
 ---@field request_log alicloud.emulator.RequestLog
 ---@field tokens alicloud.emulator.Tokens
 ---@field nonces alicloud.emulator.Nonces
----@field keys table<string, string>  secret by AccessKeyId; each emulator answers to one
----@field root alicloud.emulator.Emulator  the one that the others are tenants of
+---@field keys table<string, string>  secret by AccessKeyId: the own key, and those of STS sessions
+---@field root alicloud.emulator.Emulator  the first emulator, which holds the tenants
 ---@field sessions alicloud.emulator.Sessions
 ---@field metadata alicloud.emulator.Metadata
 ---@field tenants table<string, alicloud.emulator.Emulator>  by AccessKeyId, each with its own world
 ---@field skew number  seconds that the callers' clocks are behind the model's
 ---@field quotas table<string, table>  how often each action was called, see `gateway.quotas`
----@field messages table<string, { status: integer, text: string }>  by code, as a service has them
----@field first_request_at number|nil  model time; rules and events count from here
----@field generation integer  counts resets
+---@field messages table<string, { status: integer, text: string }>  by error code, replace the
+--- catalogue's
+---@field first_request_at number|nil  model time from which fault rules and events count
+---@field generation integer  1 at the start, one more after each reset
 local Emulator = {}
 local emulator_mt = {
   __name = "alicloud.emulator.Emulator",
@@ -100,7 +101,7 @@ local function initial_settings(options)
   if not settings then return nil, problem end
   settings, problem = switches.apply(settings, options.hostile, "hostile")
   if not settings or (options.skew or 0) == 0 then return settings, problem end
-  -- A clock that is wrong on purpose must not be excused.
+  -- A skewed client must be refused, so the machine's own time is not accepted as well.
   return switches.apply(settings, { wall_clock = "refuse" }, "assumed")
 end
 
@@ -111,13 +112,14 @@ local function deep_copy(value)
   return all
 end
 
--- What was checked once is kept where nobody can change it, and need not be checked at each reset.
+-- Keeps a private copy of a checked description, so that a reset need not check it again.
 local function adopt(self, about, problem)
   if not problem then self.description = deep_copy(about) end
   return problem
 end
 
---- Puts everything back to the first instant; clock, world, rules, memory, ledger and log together.
+--- Sets clock, world, fault rules, tokens, nonces, ledger and log to their start. Returns what is
+-- wrong with the world, the rules or the events, or nil.
 local function begin(self)
   local options, about = self.options, self.description
   self.clock:restart(options.now or tonumber(about.now))
@@ -140,7 +142,7 @@ local function begin(self)
   return events.problem(self, options.events or {})
 end
 
--- A tenant is an emulator of its own, made like the first one but for the key.
+-- A tenant is a separate emulator with the options of the first one and a key of its own.
 local function add_tenant(root, key_id, secret)
   local options = tables.copy(root.options)
   options.access_key_id, options.access_key_secret = key_id, secret
@@ -158,9 +160,10 @@ end
 --- messages (status and text by code, in place of the catalogue's),
 --- auth = "verify"|"off", access_key_id, access_key_secret; clock = "poll" with step = 5 (seconds
 --- per Describe); keys = { id = secret } or any_key = true: more keys, each with a world of its own
---- (with any_key the secret of key "x" is "x-secret"); ecs_role (the RAM role that the metadata
---- service has; without it nobody answers there), imdsv1 = true, oidc_token (the only one that is
---- taken); events (see `alicloud.emulator.model.events`);
+--- (with any_key the secret of key "x" is "x-secret"); ecs_role (RAM role of the metadata service;
+--- without it the service refuses connections), imdsv1 = true (it answers without a token, too),
+--- oidc_token (the only OIDC token that is accepted; nil: any is);
+--- events (see `alicloud.emulator.model.events`);
 --- skew = seconds that the callers' clocks are behind (negative: ahead)
 --- wire = false: `transport` takes the client's requests as values, which is several times faster
 --- and proves nothing about signatures, dates, nonces and encodings
@@ -178,9 +181,9 @@ function M.new(options)
   self.clock = clock.new(options.clock or "manual", options.speed or 60, options.now,
     options.step)
   self.first_settings, problem = initial_settings(options)
-  -- There is a copy of the world.
+  -- `description` holds the world from here on.
   self.options.world = nil
-  -- Ids that are taken are found when the world is made, so it need not be made twice.
+  -- `begin` builds the world and finds duplicate ids, so no trial build is needed here.
   local about = options.world or demo
   demand(problem or adopt(self, about, world_schema.problem(about)
     or dispatch.late_problem(about.later)) or begin(self), 2)
@@ -190,16 +193,16 @@ function M.new(options)
   return self
 end
 
---- What is wrong with a description of a world.
+--- Checks a description of a world.
 ---@param about any
 ---@param now? number unix seconds from which ages count
----@return string|nil problem names the field, what was given and what is allowed
+---@return string|nil problem names the field, what was given and what is allowed; nil: it is sound
 function M.world_problem(about, now)
   local _, problem = world.build(about, now or 0)
   return problem or dispatch.late_problem(about.later)
 end
 
---- The behaviours that no public document decides.
+--- The switches for behaviour that no public document settles.
 ---@return alicloud.emulator.Switch[]
 function M.assumptions()
   local list = {}
@@ -215,15 +218,15 @@ function Emulator:now() return self.clock:now() end
 --- Schedules work for a moment of model time.
 ---@param at number
 ---@param job fun(at: number)
----@param work alicloud.emulator.Work|nil  what a snapshot says of it
+---@param work alicloud.emulator.Work|nil  the work, for snapshots; nil: they leave it out
 function Emulator:later(at, job, work)
   local pending, index = self.pending, #self.pending + 1
   while index > 1 and pending[index - 1].at > at do index = index - 1 end
   table.insert(pending, index, { at = at, job = job, work = work })
 end
 
---- Brings the world to the present: changes that are under way, and scheduled work, in order.
--- Work of a dropped client may schedule more.
+--- Runs the scheduled work that is due, in order of time, and brings the world to the present.
+-- A job may return another delay, and is scheduled again then.
 function Emulator:catch_up()
   local pending, now = self.pending, self.clock:now()
   while pending[1] and pending[1].at <= now do
@@ -235,7 +238,7 @@ function Emulator:catch_up()
   self.world:advance_to(now)
 end
 
---- Called with the first request: what happens by itself counts from then.
+--- Called at the first request; the times of fault rules and events count from here.
 function Emulator:begin_rehearsal()
   self.first_request_at = self.clock:now()
   events.plan(self, self.options.events or {})
@@ -248,18 +251,19 @@ function Emulator:of_key(key_id)
   if not key_id or key_id == self.access_key_id then return self end
   local tenant = self.tenants[key_id]
   if tenant then return tenant end
-  -- A session that has been forgotten is nobody's key.
+  -- The key of a forgotten STS session gets no tenant.
   local welcome = self.options.any_key and not key_id:find("^STS%.")
     and key_id:find("^%w[%w._-]*$") and #key_id <= 128
   if not welcome then return self end
   return add_tenant(self, key_id, key_id .. "-secret")
 end
 
---- Sets or tells the condition of a region: "up", "down" (nobody listens), "blackhole" (nobody
---- answers), "failing" (InternalError), "overloaded" (RequestTimeout, done later), "maintenance"
---- (nothing new is created). While a region is dark, replication from and to it is on hold.
+--- Sets the condition of a region, or only returns it: "up", "down" (refuses connections),
+--- "blackhole" (never answers), "failing" (InternalError), "overloaded" (RequestTimeout, changes
+--- are done later), "maintenance" (nothing new is created). While a region is down or a blackhole,
+--- replication from and to it is on hold.
 ---@param id string
----@param condition alicloud.emulator.RegionState|nil
+---@param condition alicloud.emulator.RegionState|nil  nil: leave it as it is
 ---@return alicloud.emulator.RegionState condition
 function Emulator:region(id, condition)
   local region = self.world.region_by_id[id]
@@ -285,7 +289,7 @@ end
 
 --- Adds a fault rule; see `alicloud.emulator.gateway.faults`.
 ---@param rule table
----@return table rule  as stored; `fired` counts
+---@return table rule  as stored; its `fired` counts how often it fired
 function Emulator:fault(rule)
   local stored, problem = self.faults:add(rule)
   demand(problem, 2)
@@ -313,11 +317,11 @@ function Emulator:ledger()
   return self.effects.list
 end
 
---- The requests that came, oldest first, with what became of them.
+--- The latest requests with their outcomes, oldest first.
 ---@return alicloud.emulator.RequestEntry[]
 function Emulator:requests() return self.request_log:list() end
 
---- Why requests were nearly right.
+--- The requests that failed by little, each with the difference: a signature, an id.
 ---@return alicloud.emulator.NearMiss[]
 function Emulator:near_misses() return self.request_log.near_misses end
 
@@ -337,18 +341,19 @@ function Emulator:pair(id)
   return self.world.pair_by_id[id]
 end
 
---- The world as it is now, in the form that `world` and the world files have, with what is under
---- way and what was accepted and not done yet. What an answer still waits for is not in it.
+--- The world as it is now, in the form of option `world` and of world files, with the changes under
+--- way and the accepted calls that are not done yet. A request whose client still waits for a
+--- delayed answer is not in it.
 ---@return table description
 function Emulator:snapshot()
   self:catch_up()
   return dump.describe(self.world, self.clock:now(), self.pending)
 end
 
---- Back to the start, with a new world where one is given.
+--- Starts again from the beginning, with a new world if one is given.
 ---@param about table|nil  a description, or a snapshot, which it restores
 ---@return integer|nil generation  counts resets
----@return string|nil problem  of the description; the old world goes on then
+---@return string|nil problem  of the description; the old world is kept then
 function Emulator:reset(about)
   if about then
     local problem = adopt(self, about, M.world_problem(about, self.clock:now()))

@@ -1,5 +1,5 @@
---- The ledger of effects that really happened. Tests believe it alone, never what a client says of
--- itself; it loses nothing.
+--- The ledger of effects that really happened. Tests judge a client by the ledger, never by the
+-- client's own report. No effect is ever removed.
 
 local M = {}
 
@@ -16,13 +16,13 @@ local M = {}
 ---@field from string|nil  region/zone that was production
 ---@field to string|nil  region/zone of the other side
 ---@field status string  status before the effect
----@field by string|nil  "another operator" where no request of a client did it
+---@field by string|nil  "another operator" for an effect of an event; nil: of a client's request
 ---@field client_token string|nil
 ---@field request_id string
 
 ---@class alicloud.emulator.Ledger
 ---@field list alicloud.emulator.Effect[]  oldest first
----@field listener (fun(effect: alicloud.emulator.Effect))|nil  told of each effect
+---@field listener (fun(effect: alicloud.emulator.Effect))|nil  called with each new effect
 local Ledger = {}
 local ledger_mt = { __name = "alicloud.emulator.Ledger", __index = Ledger }
 

@@ -1,11 +1,11 @@
---- The sockets of the HTTP mount: one that serves every region, and where it is asked for one per
--- region, so that a region can be down while the others are up.
+--- The sockets of the HTTP mount: one that serves every region, and with `region_ports` one more
+-- for each region, so that a region can be down while the others are up.
 
 local core = require "alicloud.core"
 
 local M = {}
 
--- Where the system has no descriptor to poll, the sockets are looked at this often.
+-- Seconds between two tries to read, on systems without a descriptor to poll.
 local POLL_INTERVAL = 0.01
 
 ---@class alicloud.emulator.Front
@@ -62,7 +62,7 @@ function Ports:follow(world)
       front.listener:close()
       front.listener = nil
     elseif not down and not front.listener then
-      -- The port may have been taken meanwhile; then it stays closed until it is free.
+      -- Another program may have taken the port; the next call tries again.
       front.listener = listen(self, front.port)
     end
   end
@@ -103,9 +103,9 @@ function Ports:timeout()
   return least
 end
 
---- Takes what has come.
+--- Passes the requests that have arrived to `serve`.
 ---@param serve fun(request: table, region: string|nil)
----@return integer count
+---@return integer count  of requests
 function Ports:step(serve)
   local count = 0
   for _, front in ipairs(self.fronts) do
@@ -117,8 +117,8 @@ function Ports:step(serve)
   return count
 end
 
---- Where each region is served, as `endpoint` of a client.
----@return table<string, string>|nil  nil without ports of their own
+--- The URL of each region's own port, in the form of a client's option `endpoint`.
+---@return table<string, string>|nil  by region; nil without `region_ports`
 function Ports:endpoints()
   if #self.fronts == 1 then return nil end
   local all = {}

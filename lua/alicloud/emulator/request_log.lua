@@ -1,4 +1,4 @@
---- The latest requests with what became of them, and the near misses among them.
+--- The log of the latest requests with their outcomes, and of the near misses among them.
 
 local M = {}
 
@@ -16,11 +16,11 @@ local NEAR_MISS_LIMIT = 100
 ---@field group string|nil
 ---@field pair string|nil
 ---@field client_token string|nil
----@field request_id string  of the first request with that token, where its answer was given again
+---@field request_id string  of the answer; where a token repeats an answer, of its first request
 ---@field protocol "V3"|"RPC"
----@field token "first"|"repeat"|nil  whether the token has come before
----@field fault string|nil  name of the rule that decided
----@field effect boolean|nil  the world was changed
+---@field token "first"|"repeat"|nil  whether the token was seen before
+---@field fault string|nil  name of the fault rule that fired
+---@field effect boolean|nil  true: the request changed the world
 ---@field status integer|nil  of the answer
 ---@field code string|nil  of the error, or "dropped"
 
@@ -33,7 +33,7 @@ local NEAR_MISS_LIMIT = 100
 
 ---@class alicloud.emulator.RequestLog
 ---@field total integer  requests so far
----@field requests alicloud.emulator.RequestEntry[]  a ring
+---@field requests alicloud.emulator.RequestEntry[]  ring buffer of the latest
 ---@field near_misses alicloud.emulator.NearMiss[]  the latest, oldest first
 local RequestLog = {}
 local log_mt = { __name = "alicloud.emulator.RequestLog", __index = RequestLog }
@@ -43,7 +43,7 @@ function M.new()
   return setmetatable({ requests = {}, total = 0, near_misses = {} }, log_mt)
 end
 
---- Starts the entry of a request; what becomes of it is written into it later.
+--- Adds the entry of a request; its outcome is written into it later.
 ---@param call alicloud.emulator.Call
 ---@param now number
 ---@return alicloud.emulator.RequestEntry

@@ -1,5 +1,5 @@
 --- A runtime table for `alicloud.client` on the model's clock: a wait of forty minutes takes no
--- time, and the same seed gives the same tokens and nonces. Nothing of the host leaks in.
+-- time, and the same seed gives the same tokens and nonces. It reads nothing of the host.
 
 local M = {}
 

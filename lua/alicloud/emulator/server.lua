@@ -18,16 +18,17 @@ local OPTIONS = {
   region_ports = { type = "boolean" },
 }
 
--- Answers may bring more requests on the same connections; a flood must not keep `step` for itself.
+-- An answer may bring another request on the same connection; `step` ends after so many rounds.
 local ROUNDS = 64
 local POLL_INTERVAL = 0.01
--- Requests to a black hole are kept without an answer, but not without end.
+-- Requests to a blackhole region stay open without an answer. Beyond this many, the oldest is
+-- closed.
 local SILENT_LIMIT = 256
 
 ---@class alicloud.emulator.Server
 ---@field url string  as "http://127.0.0.1:40123"
 ---@field port integer
----@field endpoints table<string, string>|nil  by region, with `region_ports`
+---@field endpoints table<string, string>|nil  URL by region; nil without `region_ports`
 local Server = {}
 local server_mt = { __name = "alicloud.emulator.Server", __index = Server }
 
@@ -99,7 +100,7 @@ local function handle(self, request, region)
   }))
 end
 
--- A defect costs its own request an answer, never the others their server.
+-- A defect of the emulator answers its request with 500; the server goes on serving the others.
 local function guarded(request, work, ...)
   local ok, raised = guard.call(work, ...)
   if ok then return end
@@ -111,7 +112,7 @@ end
 
 --- Answers one request.
 ---@param request table  of alicloud.httpd
----@param region string|nil  whose port it came to
+---@param region string|nil  region of the port that it came to; nil: the port for every region
 function Server:answer(request, region)
   guarded(request, handle, self, request, region)
 end
@@ -120,7 +121,7 @@ local function resume(self, item)
   finish(self, item.request, item.outcome.resume(item.outcome.at))
 end
 
--- Tells how many were answered.
+-- Returns how many delayed requests were answered.
 local function answer_held(self)
   local held, now = self.held, self.emu:now()
   if #held == 0 then return 0 end
@@ -154,18 +155,18 @@ function Server:pollfd() return self.ports:pollfd() end
 ---@return string
 function Server:events() return "r" end
 
---- Serves what is there, after waiting for it at most this long.
+--- Serves the requests that have arrived, after waiting for one at most `timeout`.
 ---@param timeout number|nil  machine seconds, default 0
 function Server:step(timeout)
   local wait = earlier(timeout or 0, self:timeout())
   self.ports:follow(self.emu.world)
   if wait > 0 then self.ports:wait(wait) end
-  -- Work that was put off has no request any more that could be told of a defect.
+  -- Scheduled work has no request to which a defect could be reported, so errors are dropped.
   guard.call(self.emu.catch_up, self.emu)
   for _ = 1, ROUNDS do
     self.ports:follow(self.emu.world)
     local taken = self.ports:step(self.serve)
-    -- What was answered leaves in the next round.
+    -- Answers of this round are sent in the next one.
     if answer_held(self) + taken == 0 then break end
   end
 end

@@ -18,8 +18,8 @@ local function choice(...) return { values = { ... }, type = "string" } end
 local SECONDS = { type = "number", min = 0 }
 local YES_NO = { type = "boolean" }
 
--- An assumption that the model is built on: listed, with one value only. Nothing else could be
--- modelled for want of a fact, or the description of a world decides it.
+-- An assumption that is listed and has one value only: no fact suggests another model, or the
+-- description of the world decides it.
 local function fixed(name, text)
   return { name = name, kind = "assumed", default = "fixed", rule = choice "fixed", text = text }
 end
@@ -241,7 +241,7 @@ M.all = {
 local BY_KIND = { assumed = {}, hostile = {} }
 for _, switch in ipairs(M.all) do BY_KIND[switch.kind][switch.name] = switch.rule end
 
---- The settings of an emulator for which nothing was switched.
+--- The settings of an emulator with every switch at its default.
 ---@return table<string, any>
 function M.defaults()
   local settings = {}
@@ -249,8 +249,8 @@ function M.defaults()
   return settings
 end
 
---- Settings that differ in switches of one kind. What was given stays as it is, so that many may
--- share it.
+--- Returns settings with changes to switches of one kind. The given table is not modified, because
+-- several emulators may share it.
 ---@param settings table<string, any>
 ---@param changes table<string, any>|nil
 ---@param kind "assumed"|"hostile"

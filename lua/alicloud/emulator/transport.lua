@@ -1,8 +1,9 @@
---- The in-process mount: stands where libcurl stands, answers from the model, waits on its clock.
+--- The in-process mount: a transport in place of libcurl, which answers from the model and waits on
+-- the model's clock.
 -- `send` takes the bytes of a signed request. `perform`, which an emulator made with `wire = false`
 -- offers beside it, takes the client's plan as it is and gives the result back as values: the same
 -- operations, faults, clock, log and ledger, without signing, encoding, verifying and reading.
--- An error comes as the bytes of its answer either way, so that it is judged by the same table.
+-- An error comes as the bytes of its answer either way, so that the client classifies it alike.
 
 local gateway = require "alicloud.emulator.gateway"
 
@@ -34,7 +35,7 @@ local function exchange(outcome)
   return outcome.answer or outcome
 end
 
---- Lets the work go on without its client, who has waited long enough.
+--- Ends the client's wait with a timeout, and schedules the rest of the work without the client.
 local function abandon(emu, outcome, timeout)
   emu:later(outcome.at, outcome.resume, outcome.work)
   emu.clock:sleep(timeout)
@@ -72,7 +73,7 @@ end
 
 --- Makes the transport of an emulator.
 ---@param emu alicloud.emulator.Emulator
----@param wire boolean  false: it may be handed requests as values
+---@param wire boolean  false: it offers `perform`, too, which takes requests as values
 ---@return alicloud.ForeignTransport
 function M.new(emu, wire)
   local transport = { send = function(request) return answer(emu, over_wire, request) end }

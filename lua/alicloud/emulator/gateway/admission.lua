@@ -1,5 +1,5 @@
---- Whether a request is let in: it can be read, a known key has signed it just now and once, it
--- names an operation, and its quota has room.
+--- Decides whether a request is admitted: it is readable, signed by a known key, fresh, not
+-- repeated, names an operation, and is within its quota.
 
 local core = require "alicloud.core"
 local closed = require "alicloud.emulator.gateway.closed"
@@ -15,7 +15,7 @@ local M = {}
 local refuse = errors.refuse
 local METHODS = { GET = true, POST = true }
 
--- A plan carries no signature, so its key can only be known or not.
+-- A plan has no signature, so only its key and the end of its session are checked.
 local function authenticate(emu, call, now)
   if emu.auth == "off" then return nil end
   if call.by_value then
@@ -35,7 +35,7 @@ local function find_operation(emu, call)
   call.operation, call.product = operations.find(call.version, call.action)
   if call.operation then return nil end
   if operations.of_action(call.action) then return refuse("InvalidVersion") end
-  -- What the product has and this emulator does not is closed to whoever asks here.
+  -- An operation that the product has and the emulator lacks is answered as not open to the caller.
   local code = closed.knows(call.version, call.action) and "InvalidApi.NotFound"
     or emu.settings.unknown_action
   local refusal = refuse(code)
@@ -51,10 +51,10 @@ local function check_envelope(emu, call)
   return find_operation(emu, call)
 end
 
---- Refuses a request that does not come in; of one that does, product and operation are known.
+--- Refuses a request, or admits it and sets its `product` and `operation`.
 ---@param emu alicloud.emulator.Emulator
 ---@param call alicloud.emulator.Call
----@param readable boolean  no broken escape sequence
+---@param readable boolean  false: it has a broken escape sequence
 ---@param now number  model time
 ---@return alicloud.emulator.Refusal|nil
 function M.check(emu, call, readable, now)

@@ -1,4 +1,4 @@
---- Bytes of an answer: JSON or XML, headers, and the marks that say who is speaking.
+--- Renders an answer as bytes: JSON or XML, with headers that say that it is the emulator's.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"

@@ -1,5 +1,5 @@
---- Operations that a product has and the emulator does not: it knows their names, and answers that
--- they are not open to the caller. Names that no product has are another matter.
+--- Operations that a product has and the emulator lacks. It answers that they are not open to the
+-- caller, while a name that no product has is an unknown operation.
 -- Source: the directory of the published metadata of ebs 2021-07-30.
 
 local M = {}

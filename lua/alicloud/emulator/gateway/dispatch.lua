@@ -1,5 +1,5 @@
---- Does what a call asks that was let in: permissions, its token, then the operation on the model,
--- at once or later.
+--- Carries out an admitted call: checks permissions, looks up its ClientToken, then runs the
+-- operation on the model, at once or later.
 
 local errors = require "alicloud.emulator.gateway.errors"
 local faults = require "alicloud.emulator.gateway.faults"
@@ -13,9 +13,9 @@ local M = {}
 local refuse = errors.refuse
 
 ---@class alicloud.emulator.Reply  an object, not bytes: a repeat may ask for another format
----@field object table|nil  of a success, with RequestId
+---@field object table|nil  answer of a success, with RequestId
 ---@field refusal alicloud.emulator.Refusal|nil
----@field request_id string  of the first request, where a token brings its answer back
+---@field request_id string  where a token repeats an answer, that of the first request
 
 ---@class alicloud.emulator.Work  a call that was accepted and is not done yet
 ---@field action string
@@ -24,7 +24,7 @@ local refuse = errors.refuse
 ---@field params table<string, string>
 ---@field request_id string
 ---@field plan alicloud.emulator.Plan
----@field wait number|nil  model seconds that it will be put off once more
+---@field wait number|nil  model seconds of a further delay (`apply_late`); nil: none
 
 ---@class alicloud.emulator.Context
 ---@field now number  model time of the work
@@ -32,7 +32,7 @@ local refuse = errors.refuse
 ---@field host string
 ---@field action string
 ---@field plan alicloud.emulator.Plan
----@field key_id string|nil  who asks
+---@field key_id string|nil  AccessKeyId of the caller
 ---@field effect boolean|nil  set by an operation that changed the world
 
 --- The reply to a call that is refused.
@@ -43,10 +43,10 @@ function M.refused(call, refusal)
   return { refusal = errors.as_said_by(call.action, refusal), request_id = call.request_id }
 end
 
---- What a dump says of a call that is not done yet.
+--- Describes a call that is not done yet, for snapshots.
 ---@param call alicloud.emulator.Call
 ---@param plan alicloud.emulator.Plan
----@param wait number|nil  model seconds that it will be put off once more
+---@param wait number|nil  model seconds of a further delay; nil: none
 ---@return alicloud.emulator.Work
 function M.work(call, plan, wait)
   return { action = call.action, version = call.version, host = call.host, params = call.params,
@@ -91,7 +91,7 @@ local function heeds(emu, operation, token)
   return not operation.assumed_token or emu.settings.token_everywhere == "heed"
 end
 
--- Gives what the token stands for, and the reply that is known for it already.
+-- Returns the fingerprint of a call whose token counts, and the reply if the token already has one.
 local function recall(emu, call, now)
   local token = call.params.ClientToken
   if not heeds(emu, call.operation, token) then return nil end
@@ -114,7 +114,8 @@ local function remember(emu, call, fingerprint, reply, now)
   end
 end
 
---- Lets the token of a call know of the refusal that a fault rule gave in the operation's place.
+--- Stores the refusal of a fault rule under the call's ClientToken, if the operation itself could
+--- have refused so.
 ---@param emu alicloud.emulator.Emulator
 ---@param call alicloud.emulator.Call
 ---@param refusal alicloud.emulator.Refusal
@@ -126,7 +127,7 @@ function M.note_refusal(emu, call, refusal, now)
   remember(emu, call, tokens.fingerprint(call), M.refused(call, refusal), now)
 end
 
--- What the operation does with the model, which is written into the ledger there.
+-- Runs the operation on the model. The operation itself writes its effects into the ledger.
 local function operate(emu, call, now, plan)
   emu.world:advance_to(now)
   local context = { now = now, request_id = call.request_id, host = call.host,
@@ -147,7 +148,8 @@ local function put_off(emu, call, plan, now, at, fingerprint)
   end, M.work(call, plan))
 end
 
---- Accepts now and works later: the answer is lost in a timeout meanwhile.
+--- Checks a call now and runs it `apply_late` seconds later. The answer is RequestTimeout or the
+--- rule's error, unless the check refuses.
 local function operate_late(emu, call, now, plan, fingerprint)
   emu.world:advance_to(now)
   local check = call.operation.check
@@ -161,7 +163,7 @@ local function operate_late(emu, call, now, plan, fingerprint)
   return M.refused(call, plan.error and faults.refusal(plan.error) or refuse("RequestTimeout"))
 end
 
--- A region in trouble: what it accepts is lost in a timeout, and done when there is time for it.
+-- The plan of a call to an overloaded region: answered with RequestTimeout, and done later.
 local function overloaded_plan(emu, plan)
   local late = {}
   for name, value in pairs(plan) do late[name] = value end
@@ -169,10 +171,10 @@ local function overloaded_plan(emu, plan)
   return late
 end
 
---- Does a call, or puts it off.
+--- Runs a call, now or later.
 ---@param emu alicloud.emulator.Emulator
----@param call alicloud.emulator.Call  that admission let in
----@param plan alicloud.emulator.Plan  what a fault rule does to it
+---@param call alicloud.emulator.Call  admitted by `admission.check`
+---@param plan alicloud.emulator.Plan  effect of the fault rule that fires, or an empty table
 ---@param now number  model time
 ---@return alicloud.emulator.Reply
 function M.run(emu, call, plan, now)
@@ -192,7 +194,7 @@ function M.run(emu, call, plan, now)
   return reply
 end
 
---- Looks for work in a description that no operation does.
+--- Checks the list `later` of a description: operations that exist, with required parameters.
 ---@param list table[]|nil
 ---@return string|nil problem
 function M.late_problem(list)
@@ -211,7 +213,7 @@ function M.late_problem(list)
   return nil
 end
 
---- Puts off what a description says was accepted and is not done yet.
+--- Schedules a call that a description lists as accepted and not done yet.
 ---@param emu alicloud.emulator.Emulator
 ---@param late table  an element of `later`
 function M.resume(emu, late)

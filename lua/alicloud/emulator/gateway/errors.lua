@@ -1,6 +1,6 @@
 --- The codes that the model answers with: HTTP status and message. Texts of block storage and of
 -- ECS are the published ones, word by word; most of the gateway's own are made up.
--- Written apart from the client's service data, so that neither can hide a slip of the other.
+-- It shares nothing with the client's service data, so that neither can hide an error of the other.
 
 local M = {}
 
@@ -11,7 +11,7 @@ local DENIED = "OperationDenied"
 ---@field status integer
 ---@field message string
 ---@field headers table<string, string>|nil
----@field near_miss string|nil  what would have been right, for the log
+---@field near_miss string|nil  for the log: what is wrong, or would have been right
 ---@field recommend string|nil  replaces the address of the diagnosis page
 ---@field access_denied table|nil  member AccessDeniedDetail of the error body
 
@@ -124,7 +124,7 @@ M.catalogue = {
     .. "region. Please use API DescribeRegions to get the appropriate endpoint, or upgrade your "
     .. "SDK to latest version." },
 
-  -- every product, spoken by the gateway
+  -- errors of the gateway, for every product
   ["InvalidVersion"] = { 400, "Specified parameter Version is not valid." },
   ["UnsupportedHTTPMethod"] = { 400, "This http method is not supported." },
   ["InvalidApi.NotFound"] =
@@ -157,7 +157,7 @@ M.catalogue = {
   ["OperationConflict"] = { 409, "The operation conflicts with another operation." },
 }
 
--- What single operations say in another way.
+-- Status and text of single operations, where they differ from the catalogue's.
 local QUOTA_OF_TAGS = { 400, "The quota of tags on resource is beyond permitted range." }
 local LOCKED = { 403, "The instance is locked due to security." }
 
@@ -179,11 +179,11 @@ M.variants = {
   DetachDisk = { InstanceLockedForSecurity = LOCKED },
 }
 
--- The two signatures are refused in different words; what was signed follows.
+-- Text by protocol for a wrong signature; the string that the server signed follows the text.
 M.MISMATCH = { RPC = "Specified signature is not matched with our calculation.",
   V3 = "Specified signature does not match our calculation." }
 
--- Only these carry a Recommend: the answers of products that were published have none.
+-- Only errors of the gateway have a Recommend; published answers of the products have none.
 M.of_gateway = {}
 for _, code in ipairs { "InvalidVersion", "UnsupportedHTTPMethod", "InvalidApi.NotFound",
   "InvalidAction.NotFound", "SignatureDoesNotMatch", "IncompleteSignature", "SignatureNonceUsed",
@@ -239,7 +239,7 @@ local function fits(text, known)
   return text:find("^" .. literal) ~= nil
 end
 
---- Whether a text is what the service is known to say with a code, to whatever operation.
+--- Whether a text is the known message of a code, for any operation.
 ---@param code string
 ---@param text string
 ---@return boolean
@@ -252,7 +252,8 @@ function M.is_said(code, text)
   return code == "SignatureDoesNotMatch" and fits(text, M.MISMATCH.V3)
 end
 
---- A refusal in the words of one operation, where it has its own and nobody chose others.
+--- Gives a refusal the status and text of one operation, if it has its own for the code and the
+--- refusal still has the catalogue's.
 ---@param operation string|nil
 ---@param refusal alicloud.emulator.Refusal
 ---@return alicloud.emulator.Refusal

@@ -12,7 +12,7 @@
 --            | { apply_late = 30 } }   -- answered with 504 or `error`, applied that much later
 --
 -- `after` and `before` are model seconds since the first request. `nth` and `every` count the
--- requests that fit the rest of `match`, whoever answered them; `count` limits how often the rule
+-- requests that fit the rest of `match`, whichever rule fired; `count` limits how often the rule
 -- fires. Effects combine: stuck, partial, apply_late with error or drop.
 
 local errors = require "alicloud.emulator.gateway.errors"
@@ -52,11 +52,11 @@ local SHAPE = {
 
 ---@class alicloud.emulator.FaultRule
 ---@field name string
----@field match table  which requests it is for, see the head of this file
+---@field match table  the requests that the rule is for, see the head of this file
 ---@field when "before"|"after"
 ---@field effect table
----@field seen integer  requests that fit
----@field fired integer  those of them that it decided
+---@field seen integer  number of requests that fitted `match`
+---@field fired integer  number of requests for which the rule fired
 
 ---@class alicloud.emulator.Faults
 ---@field rules alicloud.emulator.FaultRule[]  the first that fires decides
@@ -132,7 +132,8 @@ local function milliseconds(fault)
   return fault.retry_after_ms or fault.retry_after and fault.retry_after * 1000
 end
 
---- Turns the `error` of an effect into a refusal with the headers of a throttled answer.
+--- Makes a refusal from the `error` of an effect, with the headers of a throttled answer if it has
+--- a time to wait.
 ---@param fault table
 ---@return alicloud.emulator.Refusal
 function M.refusal(fault)

@@ -1,6 +1,6 @@
 --- One request through the emulator, in the order of its files: request → admission (signature,
 -- nonces, quotas) → faults → dispatch (permissions, tokens, operations) → answer.
--- Both mounts call this; neither a socket nor a sleep is in here.
+-- Both mounts call this module. It opens no socket and never sleeps.
 
 local admission = require "alicloud.emulator.gateway.admission"
 local answer = require "alicloud.emulator.gateway.answer"
@@ -19,14 +19,14 @@ local M = {}
 local READS = "^Describe"
 local NO_EFFECT = {}
 
----@class alicloud.emulator.Outcome  exactly one of the five, or an alicloud.Performed
+---@class alicloud.emulator.Outcome  one of answer, drop, refused, silent, at; or alicloud.Performed
 ---@field answer alicloud.emulator.Answer|nil
 ---@field drop boolean|nil  close the connection without an answer
----@field refused boolean|nil  nobody listens
+---@field refused boolean|nil  refuse the connection
 ---@field silent boolean|nil  take the request and never answer
 ---@field at number|nil  model time at which to call `resume`
 ---@field resume (fun(now: number): alicloud.emulator.Outcome)|nil
----@field work alicloud.emulator.Work|nil  what `resume` will do to the world
+---@field work alicloud.emulator.Work|nil  the change that `resume` will make, for snapshots
 
 local function dark_outcome(emu, call)
   local region = regions.of(emu.world, call)
@@ -35,7 +35,7 @@ local function dark_outcome(emu, call)
   return { refused = true }
 end
 
--- A text that names what is wrong with this very request stays.
+-- Applies the option `messages`. A message made for this request, not the catalogue's, stays.
 local function as_seen(emu, refusal)
   local seen = emu.messages[refusal.code]
   if not seen then return refusal end
@@ -60,7 +60,7 @@ local function copy_of(value)
   return copy
 end
 
--- What a token remembers must not change in the hands of the client.
+-- The reply is stored under its token, so the client gets a copy that it may change.
 local function value_outcome(call, reply, now)
   local object = reply.object
   if call.params.ClientToken then object = copy_of(object) end
@@ -86,7 +86,7 @@ local function fault_reply(call, effect)
   return dispatch.refused(call, faults.refusal(effect.error))
 end
 
---- Does the call, and afterwards whatever the rule does to the answer.
+--- Runs the call, then applies what the rule does to the answer.
 local function do_call(emu, call, rule, now)
   local effect = rule and rule.effect or NO_EFFECT
   local after = rule ~= nil and rule.when == "after"
@@ -97,10 +97,10 @@ local function do_call(emu, call, rule, now)
   return hold(now + effect.delay, function(at) return outcome_of(emu, call, reply, at) end)
 end
 
---- What the rule does in place of the call, or the call.
+--- Applies an error or a drop of the rule in place of the call, or runs the call.
 local function do_or_fail(emu, call, rule, now)
   local effect = rule.effect
-  -- What is applied late must get as far as being accepted; its answer is lost there.
+  -- With apply_late the call must be accepted first, so `do_call` drops or replaces its answer.
   if not effect.apply_late then
     if effect.error then
       local reply = fault_reply(call, effect)
@@ -168,13 +168,13 @@ function M.handle(emu, received)
   return take(emu:of_key(signature.claimed_key(call)), call, readable)
 end
 
---- Handles one request that never was bytes.
+--- Handles one request that comes as a plan, not as bytes.
 ---@param emu alicloud.emulator.Emulator
 ---@param plan alicloud.PlannedRequest
 ---@return alicloud.emulator.Outcome
 function M.perform(emu, plan)
   emu = emu:of_key(plan.access_key_id)
-  -- Signing would have drawn a nonce; so both ways go on drawing the same tokens.
+  -- Signing draws a nonce. Skipping one number keeps the later tokens the same on both ways.
   emu.ids:skip()
   return take(emu, requests.of_plan(plan, emu.settings), true)
 end

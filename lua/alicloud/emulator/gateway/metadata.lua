@@ -1,5 +1,5 @@
---- What an instance finds beside itself: the metadata service with the session of its RAM role, and
--- a credentials URI. They are asked without a signature, under paths that no product has.
+--- The sources of credentials of an instance: the metadata service with the session of its RAM
+-- role, and a credentials URI. Requests to them have no signature, and paths that no product has.
 
 local answer = require "alicloud.emulator.gateway.answer"
 local core = require "alicloud.core"
@@ -12,13 +12,13 @@ local ROLES = "/latest/meta-data/ram/security-credentials/"
 local CREDENTIALS = "/credentials"
 local LONGEST_TOKEN = 21600
 local TOKEN_LIMIT = 100
--- The role's session is replaced when this much of its six hours is left.
+-- Seconds: life of the role's session, and the rest of it at which a new session replaces it.
 local ROLE_LIFE, ROLE_LEFT = 21600, 1800
 local URI_LIFE = 3600
 
 ---@class alicloud.emulator.Metadata
----@field tokens table<string, number>  model time at which each ends
----@field count integer
+---@field tokens table<string, number>  by token: model time at which it expires
+---@field count integer  of tokens
 ---@field session alicloud.emulator.Session|nil  of the instance's role
 
 ---@return alicloud.emulator.Metadata
@@ -68,7 +68,7 @@ end
 
 local function serve_instance(emu, request)
   local path, role = request.path, emu.options.ecs_role
-  -- No instance, nobody there.
+  -- Without a role there is no metadata service.
   if not role then return { refused = true } end
   if path == "/latest/api/token" then
     if request.method ~= "PUT" then return reply(emu, 405, "") end
@@ -81,7 +81,7 @@ local function serve_instance(emu, request)
   return reply(emu, 404, "")
 end
 
---- Serves a request that is for the instance's surroundings.
+--- Serves a request to the metadata service or the credentials URI.
 ---@param emu alicloud.emulator.Emulator
 ---@param request table  as the gateway takes it
 ---@return alicloud.emulator.Outcome|nil  nil: it is for a product

@@ -7,14 +7,14 @@ local M = {}
 
 local refuse = errors.refuse
 
--- Nonces are kept in two generations. A generation ends after a whole window on both sides of the
--- clock, or at this many nonces, which bounds memory while a manual clock stands still.
+-- Nonces are kept in two generations. A generation ends after twice the time window, or at this
+-- many nonces, which bounds memory while a manual clock stands still.
 local GENERATION_LIMIT = 65536
 
 ---@class alicloud.emulator.Nonces
----@field young table<string, boolean>  by key and nonce, of this generation
----@field old table<string, boolean>  of the one before
----@field count integer  how many are young
+---@field young table<string, boolean>  by key and nonce, of the current generation
+---@field old table<string, boolean>  of the generation before
+---@field count integer  number of nonces in `young`
 ---@field began number|nil  model time at which this generation began
 local Nonces = {}
 local nonces_mt = { __name = "alicloud.emulator.Nonces", __index = Nonces }
@@ -30,13 +30,13 @@ local function within(date, now, window) return date >= now - window and date <=
 ---@param date string|nil
 ---@param now number  model time
 ---@param window number  seconds on both sides of the clock
----@param wall_counts boolean  the machine's own time is good too
+---@param wall_counts boolean  true: a date near the machine's own time is accepted, too
 ---@return alicloud.emulator.Refusal|nil
 function M.check_date(date, now, window, wall_counts)
   local unix = date and core.parse_iso8601(date)
   if not unix then return refuse("InvalidTimeStamp.Format") end
   if within(unix, now, window) then return nil end
-  -- Not every client can follow a clock that stands or runs faster.
+  -- A client with the machine's clock cannot follow a model clock that stands or runs faster.
   if wall_counts and within(unix, core.time(), window) then return nil end
   local refusal = refuse("InvalidTimeStamp.Expired")
   refusal.near_miss = ("%s is further than %g s from the model's clock, %s%s"):format(date, window,
@@ -49,11 +49,11 @@ local function turn_generation(self, now, window)
   self.old, self.young, self.count, self.began = self.young, {}, 0, now
 end
 
---- Takes a nonce; the second taker is refused.
+--- Records a nonce, and refuses one that was used before.
 ---@param key_id string
 ---@param nonce string|nil
 ---@param now number
----@param window number  the longest that any request is good for
+---@param window number  longest time, in seconds, for which a request is valid
 ---@return alicloud.emulator.Refusal|nil
 function Nonces:take(key_id, nonce, now, window)
   if not nonce or nonce == "" then

@@ -1,5 +1,5 @@
 --- Paging of Describe operations: NextToken with MaxResults, or PageNumber with PageSize.
--- A NextToken beats page numbers; an empty NextToken, or none, marks the last page.
+-- With a NextToken, page numbers are ignored; an empty NextToken, or none, marks the last page.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
@@ -58,7 +58,7 @@ function M.read(params, settings)
 end
 
 --- Cuts a page out of a list and writes the paging members of the answer.
----@param list any[]  of the caller; where it is the page it is not copied
+---@param list any[]  of the caller; returned itself, not a copy, if the page is the whole list
 ---@param page table  from `read`
 ---@param settings table<string, any>  short_list and last_token are applied here
 ---@return any[] items

@@ -37,7 +37,8 @@ local function names_denied(denies, operation, params)
   return false
 end
 
---- Refuses a call for a resource that the account may not touch, or that it cannot pay for.
+--- Refuses a call for a denied resource, of a suspended account, without balance, or without the
+--- service-linked role.
 ---@param account alicloud.emulator.Account
 ---@param call alicloud.emulator.Call
 ---@param operation alicloud.emulator.Operation

@@ -1,6 +1,6 @@
 --- The quotas of the account: how many requests of one action one region takes in a second. Off
 --- unless the switch `throttle` says otherwise.
--- Written apart from the client's own rate, so that neither can hide a slip of the other.
+-- It shares no code with the client's rate limit, so that neither can hide an error of the other.
 
 local errors = require "alicloud.emulator.gateway.errors"
 local regions = require "alicloud.emulator.model.regions"
@@ -15,7 +15,7 @@ local OTHERS = {
   ChangeResourceGroup = 25,
 }
 
---- How many calls of an action a second one region takes.
+--- How many calls of an action one region accepts in a second.
 ---@param settings table<string, any> values of the switches
 ---@param action string
 ---@return number
@@ -35,7 +35,7 @@ local function quota_of(emu, call)
   return quota
 end
 
--- The next second: the headers of a quota that fills up again by itself.
+-- A refusal until the next second, with the headers that say how long to wait.
 local function for_a_second(limit, now)
   local refusal = errors.refuse("Throttling.Api")
   local wait = ("%d"):format(math.max(1, math.ceil((now // 1 + 1 - now) * 1000)))
@@ -46,7 +46,7 @@ local function for_a_second(limit, now)
   return refusal
 end
 
---- Counts a request, and refuses it where it is one too many.
+--- Counts a request, and refuses it when it exceeds its quota.
 ---@param emu alicloud.emulator.Emulator
 ---@param call alicloud.emulator.Call
 ---@param now number  model time

@@ -21,16 +21,16 @@ local M = {}
 ---@field format "JSON"|"XML"
 ---@field request_id string
 ---@field mount "in-process"|"http"
----@field endpoint_region string|nil  the region whose own port was asked
+---@field endpoint_region string|nil  region of the port that the request came to; nil: shared port
 ---@field authorization table|nil  algorithm, key_id, signed_headers and their names
 ---@field signature string|nil
----@field by_value boolean|nil  came as a plan, and is answered with a table
----@field access_key_id string|nil  once it is verified, or as the plan says
----@field product string|nil  "ebs" or "ecs", once the operation is known
+---@field by_value boolean|nil  true: it came as a plan, and is answered with a table
+---@field access_key_id string|nil  set when the signature is checked, or from the plan
+---@field product string|nil  "ebs", "ecs" or "sts", once the operation is known
 ---@field operation alicloud.emulator.Operation|nil
 ---@field entry alicloud.emulator.RequestEntry  of the log
----@field token_use "first"|"repeat"|nil  whether its ClientToken has come before
----@field near_miss string|nil  what of its signature differs
+---@field token_use "first"|"repeat"|nil  whether its ClientToken was seen before
+---@field near_miss string|nil  what the server signed, where the signature does not match
 
 local function decode(text)
   return core.percent_decode((text:gsub("%+", " ")))
@@ -95,7 +95,7 @@ function M.read(received, settings)
   call.query_list, call.form_list = query or {}, form or {}
   call.params = read_params(call)
   if headers["x-acs-action"] and not call.params.Signature then call.protocol = "V3" end
-  -- What was signed says what is meant: an RPC signature covers parameters, not headers.
+  -- An RPC signature covers parameters, not headers, so its parameters come first.
   local said = call.protocol == "RPC" and call.params or {}
   call.action = said.Action or headers["x-acs-action"] or call.params.Action
   call.version = said.Version or headers["x-acs-version"] or call.params.Version
@@ -105,7 +105,7 @@ function M.read(received, settings)
   return call, query ~= nil and form ~= nil
 end
 
---- The call that a plan of the client would have become on the wire.
+--- Makes the call that a plan of the client would become on the wire.
 ---@param plan alicloud.PlannedRequest
 ---@param settings table<string, any>
 ---@return alicloud.emulator.Call

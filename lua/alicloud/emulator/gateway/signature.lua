@@ -12,7 +12,7 @@ local refuse = errors.refuse
 
 local DIGEST = { ["ACS3-HMAC-SHA256"] = "SHA256", ["ACS3-HMAC-SM3"] = "SM3" }
 
--- The gateway cannot trust what is not signed, so these must be.
+-- Headers that must be signed, because the gateway relies on them.
 local MUST_SIGN = {
   "host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce",
   "x-acs-version",
@@ -32,7 +32,7 @@ local function by_name(a, b)
   return a[2] < b[2]
 end
 
--- Text that would stay as it is if it were decoded, sorted and encoded again, which most is.
+-- Whether decoding, sorting and encoding would leave a query as it is, which is true of most.
 local function is_canonical(raw, list)
   if raw:find("[^a-zA-Z0-9%-_.~&=]") then return false end
   local length = #list - 1
@@ -82,7 +82,7 @@ local function read_prefix(text)
     names = read_names(signed_headers) }
 end
 
--- A client says the same before each of its signatures, so that it is read once.
+-- Cache: a client sends the same text before each of its signatures, so it is parsed once.
 local KNOWN_LIMIT, KNOWN, known_count = 64, {}, 0
 
 local function known_prefix(text)
@@ -97,7 +97,7 @@ end
 
 local MARK = "Signature="
 
--- Reads the header once for each call.
+-- Parses the Authorization header, once for each call.
 local function authorization_of(call)
   if call.signature then return call.authorization end
   local text = call.headers.authorization
@@ -136,7 +136,7 @@ local function mismatch(call, text)
     ("%s %s"):format(errors.MISMATCH[call.protocol], text))
 end
 
--- Most requests have no body.
+-- Digests of the empty body, which most requests have.
 local EMPTY = {}
 
 local function payload_hash_of(body, digest)
@@ -214,7 +214,7 @@ local function check_rpc(call, keys)
 end
 
 --- Checks who signed a request and that nothing in it was changed.
--- Sets `call.access_key_id`, and `call.near_miss` where a signature nearly matched.
+-- Sets `call.access_key_id`, and `call.near_miss` where the signature does not match.
 ---@param call alicloud.emulator.Call
 ---@param keys table<string, string>  secret by AccessKeyId
 ---@param settings table<string, any>

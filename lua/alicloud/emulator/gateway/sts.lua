@@ -1,5 +1,5 @@
 --- The Security Token Service: sessions of roles, which the other products accept until they end.
--- Nobody's trust policy is modelled: whoever has a key, or any OIDC token, may be any role.
+-- Trust policies are not modelled: with any key, or any OIDC token, any role can be assumed.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
@@ -10,16 +10,16 @@ local refuse = errors.refuse
 
 local ACCOUNT = "1000000000000001"
 local SHORTEST, LONGEST, USUAL = 900, 43200, 3600
--- Older ones are forgotten; their keys then count as unknown.
+-- Beyond this many, the oldest session is forgotten, and its key is unknown then.
 local SESSION_LIMIT = 1000
 
 ---@class alicloud.emulator.Session
 ---@field id string  AccessKeyId
 ---@field secret string
 ---@field token string
----@field ends number  model time
----@field role string
----@field name string
+---@field ends number  model time at which it expires
+---@field role string  name of the role
+---@field name string  RoleSessionName
 
 ---@class alicloud.emulator.Sessions
 ---@field by_id table<string, alicloud.emulator.Session>
@@ -40,16 +40,17 @@ function M.clear(emu)
   emu.sessions = M.new()
 end
 
---- Makes a session, whose key the emulator answers to from now on.
+--- Makes a session. The emulator accepts its key from now on.
 ---@param emu alicloud.emulator.Emulator
----@param role string  its name
----@param name string  of the session
----@param seconds number  its life
+---@param role string  name of the role
+---@param name string  name of the session
+---@param seconds number  duration of the session
 ---@param now number
 ---@return alicloud.emulator.Session
 function M.issue(emu, role, name, seconds, now)
   local sessions = emu.sessions
-  -- Tenants share a seed, and a reset begins it anew; their sessions must not meet.
+  -- Tenants have the same seed, and a reset starts it again. So the id of a session is made from the
+  -- key and the generation, too.
   local mark = ("%s %d %s"):format(emu.access_key_id, emu.generation, emu.ids:resource(""))
   local session = {
     id = "STS." .. core.sha256(mark):sub(1, 20):upper(), secret = emu.ids:random_hex(20),
@@ -62,7 +63,7 @@ function M.issue(emu, role, name, seconds, now)
   return session
 end
 
---- The members that hold a session in answers.
+--- A session, in the form that answers have it.
 ---@param session alicloud.emulator.Session
 ---@return table
 function M.object(session)
@@ -72,7 +73,7 @@ function M.object(session)
   }
 end
 
---- Checks the token that has to come with a session's key.
+--- Checks the SecurityToken of a call with a session's key, and that the session has not expired.
 ---@param emu alicloud.emulator.Emulator
 ---@param call alicloud.emulator.Call  whose signature is right
 ---@param now number
@@ -81,7 +82,7 @@ function M.check(emu, call, now)
   local session = emu.sessions.by_id[call.access_key_id]
   if not session then return nil end
   local ended = now >= session.ends and refuse("InvalidSecurityToken.Expired") or nil
-  -- A request that never was bytes has brought its key and nothing else.
+  -- A plan has the key only, no token.
   if call.by_value then return ended end
   local token = call.headers["x-acs-security-token"] or call.params.SecurityToken
   if not token then return refuse("MissingSecurityToken") end
@@ -156,7 +157,7 @@ local function caller(emu, _, context)
   }
 end
 
---- What the service can do, as `alicloud.emulator.operations` wants it.
+--- The operations of the service, in the form that `alicloud.emulator.operations` takes.
 M.work = {
   assume = { run = assume }, assume_with_oidc = { run = assume_with_oidc },
   caller = { run = caller },

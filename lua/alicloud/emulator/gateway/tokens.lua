@@ -7,13 +7,13 @@ local M = {}
 
 ---@class alicloud.emulator.TokenEntry
 ---@field fingerprint string  action and parameters
----@field at number  model time of the first request
+---@field at number  model time of the first request, later of its answer
 ---@field answer alicloud.emulator.Reply|nil  nil while the first request is still at work
----@field request_id string|nil  of the first request, while it is at work
+---@field request_id string|nil  of the first request; nil once there is an answer
 
 ---@class alicloud.emulator.Tokens
 ---@field entries table<string, alicloud.emulator.TokenEntry>
----@field met table<string, boolean>  tokens that have come
+---@field met table<string, boolean>  tokens that were seen
 local Tokens = {}
 local tokens_mt = { __name = "alicloud.emulator.Tokens", __index = Tokens }
 
@@ -42,13 +42,13 @@ local function lifetime(settings)
   return settings.token_forget and 0 or settings.token_lifetime
 end
 
--- What is refused because of a state, a quota or a want of stock has got as far as the operation.
+-- Codes of refusals by the operation itself: for a state, a quota or a want of stock.
 local KEPT = "^OperationDenied"
 
---- Whether a refusal occupies its token, so that a repeat is refused alike.
+--- Whether a refusal is stored under its token, so that a repeat is refused alike.
 ---@param refusal alicloud.emulator.Refusal
 ---@param settings table<string, any>
----@param ids alicloud.emulator.Ids  the emulator's chance
+---@param ids alicloud.emulator.Ids  the emulator's random numbers
 ---@return boolean
 function M.keeps(refusal, settings, ids)
   if settings.token_errors_random then return ids:random() < 0.5 end
@@ -56,12 +56,12 @@ function M.keeps(refusal, settings, ids)
   return settings.token_errors == "remember"
 end
 
---- Whether a refusal that a fault rule gives in place of an operation may occupy a token.
+--- Whether a refusal that a fault rule gives in place of an operation may be stored under a token.
 ---@param refusal alicloud.emulator.Refusal
 ---@return boolean
 function M.is_operation_own(refusal) return refusal.code:find(KEPT) ~= nil end
 
---- Says whether a token has come before, and notes that it has come now.
+--- Tells whether a token was seen before, and marks it as seen.
 ---@param token string
 ---@return "first"|"repeat"
 function Tokens:meet(token)
@@ -70,13 +70,13 @@ function Tokens:meet(token)
   return "first"
 end
 
---- Looks up what a token already did.
+--- Looks up the reply of a token's first request.
 ---@param token string
 ---@param fingerprint string
 ---@param now number
 ---@param settings table<string, any>
----@return alicloud.emulator.Reply|nil answer  of the first request
----@return alicloud.emulator.Refusal|nil
+---@return alicloud.emulator.Reply|nil answer  nil: the token is unknown or forgotten, or refused
+---@return alicloud.emulator.Refusal|nil  other parameters, or the first request is still at work
 function Tokens:recall(token, fingerprint, now, settings)
   local entry = self.entries[token]
   if not entry then return nil end
@@ -94,7 +94,7 @@ function Tokens:recall(token, fingerprint, now, settings)
   return nil, errors.refuse("LastTokenProcessing")
 end
 
---- Occupies a token for a request that is still at work.
+--- Reserves a token for a request that is still at work.
 ---@param token string
 ---@param fingerprint string
 ---@param request_id string
@@ -103,7 +103,7 @@ function Tokens:hold(token, fingerprint, request_id, now)
   self.entries[token] = { fingerprint = fingerprint, at = now, request_id = request_id }
 end
 
---- Stores the answer that repeats of a token shall get.
+--- Stores the answer for repeats of a token.
 ---@param token string
 ---@param fingerprint string
 ---@param answer alicloud.emulator.Reply

@@ -1,6 +1,6 @@
 --- One clock for the whole model: states, signature window, token memory and `Date` header.
--- manual moves only when told, poll also moves a step with each Describe, scaled runs `speed` model
--- seconds a second, real is the wall clock.
+-- Modes: manual moves only when told, poll also moves a step with each Describe, scaled runs
+-- `speed` model seconds a second, real is the wall clock.
 
 local core = require "alicloud.core"
 
@@ -13,7 +13,7 @@ local STANDS = { manual = true, poll = true }
 ---@class alicloud.emulator.Clock
 ---@field mode alicloud.emulator.ClockMode
 ---@field speed number  model seconds per second
----@field stands boolean  moves only when told
+---@field stands boolean  does not run by itself (manual and poll)
 ---@field step number|nil  model seconds per Describe, poll mode only
 ---@field base number  model time, unix seconds, at `origin`
 ---@field origin number  monotonic seconds of the machine
@@ -28,7 +28,7 @@ local MONTHS = {
 -- A manual clock starts here unless told otherwise, so that two runs give the same bytes.
 local MANUAL_START = 1795316400 -- 2026-11-22T03:00:00Z
 
---- The last second that a date of four digits can name, 9999-12-31T23:59:59Z; no model gets past.
+--- The last second with a year of four digits, 9999-12-31T23:59:59Z; the clock stops there.
 M.LAST = 253402300799
 
 --- Makes a clock.
@@ -44,8 +44,8 @@ function M.new(mode, speed, start, step)
   return clock
 end
 
---- Sets the clock; the time that passed before is forgotten.
----@param start number|nil  unix seconds; nil: the mode's own start
+--- Sets the clock to its start.
+---@param start number|nil  unix seconds; nil: MANUAL_START if the clock stands, else the time now
 function Clock:restart(start)
   self.base = start or self.stands and MANUAL_START or core.time()
   self.origin = self.stands and 0 or core.monotonic()
@@ -57,22 +57,22 @@ function Clock:now()
   return math.min(self.base + (core.monotonic() - self.origin) * self.speed, M.LAST)
 end
 
---- Whether the model can move as far.
+--- Whether the clock can move forward by that much without passing `LAST`.
 ---@param seconds number
 ---@return boolean
 function Clock:can_advance(seconds)
   return type(seconds) == "number" and seconds >= 0 and self:now() + seconds <= M.LAST
 end
 
---- Moves the model forward, in every mode, to the last second at most.
+--- Moves the clock forward, in every mode, but not past `LAST`.
 ---@param seconds number  model seconds, not negative
 function Clock:advance(seconds)
   self.base = math.min(self.base + seconds, M.LAST)
 end
 
---- How long the machine must wait until the model has moved by `seconds`; nil when waiting is vain.
+--- How long it takes until the clock has moved by `seconds`.
 ---@param seconds number  model seconds
----@return number|nil  machine seconds
+---@return number|nil  machine seconds; nil: the clock does not run by itself
 function Clock:machine_seconds(seconds)
   if self.stands then return nil end
   return math.max(0, seconds) / self.speed

@@ -1,5 +1,5 @@
---- A world written back as a description, to be looked at, kept in a file, or loaded again: what is
--- under way goes on from where it was.
+--- Writes a world as a description, to show it, to store it, or to load it again. Changes that are
+-- under way are in it, and continue after it is loaded.
 
 local core = require "alicloud.core"
 local world_schema = require "alicloud.emulator.model.world_schema"
@@ -25,7 +25,7 @@ end
 
 local function given(text) return text ~= "" and text or nil end
 
--- The moment of a step that never comes is left out: JSON has no word for it.
+-- A step that is never reached is at math.huge, which JSON cannot write, so its `at` is left out.
 local function transition(record)
   local steps = core.array {}
   local under_way = record.transition
@@ -142,7 +142,7 @@ end
 --- Writes a world back as a description.
 ---@param world alicloud.emulator.World
 ---@param now number  unix seconds
----@param pending table[]  what the emulator has put off
+---@param pending table[]  work that the emulator has scheduled
 ---@return table description  see `alicloud.emulator.model.world_schema`
 function M.describe(world, now, pending)
   local about = { now = now, regions = each(world.regions, describe_region),

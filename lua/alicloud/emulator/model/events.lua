@@ -1,5 +1,5 @@
---- Things that happen in the world without the client under test, at moments of model time that
--- count from its first request:
+--- Events that the client under test does not cause, at moments of model time that count from its
+-- first request:
 --
 --   events = {
 --     { at = 60, region = "cn-hangzhou", state = "blackhole" },
@@ -7,7 +7,7 @@
 --                         ReplicaGroupId = "pg-orders" } },   -- another operator
 --     { at = 30, after = "FailoverDiskReplicaGroup", … } }    -- counts from that effect instead
 --
--- What another operator does is in the ledger, marked with `by`.
+-- The effects of a `call` are in the ledger with `by` = "another operator".
 
 local schema = require "alicloud.base.schema"
 local operations = require "alicloud.emulator.operations"

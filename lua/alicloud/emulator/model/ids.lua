@@ -1,4 +1,4 @@
---- Identifiers and randomness from one seed: same seed and same order of questions, same answers.
+--- Identifiers and random numbers from a seed: same seed and same calls, same values.
 
 local core = require "alicloud.core"
 
@@ -10,9 +10,9 @@ local M = {}
 ---@class alicloud.emulator.Ids
 ---@field seed integer
 ---@field first integer  mixed from the seed
----@field requests integer  RequestIds given
----@field draws integer  random numbers given
----@field made integer  ids of things given
+---@field requests integer  RequestIds made so far
+---@field draws integer  random numbers drawn so far
+---@field made integer  resource ids made so far
 local Ids = {}
 local ids_mt = { __name = "alicloud.emulator.Ids", __index = Ids }
 
@@ -41,7 +41,7 @@ function Ids:request_id()
     low >> 48, low & 0xFFFFFFFFFFFF)
 end
 
---- The id of something that the model makes.
+--- Makes the id of a new resource.
 ---@param prefix string  as "pg-" or "pair-cn-"
 ---@return string
 function Ids:resource(prefix)
@@ -66,7 +66,7 @@ function Ids:random_hex(bytes)
   return table.concat(parts):sub(1, bytes * 2)
 end
 
---- Draws and throws away.
+--- Draws a random number and discards it.
 function Ids:skip() self.draws = self.draws + 1 end
 
 ---@return number  in [0, 1)

@@ -12,19 +12,19 @@ local M = {}
 ---@field id string
 ---@field status string
 ---@field recover_point integer|nil  unix seconds; nil before the first full sync
----@field next_cycle number|nil  when the running cycle ends and becomes the recovery point
+---@field next_cycle number|nil  unix seconds of the end of the running cycle, its recovery point
 ---@field rpo integer  seconds
 ---@field failover_seconds number
----@field last_one_shot number|nil  unix seconds
+---@field last_one_shot number|nil  unix seconds of the last one-shot synchronization
 ---@field transition table|nil  a change that is under way
 ---@field tags table<string, string>|nil  nil: none
----@field log (number|string)[]  of each change of status when it came, and the status before, for
---- stale reads
+---@field log (number|string)[]  for stale reads: for each change of status its unix seconds, and
+--- then the status before it
 
 ---@class alicloud.emulator.Pair: alicloud.emulator.Unit
 ---@field group_id string|nil
 ---@field source alicloud.emulator.Place|nil  nil: the group's
----@field own_recover_point boolean  false: the group's counts
+---@field own_recover_point boolean  false: the group's recovery point is the pair's, too
 
 ---@class alicloud.emulator.Group: alicloud.emulator.Unit
 ---@field source alicloud.emulator.Place  production side now
@@ -38,7 +38,8 @@ local M = {}
 ---@field status string
 ---@field instance string|nil  id of the instance that it is attached to
 ---@field device string|nil  name under which the instance has it
----@field more_instances string[]|nil  of the others, if it is attached to several; never changed
+---@field more_instances string[]|nil  ids of further instances that it is attached to; the list is
+--- replaced, never changed
 
 ---@class alicloud.emulator.Instance
 ---@field id string
@@ -71,13 +72,13 @@ local function has_recover_point(about)
   return about.recover_point_age ~= nil or about.recover_point ~= nil
 end
 
--- A point older than the RPO means a cycle that is late: the next one ends a whole RPO from now.
+-- If the recovery point is older than the RPO, the running cycle ends a whole RPO from now.
 local function first_cycle(unit, now)
   local due = (unit.recover_point or 0) + unit.rpo
   return due > now and due or whole(now) + unit.rpo
 end
 
--- Of thousands of records, most say what most say: they hold only what is their own.
+-- A record holds only the values that differ from the defaults, to keep worlds of thousands small.
 local function class(defaults, ...)
   return { metatable = { __index = defaults }, names = { ... } }
 end
@@ -105,7 +106,7 @@ end
 --- Makes the record of a pair.
 ---@param about table
 ---@param group alicloud.emulator.Group|nil
----@param number integer|nil  place in its group, names a pair that has no id
+---@param number integer|nil  position in its group, from which an id is made if none is given
 ---@param now number
 ---@return alicloud.emulator.Pair
 function M.pair(about, group, number, now)
@@ -122,7 +123,7 @@ function M.pair(about, group, number, now)
   pair.initial_source = optional_place(about.initial_source or about.source)
   pair.initial_destination = optional_place(about.initial_destination or about.destination)
   pair.tags = tags_of(about)
-  -- Only a pair that says so has a recovery point of its own; the others follow their group.
+  -- A pair in a group has a recovery point of its own only if its description gives one.
   if has_recover_point(about) or not group then
     pair.own_recover_point, pair.recover_point = true, recover_point(about, now)
   end
@@ -163,7 +164,7 @@ end
 
 --- Makes the record of a disk.
 ---@param about table
----@param place alicloud.emulator.Place|nil  nil: as described
+---@param place alicloud.emulator.Place|nil  nil: the place in the description
 ---@return alicloud.emulator.Disk
 function M.disk(about, place)
   local disk = complete({

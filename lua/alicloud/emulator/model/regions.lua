@@ -1,4 +1,4 @@
---- The condition of regions: which one a request goes to, and what becomes of it there.
+--- Regions: which one a request reaches, how its condition is set, and how late its reads are.
 
 local state = require "alicloud.emulator.model.state"
 local transitions = require "alicloud.emulator.model.transitions"
@@ -12,7 +12,8 @@ local function region_of_host(host)
     or host:match("^ecs%-([%w-]+)%.aliyuncs%.com") or false
 end
 
--- Few hosts are asked many times; who invents hosts does not fill the memory.
+-- Cache: region id by host name, false for none. Its limit keeps made-up host names from filling
+-- the memory.
 local KNOWN_HOSTS, known_count = {}, 0
 local KNOWN_LIMIT = 256
 
@@ -51,10 +52,11 @@ function M.set(world, region, condition, now)
   if is then region.dark_since, region.back_at = now, nil else region.back_at = now end
 end
 
--- Seconds until a region that is back has learnt what went on without it.
+-- Seconds after an outage until a region shows the changes that were made during it.
 local LEARNS = 30
 
---- The moment of which a region knows, where each site has its own view of a status.
+--- The moment whose state a region shows with the switch `site_status` = "own": the start of its
+--- outage, during it and shortly after it; else now.
 ---@param region alicloud.emulator.Region
 ---@param now number
 ---@return number at  unix seconds

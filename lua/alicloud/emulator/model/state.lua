@@ -1,4 +1,4 @@
---- How records change with time. Nothing ticks: a record is brought up to date when it is read.
+--- How records change with time. There is no timer: a record is brought up to date when it is read.
 
 local M = {}
 
@@ -6,7 +6,7 @@ local floor = math.floor
 -- The log keeps at least this many changes, and is cut when there are twice as many.
 local LOG_LENGTH = 32
 
---- Sets a status and remembers since when, so that a stale read can look back.
+--- Sets a status and logs the change, so that a stale read can show the status before.
 ---@param record alicloud.emulator.Unit
 ---@param status string
 ---@param at number  unix seconds
@@ -34,7 +34,7 @@ end
 
 local DARK = { down = true, blackhole = true }
 
---- Whether a region answers nobody.
+--- Whether a region answers no requests: it is down or a blackhole.
 ---@param region alicloud.emulator.Region|nil
 ---@return boolean
 function M.is_dark(region) return region ~= nil and DARK[region.state] or false end
@@ -45,7 +45,7 @@ local ADVANCING = { normal = true, syncing = true }
 --- replication runs.
 ---@param unit alicloud.emulator.Unit
 ---@param at number  unix seconds
----@return integer|nil  unix seconds
+---@return integer|nil  unix seconds; nil before the first full copy is done
 function M.recover_point(unit, at)
   local point, due = unit.recover_point, unit.next_cycle
   if not point or not due or not ADVANCING[unit.status] or unit.halted then return point end
@@ -53,7 +53,7 @@ function M.recover_point(unit, at)
   return due + floor((at - due) / unit.rpo) * unit.rpo
 end
 
---- The recovery point of a pair; members share the group's consistent point unless they have one.
+--- The recovery point of a pair; a member of a group has the group's unless it has its own.
 ---@param world alicloud.emulator.World
 ---@param pair alicloud.emulator.Pair
 ---@param at number
@@ -64,13 +64,13 @@ function M.pair_recover_point(world, pair, at)
   return group and M.recover_point(group, at) or pair.recover_point
 end
 
---- Writes the point of the moment into a record, because what follows does not advance it.
+--- Stores the recovery point of a moment in a record, before a status in which it does not advance.
 ---@param unit alicloud.emulator.Unit
 ---@param at number
 function M.freeze(unit, at) unit.recover_point = M.recover_point(unit, at) end
 
---- Shows the copying part of each cycle as syncing, the rest as normal. A unit that is on hold
---- stays as it is, because no cycle of it ends.
+--- Shows the copying part of each cycle as syncing, the rest as normal. A unit on hold (`halted`)
+--- keeps its status, because its cycles do not run.
 ---@param unit alicloud.emulator.Unit
 ---@param now number
 ---@param timings table<string, number>
@@ -95,11 +95,12 @@ function M.set(...)
   return all
 end
 
---- What the steps of a change may do besides setting a status; `transitions` fills it.
+--- Acts by name: what a step of a change may do besides setting a status. `transitions` and the
+--- operations add them.
 ---@type table<string, fun(world: alicloud.emulator.World, record: table, at: number)>
 M.acts = {}
 
---- Brings a record to the given moment.
+--- Carries out the steps of a record that are due.
 ---@param world alicloud.emulator.World
 ---@param record table
 ---@param now number

@@ -1,5 +1,5 @@
---- The changes of groups and pairs that take time. A group moves its pairs with it; a pair on its
--- own moves alone. Each change is a list of steps, carried out by `World:advance_to`.
+--- The changes of groups and pairs that take time. A group changes its pairs with it; a pair that
+-- is in no group changes alone. Each change is a list of steps, carried out by `World:advance_to`.
 
 local state = require "alicloud.emulator.model.state"
 
@@ -24,7 +24,7 @@ local function all_at(unit, at, status, act)
   return steps
 end
 
--- How long each pair lags behind a group that runs ahead of its pairs.
+-- Seconds between a group and its first pair, and from pair to pair, with switch `group_ahead`.
 local LAG = 6
 
 local function change(world, unit, now, settings, first, seconds, last, act)
@@ -45,7 +45,7 @@ local function reaches_both(world, unit)
   return reaches(world, unit, "source") and reaches(world, unit, "destination")
 end
 
---- Whether a unit has a recovery point in all its parts.
+--- Whether a unit and all its pairs have a recovery point, so that the first full copy is done.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
@@ -66,7 +66,7 @@ function M.create(world, unit, now)
   world:schedule(unit, all_at(unit, now + world.timings.create, status))
 end
 
---- Replication begins: a first full copy, or what has changed since.
+--- Starts replication: the first time with a full copy, later with what has changed since.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
@@ -75,7 +75,7 @@ function M.start(world, unit, now, settings)
   local first = not M.is_synced(world, unit, now)
   local seconds = world.timings[first and "initial_sync" or "sync"]
   local status = first and "initial_syncing" or "syncing"
-  -- A cycle that has begun counts when it is over, not while it runs.
+  -- The recovery point does not move until this copy is complete.
   unit.halted = true
   change(world, unit, now, settings, status, reaches_both(world, unit) and seconds or math.huge,
     "normal", "synced")
@@ -84,7 +84,7 @@ function M.start(world, unit, now, settings)
   end
 end
 
---- One synchronization, then stopped again.
+--- Runs one synchronization; the unit is stopped after it.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
@@ -96,7 +96,7 @@ function M.one_shot(world, unit, now, settings)
     reaches_both(world, unit) and seconds or math.huge, "stopped", "synced")
 end
 
---- Replication ends; the cycle that runs is dropped.
+--- Stops replication; the running cycle is discarded.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
@@ -122,7 +122,8 @@ end
 ---@field stuck boolean|nil  the failover never ends
 ---@field partial integer|string[]|nil  how many, or which, pairs fail
 
---- Starts a failover: pairs turn one after the other, the group when all have turned.
+--- Starts a failover: the pairs become failovered one after the other, and the group last. The
+--- switches `pair_order` and `group_ahead` change that.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
@@ -153,7 +154,7 @@ function M.failover(world, unit, now, settings, plan)
   world:schedule(unit, steps)
 end
 
---- After a failover: the other direction, or with `reverse` false the old one again.
+--- Reprotects a unit after a failover: reverses its direction, or with `reverse` false keeps it.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number
@@ -179,7 +180,7 @@ function M.delete(world, unit, now)
     status = reached and "deleted" or "delete_failed", act = reached and "vanish" or nil } })
 end
 
--- A copy that waited for a dark site begins again when the site is back.
+-- Restarts a copy that waited for a dark site, once both sites can be reached.
 local function resume_copy(world, unit, now)
   local steps = unit.transition and unit.transition.steps or {}
   local last = steps[#steps]
@@ -189,7 +190,7 @@ local function resume_copy(world, unit, now)
   world:schedule(unit, steps)
 end
 
---- Puts replication on hold while a site is dark, and lets it go on afterwards.
+--- Puts replication from and to a region on hold while it is dark, and resumes it afterwards.
 ---@param world alicloud.emulator.World
 ---@param region string
 ---@param now number
@@ -204,7 +205,7 @@ function M.halt(world, region, now, dark)
       if touches and unit.next_cycle and not unit.transition then
         state.freeze(unit, now)
         unit.halted = dark or nil
-        -- A copy that was cut short goes on, else the next one begins in its time.
+        -- An interrupted copy ends one copying time from now; else a cycle of one RPO begins.
         local copies = unit.status == "syncing" and world.timings.cycle_sync > 0
         unit.next_cycle = now // 1 + (copies and world.timings.cycle_sync or unit.rpo)
       end

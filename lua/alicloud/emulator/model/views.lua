@@ -1,5 +1,5 @@
---- One record, as a region and a `Site` see it. Field names are the vendor's: groups say
--- SourceRegionId where pairs say SourceRegion.
+--- Renders a group or a pair as Describe shows it at a region and a `Site`. Field names are the
+-- vendor's: groups have SourceRegionId where pairs have SourceRegion.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
@@ -43,7 +43,7 @@ function M.ids(text, name)
   return nil, errors.invalid(name, ("%d ids, at most %d"):format(count, ID_LIMIT))
 end
 
---- The side of a record that a site means.
+--- The side of a record that a site stands for, by the switch `site_direction`.
 ---@param site string
 ---@param settings table<string, any>
 ---@return "source"|"destination"|"initial_source"|"initial_destination"
@@ -64,11 +64,12 @@ local function has_tags(record, params)
   return true
 end
 
--- What the sides were before they changed places the last time.
+-- For each side: which side it was before the last reversal.
 local BEFORE = { source = "destination", destination = "source",
   initial_source = "initial_destination", initial_destination = "initial_source" }
 
---- The side at which a record is listed, for one that is asked for.
+--- The side by whose place a record is listed when a side is asked for. With the switch
+--- `old_record` it is the opposite one.
 ---@param side "source"|"destination"|"initial_source"|"initial_destination"
 ---@param settings table<string, any>
 ---@return "source"|"destination"|"initial_source"|"initial_destination"
@@ -76,14 +77,14 @@ function M.listed_side(side, settings)
   return settings.old_record and BEFORE[side] or side
 end
 
---- Whether a question has one of the filters that groups and pairs share.
+--- Whether a request has one of the filters that groups and pairs share.
 ---@param params table<string, string>
 ---@return boolean
 function M.is_filtered(params)
   return (params.Name or params.ResourceGroupId or params["Tag.1.Key"]) ~= nil
 end
 
---- The filters that groups and pairs share.
+--- Whether a record passes the filters that groups and pairs share.
 ---@param record alicloud.emulator.Group|alicloud.emulator.Pair
 ---@param params table<string, string>
 ---@return boolean
@@ -105,11 +106,12 @@ local function shown_status(record, at, settings)
   return status
 end
 
--- Where pairs are while their group is not yet, or no longer.
+-- By status of a group: another status that one of its pairs may have at the same time.
 local NEIGHBOUR = { normal = "syncing", syncing = "normal", stopping = "stopped",
   manual_syncing = "stopped" }
 
---- The status of the last pair of a group while pairs are not in step; nil where they are.
+--- The status that is shown for the last pair of a group with the switch `mixed_pairs`; nil: its
+--- own status is shown.
 ---@param group alicloud.emulator.Group|nil
 ---@param settings table<string, any>
 ---@return string|nil
@@ -123,7 +125,7 @@ local function status_of_pair(pair, group, at, settings)
   return shown_status(pair, at, settings)
 end
 
--- Seconds by which a point of before the last reversal is older than one of now.
+-- Seconds by which a recovery point from before a reversal is shown as older.
 local ONE_REVERSAL = 7200
 
 local POINT = {
@@ -143,8 +145,7 @@ local function shown_point(point, at, settings)
   return point and POINT[settings.recover_point_as](point, at)
 end
 
---- The record as it was before its sides changed places the last time: failed over, the other way
---- round.
+--- The record as it was before its last reversal: failed over, with the sides exchanged.
 ---@generic T: alicloud.emulator.Unit
 ---@param record T
 ---@return T a copy
@@ -156,14 +157,15 @@ local function before_reversal(record)
   return old
 end
 
--- The last pair of a group joins it, or its group does not know of that yet.
+-- Whether a pair is the last of its group and `who`, "pairs" or "group", does not show yet that it
+-- is a member (switch `membership`).
 local function lags(pair, group, settings, who)
   return settings.membership == who and group ~= nil and group.pairs[#group.pairs] == pair
 end
 
---- Whether a pair is shown as one of no group yet, although its group names it.
+--- Whether a pair is shown without a group although its group lists it (switch `membership`).
 ---@param pair alicloud.emulator.Pair
----@param group alicloud.emulator.Group|nil that it belongs to
+---@param group alicloud.emulator.Group|nil  group of the pair
 ---@param settings table<string, any>
 ---@return boolean
 function M.has_no_group_yet(pair, group, settings) return lags(pair, group, settings, "pairs") end
@@ -193,7 +195,7 @@ end
 ---@param _ alicloud.emulator.World
 ---@param group alicloud.emulator.Group
 ---@param site string
----@param at number  moment that is shown
+---@param at number  unix seconds of the state that is shown, before now for a stale read
 ---@param settings table<string, any>
 ---@return table
 function M.group(_, group, site, at, settings)

@@ -1,5 +1,5 @@
 --- The world: regions, groups, pairs, disks, instances, drills, and one account, as plain records
--- that are found by their ids. `alicloud.emulator.model.world_schema` says how people write one.
+-- that are found by their ids. `alicloud.emulator.model.world_schema` documents its description.
 
 local world_schema = require "alicloud.emulator.model.world_schema"
 local records = require "alicloud.emulator.model.records"
@@ -12,10 +12,10 @@ M.STATUSES = world_schema.STATUSES
 ---@class alicloud.emulator.Region
 ---@field id string
 ---@field name string
----@field zones table  list of zone ids, and a set of them
+---@field zones table  the zone ids as a list, and each id also as a key with the value true
 ---@field state string  see `world_schema.REGION_STATES`
----@field dark_since number|nil  unix seconds, of the last time that it went dark
----@field back_at number|nil  unix seconds, when it came back from there
+---@field dark_since number|nil  unix seconds at which it last went dark, see `state.is_dark`
+---@field back_at number|nil  unix seconds at which it came back after that; nil: it did not
 
 ---@class alicloud.emulator.Account
 ---@field deny_actions table<string, boolean>
@@ -24,7 +24,7 @@ M.STATUSES = world_schema.STATUSES
 ---@field in_arrears boolean
 ---@field service_role boolean
 ---@field quota table<string, integer>
----@field tag_requests integer  made so far
+---@field tag_requests integer  tag requests made so far
 
 ---@class alicloud.emulator.World
 ---@field regions alicloud.emulator.Region[]
@@ -39,12 +39,12 @@ M.STATUSES = world_schema.STATUSES
 ---@field instance_by_id table<string, alicloud.emulator.Instance>
 ---@field drills table[]
 ---@field drill_by_id table<string, table>
----@field order table<table, integer> of groups and pairs, as their lists have them
+---@field order table<table, integer>  by group or pair: its position in order of creation
 ---@field moving table[]  records with a change under way
----@field next_due number  when the next of them takes a step
+---@field next_due number  unix seconds of the earliest next step among them; math.huge: none
 ---@field account alicloud.emulator.Account
 ---@field timings table<string, number>  model seconds
----@field statuses string[]|nil  of units, besides those that the model knows
+---@field statuses string[]|nil  status words of groups and pairs besides those the model knows
 local World = {}
 local world_mt = { __name = "alicloud.emulator.World", __index = World }
 
@@ -90,7 +90,7 @@ local IS_LISTED = { group = true, pair = true }
 --- Adds a record.
 ---@param kind "group"|"pair"|"disk"|"instance"|"drill"
 ---@param record table
----@return string|nil problem  an id that is taken
+---@return string|nil problem  the id is taken
 function World:add(kind, record)
   local list, by_id = self[KINDS[kind][1]], self[KINDS[kind][2]]
   if by_id[record.id] then
@@ -106,7 +106,7 @@ function World:add(kind, record)
   return nil
 end
 
---- Removes a record; the ids of others that name it are not touched.
+--- Removes a record; other records that refer to its id keep the reference.
 ---@param kind "group"|"pair"|"disk"|"instance"|"drill"
 ---@param record table
 function World:remove(kind, record)
@@ -130,14 +130,14 @@ function World:place(unit, side)
   return group and group[side]
 end
 
--- Most requests come between two steps, and then no record needs to be looked at.
+-- Keeps `next_due` the earliest step, so that a request between two steps visits no record.
 local function expect_step(world, record)
   local transition = record.transition
   local step = transition.steps[transition.done + 1]
   if step then world.next_due = math.min(world.next_due, step.at) end
 end
 
---- Brings everything to a moment.
+--- Brings all records to a moment: carries out the steps that are due.
 ---@param now number  unix seconds
 function World:advance_to(now)
   if self.timings.cycle_sync > 0 then
@@ -148,7 +148,7 @@ function World:advance_to(now)
   end
   if now < self.next_due then return end
   local before = self.moving
-  -- What a step sets in motion meanwhile is entered here, beside what goes on.
+  -- A step may schedule another change, which adds its record to this new list.
   self.moving, self.next_due = {}, math.huge
   for _, record in ipairs(before) do
     state.advance_to(self, record, now)
@@ -166,9 +166,9 @@ local function is_earlier(a, b)
   return a.order < b.order
 end
 
---- Lets a record change later, in steps; a change that is under way is dropped.
+--- Schedules a change of a record in steps, in place of a change that is under way.
 ---@param record table
----@param steps table[]  { at, order, record, status, act }
+---@param steps table[]  { at (unix seconds), order, record, status, act }
 function World:schedule(record, steps)
   table.sort(steps, is_earlier)
   record.transition = { steps = steps, done = 0 }
@@ -178,10 +178,10 @@ function World:schedule(record, steps)
   self.moving[#self.moving + 1] = record
 end
 
---- Lets one thing be done to a record later; a change that is under way is dropped.
+--- Schedules one act on a record, in place of a change that is under way.
 ---@param record table
 ---@param at number  unix seconds
----@param act string  of `state.acts`
+---@param act string  name of a function in `state.acts`
 function World:schedule_act(record, at, act)
   self:schedule(record, { { at = at, order = 1, record = record, act = act } })
 end
@@ -221,7 +221,7 @@ local function resume_transition(world, record, about)
   world:schedule(record, steps)
 end
 
--- Adds what is described, with the change that is under way.
+-- Adds a record, and resumes the change that its description says is under way.
 local function add_described(world, kind, record, about)
   local problem = world:add(kind, record)
   if not problem then resume_transition(world, record, about) end
@@ -246,7 +246,7 @@ local function make_disks(world, about)
     make_missing_disk(world, pair.source_disk, world:place(pair, "source"))
     make_missing_disk(world, pair.destination_disk, world:place(pair, "destination"))
   end
-  -- The order of making must not depend on the order of a table.
+  -- Sorted, so that the list does not depend on the order in which the disks were made.
   table.sort(world.disks, function(a, b) return a.id < b.id end)
   return nil
 end
@@ -300,9 +300,9 @@ end
 
 --- Builds a world from a description that was checked before.
 ---@param about table
----@param now number  unix seconds; ages count from here
+---@param now number  unix seconds; ages in the description count back from it
 ---@return alicloud.emulator.World|nil world
----@return string|nil problem  an id that is taken
+---@return string|nil problem  an id is described twice, or a region is missing
 function M.rebuild(about, now)
   local world = setmetatable({
     regions = {}, region_by_id = {}, groups = {}, group_by_id = {}, pairs = {}, pair_by_id = {},
@@ -323,7 +323,7 @@ end
 
 --- Builds a world.
 ---@param about table  see `alicloud.emulator.model.world_schema`
----@param now number  unix seconds; ages count from here
+---@param now number  unix seconds; ages in the description count back from it
 ---@return alicloud.emulator.World|nil world
 ---@return string|nil problem  names the field, what was given and what is allowed
 function M.build(about, now)

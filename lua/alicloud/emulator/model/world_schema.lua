@@ -1,4 +1,4 @@
---- What people write about a world, and its shape:
+--- The description of a world, as in world files and in the option `world`, and its schema:
 --
 --   { now = 1795316400,                              -- unix seconds of the first instant
 --     regions = { "cn-hangzhou",
@@ -31,11 +31,11 @@
 --                 params = { RegionId = , … }, request_id = , stuck = , partial = } },
 --     statuses = { "resyncing" } }                  -- words of groups and pairs besides STATUSES
 --
--- `later` is what was accepted and is not done yet. Snapshots also write, in any record, the change
--- that is under way: transition = { { at = , status = , act = , pair = } }; a step without `at`
--- never comes.
+-- `later` lists calls that were accepted and are not done yet. Snapshots also write into a record
+-- the change that is under way: transition = { { at = , status = , act = , pair = } }; a step
+-- without `at` is never reached.
 --
--- A pair takes from its group what it does not say itself.
+-- A pair takes from its group the fields that its own description leaves out.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -49,9 +49,9 @@ M.STATUSES = {
   "failover_failed", "reprotecting", "reprotect_failed", "deleting", "delete_failed", "deleted",
 }
 
---- Conditions of a region. down: nothing listens; blackhole: what is sent is never answered;
--- failing: InternalError; overloaded: RequestTimeout, and what was accepted is done later;
--- maintenance: nothing new can be created.
+--- Conditions of a region. down: connections are refused; blackhole: requests are never answered;
+-- failing: requests get InternalError; overloaded: requests get RequestTimeout, and accepted
+-- changes are done later; maintenance: nothing new can be created.
 M.REGION_STATES = { "up", "down", "blackhole", "failing", "overloaded", "maintenance" }
 
 --- How long things take, in model seconds; the real durations are not public. The vendor's
@@ -63,7 +63,7 @@ M.TIMINGS = {
   attach = 3, detach = 10, start_instance = 15, stop_instance = 15,
 }
 
---- Limits of the account; the numbers of `pairs_per_group` apart are not public.
+--- Limits of the account; only the one of `pairs_per_group` is public.
 M.QUOTA = {
   pairs = 1000, groups = 1000, grouped_pairs = 1000, empty_groups = 10, pairs_per_group = 17,
   group_capacity = 32768, tag_requests = math.maxinteger, resource_group = 1000,
@@ -76,7 +76,7 @@ local REGION = { type = "string", pattern = "[a-z0-9-]+", allowed = 'a region as
 local PLACE = { type = "string", pattern = "[a-z0-9-]+/[a-z0-9-]+",
   allowed = '"region/zone" as "cn-hangzhou/cn-hangzhou-g"' }
 local STATUS = { type = "string", values = M.STATUSES }
--- Moments are written with four digits for the year, and nothing takes longer.
+-- Unix seconds of the last date with a year of four digits; the bound of all moments and durations.
 local LATEST = 253402300799
 local AGE = { type = { "number", "boolean" }, min = 0, max = LATEST }
 local COUNT = { type = "integer", min = 0, max = LATEST }
@@ -90,8 +90,8 @@ local function required(rule)
   return tables.merged(rule, { required = true })
 end
 
--- What a snapshot writes of a change that is under way. What a step may do besides setting a status
--- depends on what changes.
+-- Schema of a change under way, as snapshots write it. Which acts a step may have depends on the
+-- kind of record.
 local function transition(acts, pair)
   return { type = "table", each = { type = "table", fields = {
     at = SECONDS, pair = pair, status = STATUS, act = { type = "string", values = acts },
@@ -185,7 +185,7 @@ M.SHAPE = {
   } } },
 }
 
--- A rule in which one other rule is replaced, wherever it is.
+-- Copies a rule with another rule in it replaced, wherever it occurs.
 local function replaced(rule, old, new)
   if rule == old then return new end
   if type(rule) ~= "table" then return rule end
@@ -194,8 +194,8 @@ local function replaced(rule, old, new)
   return copy
 end
 
--- The shape of a world whose units have statuses that the model does not know. They are legal for
--- no operation.
+-- The schema of a world with further status words of groups and pairs. No operation is allowed in
+-- these statuses.
 local function shape_with(statuses)
   local problem = schema.problem({ statuses = statuses }, { statuses = M.SHAPE.statuses })
   if problem then return M.SHAPE end
@@ -204,7 +204,7 @@ local function shape_with(statuses)
   return replaced(M.SHAPE, STATUS, { type = "string", values = values })
 end
 
---- Compares a description with its shape.
+--- Checks a description against its schema.
 ---@param description table
 ---@return string|nil problem  names the field, what was given and what is allowed
 function M.problem(description)

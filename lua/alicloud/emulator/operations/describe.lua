@@ -10,7 +10,8 @@ local M = {}
 
 local RESOURCE_TYPES = { ear = true, lens = true, dbsc = true }
 
--- A client that follows RegionEndpoint must stay with the emulator, whatever name it has here.
+-- A client that uses RegionEndpoint must reach the emulator again, so the answer repeats the host
+-- that was asked, unless that is a name of the vendor.
 local function endpoint_of(region, host)
   if host == "" or host:find("%.aliyuncs%.com$") then
     return ("ebs.%s.aliyuncs.com"):format(region.id)
@@ -49,13 +50,13 @@ local function unknown_region(emu, region)
   return not emu.world.region_by_id[region] and errors.refuse("NoSuchResource") or nil
 end
 
--- Of a whole side every record is an answer that is there, and most questions are of one.
+-- Whether a request has no filter besides region and site, as most; then no record is tested.
 local function is_of_whole_side(question)
   local params = question.params
   return not question.ids and (params.ReplicaGroupId or "") == "" and not views.is_filtered(params)
 end
 
---- What both list operations ask first.
+--- Reads the parameters that both list operations share.
 local function read_question(emu, params, id_parameter)
   local unknown = unknown_region(emu, params.RegionId)
   if unknown then return nil, unknown end
@@ -86,7 +87,7 @@ local function is_here(emu, question, kind, id)
   return false
 end
 
--- What another filter leaves out is there all the same.
+-- Whether one of the given ids does not exist at the region. Other filters do not matter here.
 local function lacks_one(emu, question, kind)
   for id in pairs(question.ids or {}) do
     if not is_here(emu, question, kind, id) then return true end
@@ -94,14 +95,14 @@ local function lacks_one(emu, question, kind)
   return false
 end
 
--- As a whole list has them.
+-- Sorts records as the whole list has them.
 local function in_order(world, list)
   local order = world.order
   table.sort(list, function(a, b) return order[a] < order[b] end)
   return list
 end
 
--- The records that can be an answer: where some are named, those alone, or those of their group.
+-- The records to test: those whose ids are given, or the pairs of the given group, else all.
 local function candidates(emu, question, kind)
   local world, list = emu.world, {}
   for id in pairs(question.ids or {}) do list[#list + 1] = world[kind.by_id][id] end
@@ -111,14 +112,14 @@ local function candidates(emu, question, kind)
   return in_order(world, table.move(group.pairs, 1, #group.pairs, 1, list))
 end
 
---- Collects every record that the question is about, and counts those seen from the first site.
+--- Collects the records that the request asks for, and counts those found for the first site.
 local function collect(emu, question, kind)
   local settings, found, first_count = emu.settings, {}, 0
   local world, region, asked = emu.world, question.region, candidates(emu, question, kind)
   local shows_deleted = not question.ids or settings.describe_deleted ~= "refuse"
   for number, site in ipairs(question.sites) do
     local side = views.listed_side(views.side(site, settings), settings)
-    -- Each page of a fleet goes through all of its records.
+    -- A loop that must be fast: each page of a large world visits all records.
     for i = 1, #asked do
       local record = asked[i]
       local place = record[side] or world:place(record, side)
@@ -157,7 +158,7 @@ local function answer(emu, params, context, kind)
   return result
 end
 
--- One look is of another world; each group has its own count.
+-- Exchanges the sides of a group in one look, whose number is `odd_look`, counted for each group.
 local function turn_odd_looks(emu, items)
   local odd, looks = emu.settings.odd_look, emu.looks_at_groups or {}
   if odd == 0 then return end

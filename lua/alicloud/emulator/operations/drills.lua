@@ -1,4 +1,4 @@
---- Drills: new disks with the data of the last recovery point, while replication goes on.
+--- Drills: they make new disks from the last recovery point, while replication goes on.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
@@ -10,7 +10,7 @@ local M = {}
 
 local refuse = errors.refuse
 
--- Drill operations name ids differently from all others.
+-- The parameters with ids have other names in drill operations than in all others.
 local ID = { group = "GroupId", pair = "PairId" }
 local PREFIX = { group = "pg-drill-", pair = "drill-" }
 local OTHER = { group = "PairId", pair = "GroupId" }

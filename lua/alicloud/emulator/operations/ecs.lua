@@ -106,7 +106,7 @@ M.attach = {
 
 state.acts.attached = function(_, disk) disk.status = "In_use" end
 
--- Where it is attached to others, it stays in use.
+-- Detaches a disk from one of several instances; its status stays In_use.
 local function take_away(disk, instance)
   local left = {}
   for _, id in ipairs(instances_of(disk)) do
@@ -195,7 +195,7 @@ local function select_records(emu, params, list, ids)
   return found
 end
 
--- Lists that are cut short are a lie about replication alone.
+-- The switch `short_list` does not shorten the lists of ECS.
 local function answer(emu, params, found, outer, inner, show)
   local page, refusal = paging.read(params, emu.settings)
   if not page then return nil, refusal end
@@ -213,7 +213,7 @@ local function attachments(ids)
   return { Attachment = list }
 end
 
--- One instance is the disk's own; several are in the list alone.
+-- A single instance is in InstanceId; several are in Attachments only.
 local function show_disk(disk)
   local ids = instances_of(disk)
   return { DiskId = disk.id, DiskName = disk.name, RegionId = disk.place.region,

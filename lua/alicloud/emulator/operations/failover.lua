@@ -15,7 +15,7 @@ local GROUP_LEGAL = {
   manual_syncing = true, syncing = true, normal = true, stopping = true, stop_failed = true,
   stopped = true, failovering = true, failover_failed = true, failovered = true,
 }
--- Those of FailoverDiskReplicaPair exclude only these two.
+-- The usage notes of FailoverDiskReplicaPair exclude only these two.
 local PAIR_ILLEGAL = { invalid = true, deleted = true }
 
 local FAILOVER_STATES = { failovering = true, failovered = true, failover_failed = true }
@@ -26,7 +26,8 @@ local function statuses_agree(group, pair, settings)
     and FAILOVER_STATES[group.status] and FAILOVER_STATES[pair.status]
 end
 
--- One check over all pairs comes before the next check, so that the code does not depend on order.
+-- Each check runs over all pairs before the next check, so that the code does not depend on the
+-- order of the pairs.
 local PAIR_CHECKS = {
   { "OperationDenied.PairGroupStatusConflict", statuses_agree },
   { "OperationDenied.PairGroupAZoneConflict", function(group, pair)

@@ -56,7 +56,7 @@ local function charge_problem(params)
   return nil
 end
 
---- Compares the settings of a unit with what is documented.
+--- Checks the settings of a unit against the documented limits.
 ---@param params table<string, string>
 ---@return alicloud.emulator.Refusal|nil
 function M.problem(params)
@@ -80,7 +80,7 @@ function M.tags(params)
   return tags
 end
 
---- Whether the request changes how disks are copied, not only how things are called.
+--- Whether a request changes how disks are copied, not only names and descriptions.
 ---@param params table<string, string>
 ---@return boolean
 function M.changes_copying(params)

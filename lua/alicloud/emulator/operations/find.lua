@@ -1,5 +1,5 @@
---- What the operations on one record ask first: does it exist here, is this the right side, and
--- what is written into the ledger when it changes.
+--- What operations on one record share: find it at a region, check its side and its status, and
+-- write its change into the ledger.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.emulator.gateway.errors"
@@ -30,7 +30,7 @@ local function elsewhere(world, unit, region)
     world:place(unit, "source").region, world:place(unit, "destination").region, region))
 end
 
---- Finds the unit that a request names, seen from the region that it names.
+--- Finds a group or a pair by its id. It must have a side in the region.
 ---@param emu alicloud.emulator.Emulator
 ---@param kind "group"|"pair"
 ---@param id string
@@ -67,7 +67,7 @@ function M.pair(emu, params)
   return M.unit(emu, "pair", params.ReplicaPairId, params.RegionId)
 end
 
---- A check that begins with finding what the call is about.
+--- Makes a check that first finds the record of the call, then runs `check` on it.
 ---@param finder fun(emu, params): alicloud.emulator.Unit|nil, alicloud.emulator.Refusal|nil
 ---@param check fun(unit, emu, params, now): alicloud.emulator.Refusal|false|nil
 ---@return fun(emu, params, now): alicloud.emulator.Refusal|false|nil, any
@@ -79,7 +79,8 @@ function M.checked(finder, check)
   end
 end
 
--- The API's own fields call the sides of creation Primary and Standby, whichever way it goes now.
+-- The API's fields PrimaryRegion and StandbyRegion name the sides at creation, so `side_names`
+-- decides what the two codes mean after a reversal.
 local function wrong_side_code(emu, unit, region)
   if emu.settings.wrong_side == "not_found" then return "NoSuchResource" end
   local primary = emu.settings.side_names == "initial" and "initial_source" or "source"
@@ -100,7 +101,7 @@ function M.wrong_side(emu, unit, region, wanted)
   return refuse(wrong_side_code(emu, unit, region))
 end
 
---- Refuses a call for a group at a region that does not serve it.
+--- Refuses a call for a group at a region that does not serve it, by the switch `group_home`.
 ---@param emu alicloud.emulator.Emulator
 ---@param group alicloud.emulator.Group
 ---@param region string
@@ -112,22 +113,22 @@ function M.wrong_home(emu, group, region)
   return place.region ~= region and elsewhere(emu.world, group, region) or nil
 end
 
---- Refuses statuses that are not in a set.
+--- Refuses a unit whose status is not in a set.
 ---@param unit alicloud.emulator.Unit
 ---@param legal table<string, boolean>
----@param code string|nil
+---@param code string|nil  default: OperationDenied.InvalidStatus
 ---@return alicloud.emulator.Refusal|nil
 function M.wrong_status(unit, legal, code)
   if legal[unit.status] then return nil end
   return refuse(code or DENIED .. ".InvalidStatus")
 end
 
--- A pair without a place of its own lies where its group does.
+-- A pair without a place of its own has its group's.
 local function is_place(own, place)
   return not own or own.region == place.region and own.zone == place.zone
 end
 
---- Whether a pair lies where its group does.
+--- Whether both places of a pair are those of its group.
 ---@param pair alicloud.emulator.Pair
 ---@param group alicloud.emulator.Group
 ---@return boolean
@@ -182,7 +183,8 @@ local function is_idle(world, disk)
   return instance ~= nil and instance.status == "Stopped"
 end
 
---- The first secondary disk of a unit that stands against copying onto it.
+--- The first secondary disk of a unit that is attached, so that nothing may be copied onto it. The
+--- switch `standby_attached` decides whether a stopped instance counts.
 ---@param emu alicloud.emulator.Emulator
 ---@param unit alicloud.emulator.Unit
 ---@return alicloud.emulator.Disk|nil
@@ -196,7 +198,7 @@ function M.attached_secondary(emu, unit)
   return nil
 end
 
---- The first primary disk that its instance still writes to.
+--- The first primary disk that is attached to an instance that is not stopped.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@return alicloud.emulator.Disk|nil
@@ -208,7 +210,7 @@ function M.busy_primary(world, unit)
   return nil
 end
 
---- A recovery point anywhere in a unit.
+--- The recovery point of a group or a pair.
 ---@param world alicloud.emulator.World
 ---@param unit alicloud.emulator.Unit
 ---@param now number

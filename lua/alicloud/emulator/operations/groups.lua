@@ -24,7 +24,7 @@ local LEGAL = {
 }
 local RUNNING = set("initial_syncing", "syncing", "normal")
 
---- Refuses places that the world does not have, or that make no pair of sites.
+--- Refuses places that the world does not have, two equal zones, and a region in maintenance.
 ---@param emu alicloud.emulator.Emulator
 ---@param params table<string, string>
 ---@return alicloud.emulator.Refusal|nil
@@ -50,7 +50,7 @@ local function empty_groups(world)
   return count
 end
 
---- What a creation says of the unit that it makes.
+--- Describes the unit that a creation makes.
 ---@param params table<string, string>
 ---@return table about  as a world describes one
 function M.describe_new(params)
@@ -59,7 +59,7 @@ function M.describe_new(params)
     resource_group = params.ResourceGroupId or "rg-default", tags = fields.tags(params) }
 end
 
---- Begins the life of a unit.
+--- Adds a new unit to the world and starts its creation.
 ---@param emu alicloud.emulator.Emulator
 ---@param params table<string, string>
 ---@param context alicloud.emulator.Context
@@ -121,7 +121,8 @@ M.modify = {
   end,
 }
 
--- One check over all pairs comes before the next check, so that the code does not depend on order.
+-- Each check runs over all pairs before the next check, so that the code does not depend on the
+-- order of the pairs.
 local START_CHECKS = {
   { "OperationDenied.PairNotInGroup", function(group, pair) return pair.group_id == group.id end },
   { "OperationDenied.PairGroupStatusConflict", function(group, pair)
@@ -163,7 +164,7 @@ function M.check_start(emu, params, now, unit, legal)
   return nil
 end
 
---- Starts a unit; where it runs already, nothing changes.
+--- Starts a unit. If it runs already, nothing changes.
 ---@param emu alicloud.emulator.Emulator
 ---@param params table<string, string>
 ---@param context alicloud.emulator.Context

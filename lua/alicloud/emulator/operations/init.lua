@@ -1,5 +1,5 @@
---- The operations that the model knows, by product and name: what each needs, and who does it.
--- Products are told apart by the version of their API.
+--- The operations that the model knows, by product and name: what each requires, and its functions.
+-- The version of the API tells which product is meant.
 
 local describe = require "alicloud.emulator.operations.describe"
 local drills = require "alicloud.emulator.operations.drills"
@@ -20,18 +20,18 @@ local M = {}
 ---@field required string[]
 ---@field mutating boolean  has an effect
 ---@field heeds_token boolean  remembers ClientTokens
----@field assumed_token boolean|nil  no document says so; the switch token_everywhere decides
+---@field assumed_token boolean|nil  true: undocumented, so the switch token_everywhere decides
 ---@field billed boolean  refused without balance (its table lists NotEnoughBalance)
 ---@field needs_role boolean  refused without the service-linked role (NoPermission.SLR)
----@field resources string[]  parameters with ids, for permissions
----@field check (fun(emu, params, now): alicloud.emulator.Refusal|nil, any)|nil  without an effect
+---@field resources string[]  names of parameters that hold resource ids, for permissions
+---@field check (fun(emu, params, now): alicloud.emulator.Refusal|nil, any)|nil  changes nothing
 ---@field act (fun(emu, params, context, subject): table)|nil
 ---@field run fun(emu, params, context): table|nil, alicloud.emulator.Refusal|nil
 
 local IDS = { "ReplicaGroupId", "ReplicaPairId", "GroupId", "PairId", "GroupIds", "PairIds",
   "ResourceId", "ResourceId.1", "InstanceId", "DiskId" }
 
--- Every change is a check that touches nothing, and an act that cannot be refused any more.
+-- Every change is a check, which changes nothing, and then an act, which cannot be refused.
 local function run_checked(check, act)
   return function(emu, params, context)
     local refusal, subject = check(emu, params, context.now)
@@ -51,7 +51,7 @@ end
 local GROUP = { "RegionId", "ReplicaGroupId" }
 local PAIR = { "RegionId", "ReplicaPairId" }
 local BOTH = { "RegionId", "ReplicaGroupId", "ReplicaPairId" }
--- Drill, tag and resource group operations share one part of their tables. It lists
+-- Drill, tag and resource group operations share a part of their tables of error codes. It lists
 -- LastTokenProcessing even where no ClientToken is documented.
 local NEWER = { heeds_token = true, assumed_token = true, billed = true, needs_role = true }
 
@@ -133,7 +133,7 @@ M.products = {
   ["2015-04-01"] = { product = "sts", operations = sts_operations },
 }
 
---- The operation of a version.
+--- Finds an operation by version and name.
 ---@param version string|nil
 ---@param action string
 ---@return alicloud.emulator.Operation|nil
@@ -145,7 +145,7 @@ function M.find(version, action)
   return nil
 end
 
---- The operation of any version.
+--- Finds an operation by its name, whatever its product.
 ---@param action string|nil
 ---@return alicloud.emulator.Operation|nil
 function M.of_action(action)
@@ -155,7 +155,7 @@ function M.of_action(action)
   return nil
 end
 
---- The names of a version's operations; of an unknown version those of ebs.
+--- The names of the operations of a version; for an unknown version those of ebs.
 ---@param version string|nil
 ---@return string[]  sorted
 function M.names(version)

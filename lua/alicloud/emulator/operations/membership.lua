@@ -1,4 +1,5 @@
---- AddDiskReplicaPair and RemoveDiskReplicaPair. Membership shows a little later than the answer.
+--- AddDiskReplicaPair and RemoveDiskReplicaPair. The membership changes some seconds after the
+-- answer (`membership` of the timings).
 
 local errors = require "alicloud.emulator.gateway.errors"
 local find = require "alicloud.emulator.operations.find"
@@ -10,7 +11,7 @@ local refuse = errors.refuse
 
 local READY = { created = true, stopped = true }
 local REMOVABLE = { created = true, stopped = true, invalid = true }
--- Nothing can be said about membership while a record is being made or unmade.
+-- Membership cannot change while a record is being deleted, or after its creation failed.
 local UNSTABLE = { deleting = true, delete_failed = true, deleted = true, create_failed = true }
 local INITIALIZING = { creating = true, initial_syncing = true }
 
@@ -101,9 +102,10 @@ state.acts.join = function(world, pair)
   pair.joining = nil
   if not group then return end
   pair.group_id = group.id
-  -- Cycles of its own end with the membership; its point stays until the first one of the group.
+  -- The pair's own cycles end here; its recovery point stays until the group's first copy ends.
   pair.next_cycle = nil
-  -- Members share the group's point: one that was never copied must not get that of another.
+  -- Only the first pair gives the group its recovery point. Otherwise a pair that was never copied
+  -- would share the point of another one.
   if #group.pairs == 0 and not group.recover_point then group.recover_point = pair.recover_point end
   group.pairs[#group.pairs + 1] = pair
 end
@@ -154,7 +156,7 @@ M.remove = {
   end,
 }
 
--- A pair on its own needs what it took from its group until now.
+-- A pair that leaves its group gets copies of the fields that the group provided.
 state.acts.leave = function(world, pair, at)
   local group = world.group_by_id[pair.group_id]
   if not group then return end

@@ -76,7 +76,7 @@ M.create = {
   end,
 }
 
--- A pair moves with its group, never alone.
+-- Refuses an operation on a pair that is in a group, by the switch `pair_in_group`.
 local function in_group(emu, pair)
   local denied = pair.group_id and emu.settings.pair_in_group == "deny"
   return denied and refuse("OperationDenied") or nil
@@ -115,7 +115,7 @@ local function is_listed(group, pair)
   return false
 end
 
--- The table of ReprotectDiskReplicaPair names what can be wrong between a pair and its group.
+-- Refuses a pair that conflicts with its group, with the codes of ReprotectDiskReplicaPair.
 local function check_membership(emu, pair)
   local group = pair.group_id and emu.world.group_by_id[pair.group_id]
   if not group then return nil end
@@ -140,7 +140,7 @@ M.delete = {
   check = find.checked(find.pair, function(pair, emu, params)
     local bound = emu.settings.delete_side == "source"
     if bound and find.wrong_side(emu, pair, params.RegionId, "source") then
-      -- The operation's own table has no code for the side.
+      -- The operation's table of error codes has none for a wrong side.
       return refuse(emu.settings.wrong_side == "not_found" and "NoSuchResource"
         or "OperationDenied")
     end
@@ -153,7 +153,7 @@ M.delete = {
 local UNBORN = set("creating", "create_failed", "deleting", "deleted", "invalid")
 local COPYING = set("initial_syncing", "manual_syncing", "syncing")
 
--- The part of the copy that is done, from the change that is under way.
+-- Percent of the copy that is done, from the time that is left of the change under way.
 local function percent(world, pair, now)
   local unit = pair.group_id and world.group_by_id[pair.group_id] or pair
   local steps = unit.transition and unit.transition.steps

@@ -1,4 +1,4 @@
---- DescribeSnapshots of ECS (2014-05-26): how many a disk has, as its world says.
+--- DescribeSnapshots of ECS (2014-05-26): as many snapshots of a disk as the world describes.
 
 local core = require "alicloud.core"
 

@@ -9,7 +9,7 @@ local M = {}
 
 local refuse = errors.refuse
 
--- Documented in lower case, sent in CamelCase by the vendor's own provider.
+-- ResourceType is documented in lower case; the vendor's own provider sends it in CamelCase.
 local KINDS = { diskreplicapair = "pair", diskreplicagroup = "group",
   dedicatedblockstoragecluster = "cluster" }
 local RESOURCE_LIMIT, TAG_LIMIT, PAGE = 50, 20, 50
@@ -96,7 +96,7 @@ local function known_region(emu, region, code)
   return not emu.world.region_by_id[region] and refuse(code) or nil
 end
 
--- Which codes an operation has for the same thing differs from table to table.
+-- Checks ResourceType, RegionId and tags. The error codes (`codes`) differ by operation.
 local function read(emu, params, codes, keys, name)
   if not params.ResourceType or params.ResourceType == "" then
     return nil, codes.no_type and refuse(codes.no_type) or errors.missing "ResourceType"

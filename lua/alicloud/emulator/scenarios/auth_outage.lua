@@ -1,4 +1,4 @@
---- The authentication service of the whole account is out: nobody can look, nobody can act.
+--- The authentication service of the whole account is out: every read and every change fails.
 return {
   title = "An outage of authentication",
   story = "For an hour every request ends in ServiceUnavailable. Nothing can be known, and "

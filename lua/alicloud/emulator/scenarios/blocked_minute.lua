@@ -1,5 +1,5 @@
---- The account has next to no quota, and who asks too often is shut out until the next full minute,
---- together with the people at the console.
+--- The account has a tiny quota, and an action that exceeds it is blocked until the next full
+--- minute, for users of the console, too.
 return {
   title = "A blocked minute",
   story = "One request a second of each action. One more, and the action is blocked for the rest "

@@ -1,4 +1,4 @@
---- The first full copy still runs: what is on the secondary disks is no file system.
+--- The first full copy still runs: the secondary disks hold no usable file system yet.
 return {
   title = "The first sync is not finished",
   story = "The group is in initial_syncing, no pair has a recovery point. Nothing may be sent.",

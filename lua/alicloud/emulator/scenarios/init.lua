@@ -1,15 +1,15 @@
 --- Disasters to rehearse, each a data file of this folder that can be copied and changed. The
 -- fields `world`, `faults`, `events`, `assume`, `hostile`, `skew` are those of `emulator.new`;
--- `title` and `story` are for people, `group`, `region` and `max_rpo` say what to try, and `expect`
--- says what a sound client comes to: `outcome` or the `error` code, and how many failovers the
--- ledger has.
+-- `title` and `story` are for people; `group`, `region` and `max_rpo` are those of the failover to
+-- try. `expect` is what a correct client reaches: `outcome` or the `error` code, and `effects`, the
+-- number of failovers in the ledger.
 
 require "alicloud.base.lua_version"
 local schema = require "alicloud.base.schema"
 
 local M = {}
 
---- In the order in which they are best learned.
+--- Names of the scenarios, the easiest first.
 M.NAMES = {
   "primary_region_dark", "lost_answer", "one_pair_fails", "stuck_failovering",
   "first_sync_unfinished", "recovery_point_too_old", "throttled_minute", "auth_outage",
@@ -50,7 +50,7 @@ function M.load(name)
   return (require("alicloud.emulator.scenarios." .. typed:gsub("%-", "_")))
 end
 
---- What of a scenario concerns `emulator.new`.
+--- The fields of a scenario that are options of `emulator.new`.
 ---@param scenario table
 ---@return table options
 function M.options(scenario)

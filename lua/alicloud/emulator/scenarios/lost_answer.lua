@@ -1,5 +1,5 @@
---- The failover is done, and its answer is lost in a 504. Who asks twice without looking must not
--- have two failovers.
+--- The failover is done, and its answer is lost in a 504. A client that repeats the call must not
+-- cause two failovers.
 return {
   title = "504 after the work was done",
   story = "The first FailoverDiskReplicaGroup is carried out and answered with RequestTimeout.",

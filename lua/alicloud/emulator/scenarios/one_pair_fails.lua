@@ -1,4 +1,4 @@
---- Eleven pairs of twelve turn, one does not, and so the group has not.
+--- Eleven of twelve pairs fail over and one fails, so the group is not failed over.
 return {
   title = "One pair of twelve fails",
   story = "The seventh pair ends in failover_failed. The group must not be called failed over.",
