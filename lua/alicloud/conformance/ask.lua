@@ -1,4 +1,4 @@
---- Questions that several cases ask.
+--- Calls that several cases make, and their evaluation.
 
 local core = require "alicloud.core"
 local services = require "alicloud.service"
@@ -18,7 +18,7 @@ function M.version(product)
   return services.data(product).version
 end
 
---- Asks by a request that was made by hand.
+--- Sends a request that bypasses the client, by `Probe:raw`. Raises if there is no answer.
 ---@param probe alicloud.conformance.Probe
 ---@param action string "product:Action"
 ---@param params table<string, string>
@@ -32,7 +32,7 @@ function M.raw(probe, action, params, changes)
   return exchange
 end
 
---- What an exchange came to, in a word.
+--- The error code of an exchange, else its HTTP status, as text.
 ---@param exchange alicloud.conformance.Exchange
 ---@return string
 function M.word(exchange)
@@ -54,7 +54,7 @@ function M.groups(probe, region, params, host)
   return exchange.json.ReplicaGroups or {}, exchange
 end
 
---- Whether a group is listed; an id that is not known counts as not listed.
+--- Whether a group is listed; NoSuchResource counts as not listed.
 ---@param probe alicloud.conformance.Probe
 ---@param region string
 ---@param site string|nil
@@ -71,14 +71,14 @@ function M.is_listed(probe, region, site, id)
   return false, exchange
 end
 
---- Seconds of the service's clock.
+--- The service's time, from the Date header.
 ---@param exchange alicloud.conformance.Exchange
----@return number|nil
+---@return number|nil unix seconds
 function M.date(exchange)
   return exchange.headers and exchange.headers.date and core.http_date(exchange.headers.date)
 end
 
---- Looks twice, which costs nothing, and believes what is the same.
+--- Makes a look that runs twice, and counts only if both give the same value.
 ---@param look fun(): any, string?
 ---@return fun(...): any, string?
 function M.twice(look)

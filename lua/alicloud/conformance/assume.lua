@@ -1,4 +1,4 @@
---- The file of a run, read again: what an emulator is told of a service.
+--- Reads the file of a conformance run, to set an emulator to what was seen of a service.
 
 local core = require "alicloud.core"
 local schema = require "alicloud.base.schema"
@@ -8,7 +8,7 @@ local world_schema = require "alicloud.emulator.model.world_schema"
 
 local M = {}
 
---- What the field `format` says.
+--- The value of the field `format`.
 M.FORMAT = "alicloud-dr conformance 1"
 
 ---@class alicloud.conformance.File
@@ -18,16 +18,16 @@ M.FORMAT = "alicloud-dr conformance 1"
 ---@field regions string[]
 ---@field started string
 ---@field tier string
----@field assume table<string, any> values of switches
----@field messages table<string, { status: integer, text: string }> by code
+---@field assume table<string, any> values by name of the switch
+---@field messages table<string, { status: integer, text: string }> by error code
 ---@field timings table<string, number|{ min: number, median: number, max: number }> seconds
----@field unknown string[] assumptions that nothing was told of
----@field evidence table[] each with name, verdict, value, reason and calls
+---@field unknown string[] names of undecided assumptions
+---@field evidence table[] each with name, verdict, value, assumed, reason and calls
 
 ---@class alicloud.conformance.Assumed options of an emulator
 ---@field assume table<string, any>
 ---@field messages table<string, { status: integer, text: string }>
----@field timings table<string, number> of its world
+---@field timings table<string, number> seconds, for the description of its world
 
 local FIELDS = { format = true, tool = true, account = true, regions = true, started = true,
   tier = true, assume = true, messages = true, timings = true, unknown = true, evidence = true }
@@ -98,15 +98,15 @@ local function read_timings(given)
   return all
 end
 
---- A world in which things take as long as they were measured to.
+--- Puts measured timings into the description of a world.
 ---@param world table a description
----@param timings table<string, number>
----@return table world another one
+---@param timings table<string, number> seconds
+---@return table world a copy
 function M.in_world(world, timings)
   return tables.merged(world, { timings = tables.merged(world.timings or {}, timings) })
 end
 
---- Reads the text of such a file.
+--- Reads the text of the file of a run.
 ---@param text string
 ---@return alicloud.conformance.Assumed|nil
 ---@return string? problem names the field, what was given and what is allowed

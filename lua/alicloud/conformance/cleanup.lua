@@ -1,5 +1,5 @@
---- Undoes what a throwaway life has made, from whatever point it ended at. It goes by what it sees,
---- not by what was meant to happen, so it can be repeated, and tells what is left.
+--- Deletes what a throwaway life has made, wherever it ended. It acts on the records that it sees,
+--- not on the plan of the life, so it can be repeated; it reports what is left.
 
 local errors = require "alicloud.base.error"
 local labs = require "alicloud.conformance.lab"
@@ -21,14 +21,14 @@ M.actions = {
 }
 
 local EVERY, LIMIT = 5, 3600
--- So many refusals without any change of what is seen are the end of trying.
+-- Rounds in which everything is refused and no record changes, before it gives up.
 local PATIENCE = 24
 
----@class alicloud.conformance.Left what could not be deleted
+---@class alicloud.conformance.Left something that is not deleted yet
 ---@field kind "group"|"pair"|"disk"
 ---@field id string
 ---@field status string
----@field reason string of the last refusal
+---@field reason string code of the last refusal; empty: none
 
 local function call(life, action, params, region)
   local answer, err = life.probe:call(action, params, { region = region or params.RegionId })
@@ -36,7 +36,8 @@ local function call(life, action, params, region)
   return err.code or errors.text_of(err)
 end
 
--- Both regions, first the one that should take it.
+-- Makes a call at the first region, and if it is refused there, at the other one. Returns the code
+-- of the first refusal, or nil.
 local function at_either(life, action, first, params)
   local other = first == life.source.region and life.destination.region or life.source.region
   local code
@@ -72,7 +73,7 @@ local function empty_group(life, group, list)
     code = at_either(life, "ebs:RemoveDiskReplicaPair", here,
       { ReplicaGroupId = id, ReplicaPairId = pair }) or code
   end
-  -- A start brings all of a group into one state, where the service takes it.
+  -- If the service accepts a start, it brings the group and its pairs into one status.
   if code == "OperationDenied.PairGroupStatusConflict" then
     at_either(life, "ebs:StartDiskReplicaGroup", here, { ReplicaGroupId = id })
   end
@@ -104,7 +105,8 @@ local function undo_pair(life, pair)
   if MOVING[status] or labs.text(pair.ReplicaGroupId) then return nil end
   if RUNNING[status] then return at_either(life, "ebs:StopDiskReplicaPair", here, params) end
   local code = at_either(life, "ebs:DeleteDiskReplicaPair", here, params)
-  -- Where a pair that was never started cannot be deleted, it is started and stopped first.
+  -- If a pair that was never started cannot be deleted, it is started; later rounds stop and delete
+  -- it.
   if code == "OperationDenied.InvalidStatus" and status == "created" then
     return at_either(life, "ebs:StartDiskReplicaPair", here, params)
   end
@@ -152,7 +154,7 @@ local function undo_kind(kind, records, undo, left, seen)
   end
 end
 
--- One round: each thing that is there gets the step that brings it nearer to its end.
+-- One round: makes for each disk, group and pair that is left the next call on its way to deletion.
 local function round(life)
   local left, seen = {}, {}
   undo_disks(life, left, seen)
@@ -171,16 +173,16 @@ local function is_refused(left)
   return true
 end
 
---- Deletes everything of a run.
+--- Deletes everything that a run has made, for at most an hour.
 ---@param life alicloud.conformance.Lab
----@return alicloud.conformance.Left[] left what is there still; empty: nothing
+---@return alicloud.conformance.Left[] left what is not deleted; empty: everything is
 function M.run(life)
   local probe, started = life.probe, life.probe:now()
   local before, same = nil, 0
   while true do
     local left, seen = round(life)
     if #left == 0 then
-      -- What was created a moment ago may show only now.
+      -- Something that was created a moment ago may be listed only now.
       probe:sleep(EVERY)
       left = round(life)
       if #left == 0 then
@@ -195,7 +197,7 @@ function M.run(life)
   end
 end
 
---- Whether a run has made things that may still be there.
+--- Whether a run has made changes whose results may still be there.
 ---@param memory table<string, any> of the run
 ---@return boolean
 function M.is_needed(memory)
@@ -206,7 +208,7 @@ function M.is_needed(memory)
   return false
 end
 
---- Deletes everything of a run, or stops with what is left.
+--- Deletes everything that a run has made; stops the life with what is left.
 ---@param life alicloud.conformance.Lab
 function M.finish_life(life)
   local words = {}
@@ -217,7 +219,7 @@ function M.finish_life(life)
   if #words > 0 then life:stop("left behind: " .. table.concat(words, ", ")) end
 end
 
---- The command that undoes what a run has left, if it has left anything.
+--- Adds the command that deletes what a run has left to `lab.left`, if it has left anything.
 ---@param probe alicloud.conformance.Probe
 ---@param lab alicloud.conformance.Scene
 function M.finish(probe, lab)
@@ -227,7 +229,7 @@ function M.finish(probe, lab)
     probe.journal.path or "JOURNAL")
 end
 
---- The run that is cleaned up after, by its journal.
+--- Loads the lab of the run to clean up from its journal.
 ---@param probe alicloud.conformance.Probe
 ---@param lab alicloud.conformance.Scene
 function M.prepare(probe, lab)
@@ -236,7 +238,7 @@ function M.prepare(probe, lab)
 end
 
 M.cases = { { step = "delete what the run has made", look = function(_, lab)
-  -- A run that was stopped before its first change has none.
+  -- A run that stopped before it had a plan has no lab.
   if lab.life then M.finish_life(lab.life) end
 end } }
 

@@ -1,5 +1,5 @@
---- Holds the emulator's assumptions against a service: what is assumed, what was seen, and what
---- can not be told. Each tier is a list of cases; a case is one observation or one step.
+--- Checks the emulator's assumptions against a service: what is assumed, what was seen, and what
+--- cannot be decided. Each tier is a list of cases; a case is one observation or one step.
 
 local adapter = require "alicloud.net.adapter"
 local clients = require "alicloud.client"
@@ -15,7 +15,7 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- The tiers, in the order in which they are taken.
+--- The tiers, in the order in which they run.
 M.TIERS = { "read", "burst", "drill", "throwaway" }
 
 local MODULES = {
@@ -25,26 +25,26 @@ local MODULES = {
   cleanup = "alicloud.conformance.cleanup",
 }
 
----@class alicloud.conformance.Scene what the cases of a run have in common
+---@class alicloud.conformance.Scene what the cases of a run share
 ---@field region string
----@field options table what was asked for: group, reversed, drill, disks, …
----@field group table? the record of the group that is looked at
----@field other string? the region of its other side
+---@field options table the lab options of the run: group, reversed, drill, disks, …
+---@field group table? the record of the group that the cases look at
+---@field other string? the region of the group's other side
 ---@field [string] any
 
 ---@class alicloud.conformance.Case
----@field name? string of the assumption; a step has none
----@field step? string what a step does
+---@field name? string of the assumption that it observes; nil: it is a step
+---@field step? string what the step does
 ---@field tier? string
----@field needs? string[] fields of the lab without which there is nothing to look at
----@field guess? { assumed: any, values: any[]? } for what no switch has
+---@field needs? string[] fields of the scene without which the case is left out
+---@field guess? { assumed: any, values: any[]? } for a guess without a switch
 ---@field look fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene): any, string?
 
 ---@class alicloud.conformance.Tier
 ---@field mode "observe"|"normal"
----@field actions string[] "product:Action", all that it may call
----@field cost string for people
----@field rate? false as often as it likes
+---@field actions string[] "product:Action" of all operations that it may call
+---@field cost string time and money, as text for people
+---@field rate? false false: without the client's rate limit
 ---@field cases alicloud.conformance.Case[]
 ---@field prepare? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene)
 ---@field finish? fun(probe: alicloud.conformance.Probe, lab: alicloud.conformance.Scene) always
@@ -66,7 +66,7 @@ local function allowed_of(tier)
   return set, core.actions(list)
 end
 
--- The way of requests that were made by hand. It lets nothing through but the calls of the tier.
+-- The transport of requests that are not made by the client. It sends only the tier's operations.
 local function open_adapter(given, client, reads)
   if given.transport then return adapter.foreign(given.transport, client.loop) end
   local settings = net_options.settings(given, client.runtime.getenv)
@@ -136,7 +136,7 @@ local function take_cases(probe, lab, tier)
   for _, case in ipairs(tier.cases) do take_case(probe, lab, case) end
 end
 
--- Whatever became of the tier, it cleans up; an interrupt waits for that.
+-- Runs a tier and then its `finish`, also after an error or an interrupt, which is raised again.
 local function take_tier(probe, lab, tier)
   local ok, raised = pcall(take_cases, probe, lab, tier)
   if not ok and guard.is_stop(raised) then lab.interrupted = true end
@@ -147,7 +147,7 @@ local function take_tier(probe, lab, tier)
   if not ok then error(raised, 0) end
 end
 
--- What later tiers go on with.
+-- Hands the results so far to the probe of the next tier.
 local function hand_over(from, to)
   if not from then return end
   to.memory, to.decided, to.order = from.memory, from.decided, from.order
@@ -157,7 +157,7 @@ end
 local WHERE = { read = "the read tier", burst = "--burst", drill = "--drill GROUP",
   throwaway = "--throwaway" }
 
--- The tier in which something can be seen.
+-- The tier that has a case for an assumption.
 local function tier_of(name)
   for _, tier in ipairs(M.TIERS) do
     for _, case in ipairs(M.tier(tier).cases) do
@@ -179,13 +179,13 @@ local function leave_rest(probe, taken)
 end
 
 ---@class alicloud.conformance.Options
----@field client alicloud.ClientOptions how the service is reached; the mode is the tier's
+---@field client alicloud.ClientOptions how the service is reached; the tier sets the mode
 ---@field region string
 ---@field tiers string[]
 ---@field lab? table group, reversed, drill, disks, instance_source, instance_target
 ---@field journal? { append: fun(record: table, lasting: boolean?) }
----@field resumed? { decided: table, memory: table, messages: table? } of an earlier part of the run
----@field left? string[] takes the commands that put right what was left behind
+---@field resumed? { decided: table, memory: table, messages: table? } of the run that is continued
+---@field left? string[] gets the commands that undo what was left behind
 ---@field progress? fun(text: string)
 
 ---@class alicloud.conformance.Result
@@ -199,8 +199,8 @@ end
 ---@field timings table<string, number[]>
 ---@field calls integer
 ---@field stopped string? why it ended early
----@field failure alicloud.Error? of the call without which nothing could be told
----@field left string[] commands that put right what was left behind
+---@field failure alicloud.Error? of the first call, without which nothing could be observed
+---@field left string[] commands that undo what was left behind
 
 local function take_up(probe, resumed)
   if not resumed then return end
@@ -231,7 +231,7 @@ local function result_of(given, lab, probe, started)
     failure = lab.failure, left = lab.left }
 end
 
---- Runs tiers one after the other. What is wrong with the options raises.
+--- Runs tiers one after the other. Raises if the options are wrong.
 ---@param given alicloud.conformance.Options
 ---@return alicloud.conformance.Result
 function M.run(given)

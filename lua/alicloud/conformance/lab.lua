@@ -1,9 +1,9 @@
---- The throwaway groups and pairs of a conformance run: what is made of named blank disks, changed,
---- looked at and deleted again.
+--- The throwaway groups and pairs of a conformance run. Their "life" is the sequence of steps that
+--- makes them from named blank disks, changes them, looks at them, and deletes them again.
 --
--- Whatever it does is remembered under a name, in the run's own journal: a change before it is sent
--- and when it is answered, a wait when it is over. So a run that was killed is the same program run
--- again, which finds what it has done, and `cleanup` knows all that may exist.
+-- Each step has a name, under which the run's own journal remembers it: a change before it is sent
+-- and when it is answered, a wait when it is over. A killed run is continued by the same program
+-- from the start, which skips the steps in the journal; and `cleanup` knows all that may exist.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -27,7 +27,7 @@ local LIMIT = 3600
 ---@field region string
 ---@field zone string
 
----@class alicloud.conformance.LabPlan what is remembered of a lab
+---@class alicloud.conformance.LabPlan the part of a lab that the journal keeps
 ---@field run string
 ---@field disks { source: string, destination: string }[] three of them
 ---@field source alicloud.conformance.Place
@@ -40,10 +40,10 @@ local LIMIT = 3600
 local Lab = {}
 Lab.__index = Lab
 
---- The lab of a run. What the run has remembered of one wins over a new plan.
+--- The lab of a run: from the run's journal if there is one in it, else from the plan.
 ---@param probe alicloud.conformance.Probe
 ---@param plan? alicloud.conformance.LabPlan
----@return alicloud.conformance.Lab|nil nil: there never was one
+---@return alicloud.conformance.Lab|nil nil: there is neither
 function M.new(probe, plan)
   local kept = probe.memory.lab
   if not kept then
@@ -56,27 +56,27 @@ function M.new(probe, plan)
   return setmetatable(self, Lab)
 end
 
---- The beginning of the names of all that a run makes.
+--- The prefix of the names of all groups and pairs that a run makes.
 ---@return string
 function Lab:prefix()
   return PREFIX .. self.run .. "-"
 end
 
---- The name of one thing that it makes.
+--- The name of a group or pair that the run makes.
 ---@param key string
 ---@return string
 function Lab:name(key)
   return self:prefix() .. key
 end
 
---- The token of a change; the same in every process that goes on with the run.
+--- The ClientToken of a change; the same in every process that continues the run.
 ---@param name string
 ---@return string
 function Lab:token(name)
   return core.sha256(self.run .. "\n" .. name):sub(1, 40)
 end
 
---- Does something whose result must not change when the run is continued.
+--- Runs `work` once and keeps its result, which a continued run gets without running it again.
 ---@param name string
 ---@param work fun(): any a value that JSON can hold
 ---@return any
@@ -89,21 +89,21 @@ function Lab:once(name, work)
   return value
 end
 
---- A text of an answer; what is absent, null or empty is nil.
+--- A text of an answer; nil if it is absent, null or empty.
 ---@param value any
 ---@return string|nil
 function M.text(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
---- What stopped a life, in words.
+--- The reason for which a life stopped, as text.
 ---@param raised any
 ---@return string
 function M.reason(raised)
   return getmetatable(raised) == stop_mt and raised.message or errors.text_of(raised)
 end
 
---- Stops the life: what comes after could not be told from what went wrong here.
+--- Stops the life: later observations could not be told from effects of this failure.
 ---@param text string
 function Lab:stop(text)
   error(setmetatable({ message = text }, stop_mt), 0)
@@ -112,20 +112,21 @@ end
 local UNSETTLED = { throttle = true, server = true, transport = true, pending = true,
   clock = true, credentials = true, nonce = true }
 
--- A refusal of this request, whatever it says of an earlier one under the same token.
+-- Whether this request was refused for certain, whatever the error says of an earlier one under the
+-- same token.
 local function is_definite(err)
   local is_refused = err.outcome == "rejected" or errors.TOKEN_REUSED[err.code]
   return is_refused and not UNSETTLED[err.retry_class]
 end
 
----@class alicloud.conformance.Change what came of a change
+---@class alicloud.conformance.Change the outcome of a change
 ---@field answer table?
 ---@field code string? of a refusal
 ---@field message string?
 ---@field status integer?
 ---@field request_id string?
 ---@field at number unix seconds of its answer
----@field doubt boolean an answer was lost before: a refusal proves nothing then
+---@field doubt boolean an answer to an earlier attempt was lost, so a refusal proves nothing
 
 local function try_until_definite(lab, action, params, region, token, doubt)
   for try = 1, CHANGE_TRIES do
@@ -148,7 +149,8 @@ local function try_until_definite(lab, action, params, region, token, doubt)
   end
 end
 
---- Makes a change once, whatever becomes of it. It is written down before it is sent.
+--- Makes a change once and returns its outcome, also a refusal. The journal has it before it is
+--- sent. Stops the life if the outcome stays unknown.
 ---@param name string of this change, unique in the life
 ---@param action string "product:Action"
 ---@param params table
@@ -170,14 +172,14 @@ function Lab:change(name, action, params, options)
   done = try_until_definite(self, action, params, region, token or nil, tried)
   done.at = probe:now()
   local answer = done.answer
-  -- Ids are needed later, the rest of an answer is not.
+  -- Later steps need the ids only.
   done.answer = answer and { ReplicaGroupId = answer.ReplicaGroupId,
     ReplicaPairId = answer.ReplicaPairId }
   probe:remember("did:" .. name, done)
   return done
 end
 
---- Takes changes that were made before as evidence of the observation that is open.
+--- Adds earlier changes to the evidence of the current observation.
 ---@param names string[]
 function Lab:cite(names)
   local open, memory = self.probe.open, self.probe.memory
@@ -191,7 +193,7 @@ function Lab:cite(names)
   end
 end
 
--- What passes by itself, as the vendor's provider and the tables of the operations say.
+-- Refusals that pass by themselves, by the vendor's provider and the tables of the operations.
 local PASSING = {
   ["OperationDenied.InvalidStatus"] = true, ["OperationDenied.GroupStatusCannotAddPair"] = true,
   ["OperationDenied.PairStatusCannotAddToGroup"] = true, ["OperationDenied.GroupHasPair"] = true,
@@ -204,8 +206,9 @@ local PASSING = {
 }
 local MUST_TRIES, MUST_PAUSE = 20, 15
 
---- Makes a change without which the life cannot go on. A refusal that may pass is waited out; each
---- try has a token of its own, since a token may be kept with its refusal.
+--- Makes a change without which the life cannot go on. A refusal that may pass is tried again after
+--- a pause, under a new token, since the service may keep a token with its refusal. Any other
+--- refusal stops the life.
 ---@param name string
 ---@param action string
 ---@param params table
@@ -220,7 +223,7 @@ function Lab:must(name, action, params, options)
   for try = 1, MUST_TRIES do
     local own = try == 1 and name or ("%s#%d"):format(name, try)
     change = self:change(own, action, params, options)
-    -- What was in doubt may be done already; the wait that follows tells.
+    -- After a lost answer the change may be done already; the wait that follows finds out.
     if not change.code or change.doubt and PASSING[change.code] then return change end
     if not passes(change.code) then break end
     self:once(own .. ":pause", function() self.probe:sleep(MUST_PAUSE) return true end)
@@ -236,7 +239,7 @@ local KINDS = {
 }
 M.KINDS = KINDS
 
---- The four ways to look: from each region, as each site.
+--- The four views of a record: from each region, with each value of Site.
 ---@return { region: string, site: string }[]
 function Lab:all_views()
   local views = {}
@@ -248,7 +251,7 @@ function Lab:all_views()
   return views
 end
 
--- A list, or the code of a refusal that says something about the record.
+-- Returns the list and its answer, or nil and the code of a definite refusal.
 local function list_once(lab, kind, params)
   local about = KINDS[kind]
   for try = 1, LOOK_TRIES do
@@ -260,13 +263,13 @@ local function list_once(lab, kind, params)
   end
 end
 
---- One record as one region shows it, or what it says instead.
+--- One record as one region shows it for a site.
 ---@param kind "group"|"pair"
 ---@param id string
 ---@param region string
 ---@param site string
 ---@return table|nil record
----@return string? code of a refusal
+---@return string? code of a refusal; nil: the record is not in the list
 function Lab:view(kind, id, region, site)
   local about = KINDS[kind]
   local list, code = list_once(self, kind, { RegionId = region, Site = site, [about.ids] = id })
@@ -276,11 +279,11 @@ function Lab:view(kind, id, region, site)
   return nil, code
 end
 
---- Looks for a record in both regions and with both values of Site, first where it was last.
+--- Looks for a record in both regions and with both values of Site, first where it was found last.
 ---@param kind "group"|"pair"
 ---@param id string
 ---@return table|nil record
----@return string? code of the last refusal, where it is not just absent
+---@return string? code of the last refusal other than NoSuchResource
 function Lab:look(kind, id)
   local last, refusal = self.views[id]
   if last then
@@ -298,7 +301,7 @@ function Lab:look(kind, id)
   return nil, refusal
 end
 
---- Everything of a kind that the account has, by id; both regions and both sites are read.
+--- All groups or pairs of the account, by id, from both regions and with both values of Site.
 ---@param kind "group"|"pair"
 ---@return table<string, table>
 function Lab:list(kind)
@@ -316,8 +319,8 @@ function Lab:list(kind)
   return found
 end
 
---- Everything that this run has made and that still exists, by id. It is told here whose it is:
---- what the service takes for a filter is not relied on.
+--- All groups or pairs that this run has made and that still exist, by id. They are filtered here,
+--- by `ownership`, and not by a filter of the service.
 ---@param kind "group"|"pair"
 ---@return table<string, table>
 function Lab:own(kind)
@@ -340,8 +343,8 @@ end
 
 ---@class alicloud.conformance.Waited
 ---@field status string
----@field seconds number from the change on
----@field exact boolean it was looked at often enough for that
+---@field seconds number since the change
+---@field exact boolean the looks were frequent enough to use `seconds` as a measurement
 
 -- Looks until a record has one of the wanted statuses.
 local function poll(lab, kind, id, wanted, since, options)
@@ -364,7 +367,8 @@ local function poll(lab, kind, id, wanted, since, options)
   end
 end
 
---- Waits until a record has a status, and keeps how long that took.
+--- Waits until a record has a status, and measures how long that takes. Stops the life at a status
+--- that is a failure, when the record is gone, and after an hour.
 ---@param name string
 ---@param kind "group"|"pair"
 ---@param id string
@@ -382,9 +386,9 @@ function Lab:wait(name, kind, id, wanted, options)
   return waited
 end
 
---- Keeps a measured duration, once.
+--- Adds a measured duration to the timings of the run, once.
 ---@param name string of the wait
----@param timing string the emulator's name
+---@param timing string its name in the timings of the emulator's world
 ---@param seconds number
 function Lab:sample(name, timing, seconds)
   self:once("timed:" .. name, function()

@@ -1,6 +1,6 @@
---- What belongs to a throwaway run. A name alone proves nothing: somebody else may have taken it,
---- and a journal may have been changed by hand. So a thing is the run's own only if the run has
---- written down that it asks for it, and if what is seen of it fits that.
+--- Decides what belongs to a throwaway run. A name alone proves nothing: somebody else may use it,
+--- and a journal may have been edited. So a group or pair is the run's own only if the journal has
+--- the call that creates it, and if its record fits that call.
 
 local M = {}
 
@@ -15,9 +15,9 @@ local function disks_of(plan)
   return set, table.concat(pairs_of, ",")
 end
 
---- What is wrong with a plan that a journal has kept.
+--- Checks the plan that a journal has kept.
 ---@param plan alicloud.conformance.LabPlan
----@param asked { source: string, destination: string }[]|nil what the run was given
+---@param asked { source: string, destination: string }[]|nil disks that the run was given
 ---@return string|nil problem
 function M.problem(plan, asked)
   if type(plan.run) ~= "string" or not plan.run:find(RUN) then
@@ -30,7 +30,8 @@ function M.problem(plan, asked)
   end
 end
 
--- Ids that were answered to what asked for a name, and whether there may be others.
+-- The ids in answers to creations with a name, and whether an answer without an id may have made
+-- more.
 local function made_as(memory, name)
   local ids, may_be_more = {}, false
   for key, try in pairs(memory) do

@@ -1,5 +1,5 @@
---- Calls of a conformance run: one attempt each, announced in the journal before it is sent, kept
---- as evidence of the observation that is open.
+--- Makes the calls of a conformance run: one attempt each, in the journal before it is sent, and
+--- kept as evidence of the current observation.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -11,7 +11,7 @@ local verdicts = require "alicloud.conformance.verdicts"
 
 local M = {}
 
----@class alicloud.conformance.Call what came of one call, redacted
+---@class alicloud.conformance.Call one call and its outcome, redacted
 ---@field time string
 ---@field action string
 ---@field region string?
@@ -32,11 +32,11 @@ local M = {}
 ---@class alicloud.conformance.Probe
 ---@field client alicloud.Client
 ---@field region string
----@field memory table<string, any> what steps have remembered, of an earlier part of the run too
+---@field memory table<string, any> what steps remember, also those before the run was interrupted
 ---@field decided table<string, alicloud.conformance.Decision>
----@field messages table<string, { status: integer, text: string }> refusals that were met
----@field timings table<string, number[]> seconds, as they were measured
----@field calls integer
+---@field messages table<string, { status: integer, text: string }> refusals seen, by code
+---@field timings table<string, number[]> measured seconds, by name of the timing
+---@field calls integer made so far
 local Probe = {}
 Probe.__index = Probe
 
@@ -48,7 +48,7 @@ Probe.__index = Probe
 ---@field keys fun(): alicloud.Credentials|nil
 ---@field journal { append: fun(record: table, lasting: boolean?) }
 ---@field redact fun(value: any): any
----@field allowed table<string, boolean> "product:Action"; what is not there is not sent
+---@field allowed table<string, boolean> "product:Action" of the operations that may be sent
 ---@field recorder? alicloud.Recorder
 ---@field progress? fun(text: string)
 
@@ -74,21 +74,21 @@ function Probe:sleep(seconds)
   self.client.runtime.sleep(seconds)
 end
 
---- Remembers something for later steps, and for whoever continues this run.
+--- Remembers a value for later steps, also in a process that continues the run.
 ---@param key string
----@param value any of what JSON can hold
+---@param value any that JSON can hold
 function Probe:remember(key, value)
   self.memory[key] = value
   self.journal.append({ remembered = { key = key, value = value } }, true)
 end
 
--- What an operational failure looks like that never got to the wire.
+-- The error of a call that is refused here, before anything is sent.
 local function not_sent(message, code)
   return errors.new { kind = "state", code = code or "Client.NotSent", message = message,
     outcome = "not_sent" }
 end
 
--- No second sees more than a part of any quota.
+-- Seconds between calls, so that they stay well below every quota.
 local PAUSE = 0.04
 
 local function announce(self, action, region, params, lasting)
@@ -118,7 +118,7 @@ local function refused_here(self, action)
 end
 
 ---@class alicloud.conformance.CallOptions
----@field region? string whose host is asked; the region of the run unless given
+---@field region? string whose host is asked; default: RegionId, else the region of the run
 ---@field token? string ClientToken
 ---@field timeout? number seconds
 
@@ -127,7 +127,7 @@ end
 ---@param params? table
 ---@param options? alicloud.conformance.CallOptions
 ---@return table|nil answer
----@return alicloud.Error? err misuse too: then nothing was sent
+---@return alicloud.Error? err also for misuse, when nothing is sent
 function Probe:call(action, params, options)
   options = options or {}
   local stop = refused_here(self, action)
@@ -156,12 +156,12 @@ end
 ---@field action string "product:Action"
 ---@field version string
 ---@field params? table<string, string>
----@field region? string whose host is asked
----@field protocol? "V3"|"RPC" V3 unless given
----@field key_id? string a made-up one; then `secret` is needed
----@field secret? string a made-up one
----@field age? number seconds that the request's date lies before `at`
----@field at? number unix seconds (now)
+---@field region? string whose host is asked; default: the region of the run
+---@field protocol? "V3"|"RPC" default: V3
+---@field key_id? string a made-up AccessKeyId; needs `secret`
+---@field secret? string a made-up secret
+---@field age? number seconds by which the request's date is before `at`
+---@field at? number unix seconds; default: now
 ---@field nonce? string
 ---@field format? string RPC
 ---@field accept? string|false the header Accept; false: none
@@ -199,7 +199,7 @@ local function signed_request(self, ask, target)
     plain_http = target.scheme == "http" }
 end
 
---- Starts many calls of one reading operation at once.
+--- Makes many calls of one operation at once. Raises if the operation is not allowed.
 ---@param action string "product:Action"
 ---@param params table
 ---@param count integer
@@ -224,8 +224,8 @@ function Probe:burst(action, params, count)
   return results, runtime.monotonic() - began
 end
 
---- Keeps how long something took.
----@param name string as the timings of a world have it
+--- Keeps a measured duration.
+---@param name string of the timing in the description of a world
 ---@param seconds number
 function Probe:time(name, seconds)
   local known = self.timings[name] or {}
@@ -241,7 +241,7 @@ local function is_throttled(found)
     and (found.code:find "^Throttling" or found.code:find "^BLOCK") ~= nil
 end
 
--- A recording has what was sent by hand, too.
+-- Adds an exchange that bypassed the client to the recording.
 local function record(self, ask, region, request, exchange, seconds)
   local product, action = ask.action:match "^(.-):(.+)$"
   guard.call(self.recorder.exchange, self.recorder, {
@@ -273,11 +273,11 @@ local function send_once(self, ask)
   return found
 end
 
---- Sends a request that was made and signed by hand; again only where the quota was used up. Only
---- reading operations go this way.
+--- Sends a request that is built and signed here, not by the client, for reading operations only.
+--- A throttled request is sent again, a few times.
 ---@param ask alicloud.conformance.RawRequest
 ---@return alicloud.conformance.Exchange|nil
----@return string? reason there is no answer
+---@return string? reason for which there is no answer
 function Probe:raw(ask)
   local stop = refused_here(self, ask.action)
   if stop then return nil, stop.message end
@@ -305,11 +305,11 @@ local function settle(self, decision)
   return decision
 end
 
---- Opens the observation of an assumption. What was decided before, in an earlier part of the run
---- too, is not looked at again.
----@param name string of a switch, or of a guess that no switch has
----@param look fun(): any, string? the value that was seen and words; nil and the reason
----@param guess? { assumed: any, values: any[]? } for what no switch has
+--- Observes an assumption and decides it. An assumption that is decided already, also before the
+--- run was interrupted, is not observed again.
+---@param name string of a switch, or of a guess without a switch
+---@param look fun(): any, string? gives the value that was seen and a text; or nil and the reason
+---@param guess? { assumed: any, values: any[]? } for a guess without a switch
 ---@return alicloud.conformance.Decision
 function Probe:observe(name, look, guess)
   local before = self.decided[name]
@@ -323,7 +323,7 @@ function Probe:observe(name, look, guess)
   return settle(self, verdicts.of(name, value, text, guess, open.calls))
 end
 
---- Says of an assumption that nothing can be told, unless something was.
+--- Marks an assumption as undecided, unless there is a decision.
 ---@param name string
 ---@param reason string
 function Probe:leave(name, reason)

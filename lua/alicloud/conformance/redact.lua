@@ -1,11 +1,11 @@
---- Makes answers fit to be shown, as recordings do, and what cannot be proved is left out.
+--- Redacts answers for the file of a run, as recordings do; what is not proved clean is left out.
 
 local redaction = require "alicloud.conformance.recording.redaction"
 local writing = require "alicloud.conformance.recording.writing"
 
 local M = {}
 
--- What the service repeats of a signed request has the key's id in it, and is no text of its own.
+-- Cuts off the part of a message in which the service repeats the signed request, with its key id.
 local function shortened(text)
   local cut = text:find("server string to sign", 1, true)
     or text:find("server StringToSign", 1, true) or text:find("server canonical", 1, true)
@@ -29,7 +29,7 @@ end
 
 --- Makes a function that redacts answers and messages of one run.
 ---@return fun(value: any): any
----@return fun(keys: alicloud.Credentials|nil) take takes keys that may be nowhere
+---@return fun(keys: alicloud.Credentials|nil) take takes keys that no copy may contain
 function M.new()
   local redactor = redaction.new()
   local function redact(value)

@@ -1,14 +1,14 @@
---- Plays a recording: a transport that answers what was answered then, and sends nothing. Needs no
---- credentials. Requests are values here, so nothing is signed, but answers are judged as bytes
---- are.
+--- Plays a recording: a transport that gives the recorded answers and sends nothing. It needs no
+--- credentials. Requests are values here, so nothing is signed, but the client classifies answers
+--- as those of a network.
 --
--- strict: the requests of then in the order of then, with the same parameters.
--- lenient: a reading request is known by its action, its region and the ids in it, in any order,
--- and the last answer to it is given again; a change is known by all its parameters, and is
--- answered as often as it was then.
+-- strict: the requests must come in the recorded order, with the same parameters.
+-- lenient: requests may come in any order. A read is matched by its action, its region and its ids,
+-- and its last answer is repeated; a change is matched by all its parameters, and is answered as
+-- often as it was recorded.
 --
--- Tokens, nonces and dates are new in every run and are never compared. So are the pauses between
--- the attempts of a call: one that went on to its deadline may come to one attempt more, or less.
+-- Tokens, nonces and dates are new in every run and are never compared. Pauses between attempts are
+-- new, too: a call that is retried up to its deadline may make one attempt more or less.
 
 local core = require "alicloud.core"
 local ids = require "alicloud.emulator.model.ids"
@@ -25,14 +25,14 @@ local OPTIONS = {
   read_file = schema.callable,
 }
 
--- New in every run, or said elsewhere.
+-- Parameters that are new in every run, or are compared elsewhere.
 local VOLATILE = {
   AccessKeyId = true, Action = true, ClientToken = true, Format = true, SecurityToken = true,
   Signature = true, SignatureMethod = true, SignatureNonce = true, SignatureType = true,
   SignatureVersion = true, Timestamp = true, Version = true,
 }
 
--- What a client asks for anew with keys of its own, which a replay has not.
+-- Operations by which a client gets session keys; a replay does not need them.
 local OF_KEYS = { AssumeRole = true, AssumeRoleWithOIDC = true }
 
 local function essence(params)
@@ -43,13 +43,13 @@ local function essence(params)
   return kept
 end
 
--- Which records are meant, and which part of a list.
+-- Whether a parameter names records or a part of a list.
 local function is_telling(name)
   return name:find "Ids?$" ~= nil or name:find "Ids?%.%d+$" ~= nil or name == "Site"
     or name == "NextToken" or name == "PageNumber"
 end
 
--- Several ids mean the same in any order.
+-- Sorts a list of ids, whose order has no meaning.
 local function sorted_ids(name, value)
   if not name:find "Ids$" then return value end
   local list = {}
@@ -81,7 +81,7 @@ local function same(left, right)
   return true
 end
 
--- Few words for a request: what it does, to what, where.
+-- A request in a few words, for messages: action, ids, region.
 local function words_of(request)
   local named = {}
   for _, name in ipairs(tables.keys(request.params)) do
@@ -131,16 +131,16 @@ end
 ---@class alicloud.conformance.Replay: alicloud.ForeignTransport
 ---@field recording alicloud.conformance.Recording
 ---@field mode "strict"|"lenient"
----@field position integer of the exchange that was played last, strict mode only
----@field played table<table, integer> how often, by exchange
----@field complaints string[]
+---@field position integer index of the exchange that was played last, strict mode only
+---@field played table<table, integer> by exchange: how often it was played
+---@field complaints string[] requests that were not recorded
 ---@field now number unix seconds
 local Replay = {}
 local replay_mt = { __name = "alicloud.conformance.Replay", __index = Replay }
 
 local MOST_NAMES, MOST_PLACES = 12, 4
 
--- Where the recording has something like it.
+-- Where the recording has the same action, as a hint.
 local function whereabouts(self, request)
   local found, told = {}, {}
   for _, exchange in ipairs(self.recording.exchanges) do
@@ -191,7 +191,7 @@ local function fits(exchange, request)
     and same(essence(exchange.params), essence(request.params))
 end
 
--- A file may be of several commands. The first request tells which of them is meant.
+-- A file may hold several commands. The first request decides which of them is played.
 local function find_command(self, request)
   local command
   for i, exchange in ipairs(self.recording.exchanges) do
@@ -252,7 +252,7 @@ local function play(self, request)
   end
   if not exchange then return nil, refusal end
   self.played[exchange] = (self.played[exchange] or 0) + 1
-  -- An answer that is given again took its time then, not now.
+  -- The clock never goes back, also when an earlier answer is repeated.
   self.now = math.max(self.now, exchange.at) + exchange.ms / 1000
   local failure, response = exchange.failure, exchange.response
   if failure then
@@ -267,7 +267,7 @@ local function perform(self, request)
   return exchange or { err = refusal }
 end
 
--- Of a signed request, for whoever has no plan of it.
+-- Reads action, region and parameters from a signed request.
 local function read_signed(request)
   local params = {}
   local headers = request.headers or {}
@@ -288,7 +288,7 @@ local function send(self, request)
   return nil, { sent = "no", message = refusal.message }
 end
 
--- By kind of request those that are alike, in their order.
+-- Groups the exchanges by key, each group in recorded order.
 local function index(self)
   for _, exchange in ipairs(self.recording.exchanges) do
     local map = exchange.mutating and self.changes or self.reads
@@ -298,8 +298,8 @@ local function index(self)
   end
 end
 
---- Clocks, sleep and chance of a replay: a wait takes no time, an answer comes when it came then,
---- and two replays draw the same tokens. What else a runtime has is the host's.
+--- Clocks, sleep and random numbers of a replay: a wait takes no time, answers come at the recorded
+--- times, and two replays draw the same tokens. The rest of a runtime is the host's.
 ---@return table runtime  overrides of alicloud.Runtime
 function Replay:runtime()
   if self.own_runtime then return self.own_runtime end
@@ -314,7 +314,7 @@ function Replay:runtime()
   return self.own_runtime
 end
 
---- Options for a client that plays the recording; region is the recording's where it has but one.
+--- Options for a client that plays the recording; `region` is set if the recording has only one.
 ---@return alicloud.ClientOptions
 function Replay:options()
   local regions = M.regions_of(self.recording)
@@ -322,7 +322,7 @@ function Replay:options()
     access_key_id = "replay", access_key_secret = "replay" }
 end
 
--- Those of which something was played in order; nil: all.
+-- The commands of which at least one exchange was played, strict mode only; nil: all count.
 local function commands_played(self)
   if self.mode ~= "strict" or self.position == 0 then return nil end
   local set = {}
@@ -330,10 +330,10 @@ local function commands_played(self)
   return set
 end
 
---- What was recorded and never asked for, and what was asked for and not recorded.
+--- Compares what was asked with what was recorded.
 ---@return true|nil ok
----@return string? message one line for each
----@return alicloud.conformance.RecordedExchange[]? left
+---@return string? message a line for each request not recorded and each exchange not asked for
+---@return alicloud.conformance.RecordedExchange[]? left exchanges that were not asked for
 function Replay:finish()
   local told, left = table.move(self.complaints, 1, #self.complaints, 1, {}), {}
   local meant = commands_played(self)
@@ -349,7 +349,7 @@ function Replay:finish()
   return nil, table.concat(told, "\n"), left
 end
 
---- Makes the transport of a recording that was read.
+--- Makes the transport of a recording.
 ---@param recording alicloud.conformance.Recording
 ---@param mode? "strict"|"lenient" (strict)
 ---@return alicloud.conformance.Replay

@@ -1,4 +1,4 @@
---- What a run has come to: the file that the emulator takes, and the parts of what people read.
+--- The results of a run: the file that the emulator reads, and parts of the text for people.
 
 local assumed = require "alicloud.conformance.assume"
 local core = require "alicloud.core"
@@ -7,7 +7,7 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- What it means for whoever relies on the emulator, or on this library, that it is otherwise.
+-- By assumption: what a difference means for users of the emulator or of this library.
 local MEANS = {
   signature_status = "a program that tells a wrong secret by its HTTP status is mistaken",
   access_key_status = "a program that tells an unknown key by its HTTP status is mistaken",
@@ -34,7 +34,7 @@ local MEANS = {
   clear_busy = "clearing a drill that is executing is refused with another code",
 }
 
---- What a difference means, in a line.
+--- What a difference from an assumption means, as one line of text.
 ---@param name string
 ---@return string
 function M.meaning(name)
@@ -45,7 +45,7 @@ function M.meaning(name)
   return "no switch of the emulator knows it"
 end
 
---- The decisions by verdict, in the order of the run.
+--- The decisions by verdict, each list in the order of the run.
 ---@param result alicloud.conformance.Result
 ---@return table<string, alicloud.conformance.Decision[]>
 function M.by_verdict(result)
@@ -56,7 +56,7 @@ function M.by_verdict(result)
   return groups
 end
 
---- Whether anything could be told, and whether all of it is as assumed.
+--- Whether any assumption was decided, and whether all decided ones are confirmed.
 ---@param result alicloud.conformance.Result
 ---@return "as_assumed"|"otherwise"|"nothing"
 function M.outcome(result)
@@ -97,7 +97,7 @@ local function evidence_of(decision)
     assumed = is_plain(decision.assumed) and decision.assumed or nil, calls = calls }
 end
 
--- What was confirmed is told too: a later version may assume something else.
+-- Confirmed values are included, because a later version may assume something else.
 local function assumed_of(result)
   local all = {}
   for _, decision in ipairs(result.decisions) do

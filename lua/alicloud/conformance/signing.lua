@@ -1,5 +1,5 @@
---- Signs requests that are meant to be odd: old dates, made-up keys, no format. It shares no code
---- with the signer of the client, except where the real key signs: that one never leaves C.
+--- Signs requests that a client would not make: old dates, made-up keys, no format. It shares no
+--- code with the client's signer, except for the real key, which never leaves C.
 --- Source: help.aliyun.com/document_detail/2593177.html (V3), 25490.htm (RPC).
 
 local core = require "alicloud.core"
@@ -15,11 +15,11 @@ local M = {}
 ---@field version string
 ---@field params table<string, string>
 ---@field key_id string
----@field secret string|userdata text: a made-up one
+---@field secret string|userdata a string is a made-up secret
 ---@field token? string|userdata
 ---@field at number unix seconds
 ---@field nonce string
----@field format? string RPC: the parameter Format; nil leaves it out where the key is made up
+---@field format? string RPC: the parameter Format; nil: left out if the secret is made up
 
 local function encode(text)
   return (tostring(text):gsub("[^A-Za-z0-9%-_.~]", function(byte)

@@ -1,4 +1,4 @@
---- What a value that was seen says of an assumption.
+--- Judges an assumption by the value that was observed.
 
 local switches = require "alicloud.emulator.switches"
 
@@ -24,18 +24,19 @@ local function is_listed(values, value)
   return false
 end
 
--- Whether the emulator can be told so.
+-- Whether the emulator can be set to this value.
 local function is_known(switch, value, guess)
   if not switch then return is_listed(guess and guess.values, value) end
   return switch.default ~= "fixed"
     and switches.apply({}, { [switch.name] = value }, "assumed") ~= nil
 end
 
---- Judges.
+--- Decides an assumption: confirmed, contradicted (by a known value), new (by another value), or
+--- undecided.
 ---@param name string
----@param value any nil: nothing could be told
+---@param value any what was observed; nil: nothing could be decided
 ---@param text string? what was seen, or the reason
----@param guess? { assumed: any, values: any[]? } for what no switch has
+---@param guess? { assumed: any, values: any[]? } for a guess without a switch
 ---@param calls alicloud.conformance.Call[]
 ---@return alicloud.conformance.Decision
 function M.of(name, value, text, guess, calls)

@@ -1,6 +1,6 @@
---- A world for the emulator, made of what a recording has seen: the last record of each group and
---- pair, their sides now and at the beginning, recovery points, disks and instances, the regions
---- and zones that occur. Status words that nobody knew stay as they are.
+--- Makes a world for the emulator from a recording: the last record of each group and pair, their
+--- sides now and at creation, recovery points, disks and instances, the regions and zones that
+--- occur. Status words that the emulator does not know are kept.
 
 local formats = require "alicloud.base.formats"
 local errors = require "alicloud.base.error"
@@ -10,14 +10,14 @@ local world_schema = require "alicloud.emulator.model.world_schema"
 
 local M = {}
 
----@class alicloud.conformance.Seen what a recording shows, the last record of each id
----@field regions table<string, table<string, boolean>> zones by region
----@field groups table<string, table> as the service spells them, as are the others
+---@class alicloud.conformance.Seen what a recording shows: by id the last record of each kind
+---@field regions table<string, table<string, boolean>> set of zones by region
+---@field groups table<string, table> in the service's own fields, as all records here
 ---@field pairs table<string, table>
 ---@field disks table<string, table>
 ---@field instances table<string, table>
 ---@field drills table<string, table>
----@field order string[] ids of groups as they came
+---@field order string[] ids of groups in the order in which they were first seen
 
 local function note_region(seen, region, zone)
   if not formats.REGION.test(region) then return end
@@ -50,7 +50,7 @@ local function see_list(kind, path, id)
   end
 end
 
--- An answer about the drills of a pair does not say whose they are.
+-- The answer about the drills of a pair does not name the pair, so it is taken from the request.
 local function see_drills(seen, json, params)
   each(json.Drills, function(drill)
     local record = tables.copy(drill)
@@ -84,11 +84,11 @@ local function look(recording)
   return seen
 end
 
----@class alicloud.conformance.Drawing what is needed while a world is drawn
+---@class alicloud.conformance.Drawing state while a world is made
 ---@field seen alicloud.conformance.Seen
----@field shift number seconds that all moments are moved by
----@field notes string[]
----@field statuses table<string, boolean> words that the model does not know
+---@field shift number seconds by which all moments are moved
+---@field notes string[] for people: what is missing or made up
+---@field statuses table<string, boolean> set of statuses that the emulator does not know
 
 local known_status = {}
 for _, status in ipairs(world_schema.STATUSES) do known_status[status] = true end
@@ -109,7 +109,7 @@ local function status_of(drawing, id, status)
   return status
 end
 
--- Of what is later than the year 9999 as seconds, milliseconds were meant.
+-- Unix seconds at the end of the year 9999; a larger number is taken as milliseconds.
 local LATEST = 253402300799
 
 local function moment_of(drawing, value)
@@ -145,7 +145,7 @@ local function tags_of(list)
   return next(tags) and tags or nil
 end
 
--- What groups and pairs share.
+-- The fields that groups and pairs share.
 local function draw_unit(drawing, record, id)
   local point = moment_of(drawing, record.LastRecoverPoint)
   local unit = {
@@ -176,7 +176,7 @@ local function draw_pair(drawing, record, id)
   return pair
 end
 
--- The ids of a group's list; an element may hold several, with commas.
+-- The ids in a group's PairIds; an element may hold several, separated by commas.
 local function listed_ids(record)
   local ids = {}
   for _, element in ipairs(type(record.PairIds) == "table" and record.PairIds or {}) do
@@ -185,7 +185,7 @@ local function listed_ids(record)
   return ids
 end
 
--- Where pairs say of themselves what they belong to, that counts; else the group's list does.
+-- The members of a group. The record of a pair decides; for a pair without one, the group's list.
 local function members_of(drawing, group_id, record)
   local members, taken = {}, {}
   local function take(id)
@@ -212,7 +212,7 @@ local function draw_group(drawing, id, record)
   tell(drawing, "%s is left out: its record does not say where its sides are", id)
 end
 
--- A group that only its pairs speak of, in the group's own words.
+-- The record of a group that only its pairs mention, made from one of them.
 local function imagined_group(pair)
   return { GroupName = pair.ReplicaGroupName, Status = pair.Status, RPO = pair.RPO,
     SourceRegionId = pair.SourceRegion, SourceZoneId = pair.SourceZoneId,
@@ -249,7 +249,7 @@ local function draw_units(drawing, about)
   end
 end
 
--- A word of a closed set; the world takes its own default for others.
+-- Makes a function that gives a known word, or nil for others, for which the world has a default.
 local function word_of(rule_values)
   local known = {}
   for _, word in ipairs(rule_values) do known[word] = true end
@@ -336,12 +336,12 @@ local function nothing(recording)
       .. "--record FILE" }
 end
 
---- Draws the world that a recording shows.
+--- Makes the world that a recording shows.
 ---@param recording alicloud.conformance.Recording
----@param now? number unix seconds: all moments are moved, as if the recording had ended then; else
+---@param now? number unix seconds: all moments are moved, as if the recording had ended then; nil:
 ---the world's clock begins at the end of the recording
 ---@return table|nil world as alicloud.emulator.model.world_schema describes it
----@return string[]|alicloud.Error notes what is missing in it, or was made up
+---@return string[]|alicloud.Error notes what is missing in the world, or made up
 function M.of(recording, now)
   local last = recording.exchanges[#recording.exchanges]
   local ended = last.at + last.ms / 1000
@@ -360,7 +360,7 @@ function M.of(recording, now)
   return about, drawing.notes
 end
 
---- Draws the world of the recording in a file.
+--- Makes the world of the recording in a file.
 ---@param path string
 ---@param given? { now: number?, read_file: function? }
 ---@return table|nil world

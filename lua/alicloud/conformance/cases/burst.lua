@@ -1,5 +1,5 @@
---- Tier burst: many reads of one cheap operation at once. In the kind of throttling that lasts a
---- minute it shuts that operation for everybody in the account, up to 60 seconds.
+--- Tier burst: many reads of one cheap operation at once. If the service throttles by the minute,
+--- this blocks the operation for everybody in the account for up to 60 seconds.
 
 local PROGRESS = "ebs:DescribeDiskReplicaPairProgress"
 
@@ -21,7 +21,7 @@ local function find_pair(probe, lab)
   end
 end
 
--- What came of the calls, counted by code; the first refusal says which kind it is.
+-- Counts the outcomes of the calls. The code of the first refusal shows the kind of throttling.
 local function count(results)
   local tally = { ok = 0, codes = {} }
   for _, result in ipairs(results) do
@@ -58,7 +58,7 @@ local function throttle(_, lab)
   return kind, ("%s, then %s"):format(words(burst), burst.refused)
 end
 
--- A burst may lie in two seconds, so up to twice the quota may be taken.
+-- A burst may span two seconds of the quota, so up to twice as many calls may be accepted.
 local function throttle_limit(_, lab)
   local burst, quota = lab.burst, 40
   if not burst.refused then return nil, "nothing was refused" end

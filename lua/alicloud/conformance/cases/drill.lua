@@ -1,5 +1,5 @@
---- Tier drill: starts a drill of one group, clears it at once, and again when it may be cleared.
---- Replication is not touched; a disk is billed for each pair until the drill is cleared.
+--- Tier drill: starts a drill of one group, tries to clear it at once, and clears it when it is
+--- done. Replication is not touched; a disk is billed for each pair until the drill is cleared.
 
 local M = { mode = "normal" }
 
@@ -20,7 +20,7 @@ local function drill_of(probe, lab)
   return answer.Drills and answer.Drills[1] or false
 end
 
--- An own token, written down before the call: whoever continues sends the same one.
+-- The token is in the journal before the call, so that a continued run sends the same one.
 local function start(probe, lab)
   if probe.memory.drill_id then return end
   local token = probe.memory.drill_token or probe.client.runtime.random_hex(16)
@@ -68,7 +68,7 @@ local function is_clearable(drill)
   return not drill or drill.Status ~= "executing" and drill.Status ~= "clearing"
 end
 
--- Clears what was started, and waits until it is not listed any more.
+-- Clears the drill and waits until it is no longer listed. Returns whether it is gone.
 local function tidy(probe, lab)
   if not probe.memory.drill_id or probe.memory.drill_cleared then return true end
   local drill = wait(probe, lab, is_clearable)
@@ -82,7 +82,8 @@ local function tidy(probe, lab)
   return true
 end
 
---- Whatever happened, the drill goes; else the command that clears it is told.
+--- Clears the drill, whatever happened before. If that fails, adds the command that clears it to
+--- `lab.left`.
 ---@param probe alicloud.conformance.Probe
 ---@param lab alicloud.conformance.Scene
 function M.finish(probe, lab)

@@ -1,5 +1,5 @@
---- Tier read: nothing is changed. Finds what there is to look at, then takes the cases of three
---- files: the gateway, the records, and guesses that no switch has.
+--- Tier read: changes nothing. Finds the groups to look at, then runs the cases of three files: the
+--- gateway, the records, and guesses without a switch.
 
 local ask = require "alicloud.conformance.ask"
 local gateway = require "alicloud.conformance.cases.read_gateway"
@@ -8,7 +8,7 @@ local records = require "alicloud.conformance.cases.read_records"
 
 local M = { mode = "observe" }
 
---- Every operation that it calls; the last one does not exist.
+--- Every operation that the tier calls; the last one does not exist.
 M.actions = {
   "sts:GetCallerIdentity", "ebs:DescribeRegions", "ebs:ListReplicaEdgeSupported",
   "ebs:DescribeDiskReplicaGroups", "ebs:DescribeDiskReplicaPairs", "ebs:ListTagResources",
@@ -56,13 +56,14 @@ local function take_sides(lab, group)
   end
 end
 
--- The account, if STS is there to be asked: nothing hangs on it.
+-- Asks STS for the account, as a pseudonym; nothing depends on the answer.
 local function ask_account(probe, lab)
   local answer = probe:call("sts:GetCallerIdentity", {}, { timeout = 5 })
   lab.account = answer and answer.AccountId and probe.redact(answer).AccountId or nil
 end
 
---- Finds the group that is looked at. Without any answer there is nothing to go on with.
+--- Finds the groups to look at. Stops the run if there is no answer, or if the keys or the region
+--- are refused.
 ---@param probe alicloud.conformance.Probe
 ---@param lab alicloud.conformance.Scene
 function M.prepare(probe, lab)
@@ -77,7 +78,7 @@ function M.prepare(probe, lab)
     lab.failure, lab.stopped = err, err.message
     return
   end
-  -- A region that is none would look like a service that differs.
+  -- With a region that does not exist, all observations would seem to differ from what is assumed.
   if err and (err.code == "NoSuchResource" or err.code:find "^InvalidRegionId") then
     lab.failure = { code = err.code, kind = err.kind, is_final = true,
       message = ("the service does not know the region %s: %s"):format(lab.region, err.code) }

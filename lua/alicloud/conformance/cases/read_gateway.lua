@@ -1,4 +1,5 @@
---- What the gateway says before any operation is reached: signatures, keys, names, dates, formats.
+--- Observes what the gateway answers before any operation runs: signatures, keys, names, dates,
+--- formats.
 
 local ask = require "alicloud.conformance.ask"
 local verdicts = require "alicloud.conformance.verdicts"
@@ -7,7 +8,7 @@ local LIST = "ebs:DescribeDiskReplicaGroups"
 
 local function region_of(lab) return { RegionId = lab.region } end
 
--- A made-up key or secret; `key_id` nil: the real id with a secret that is wrong.
+-- Sends a request with a made-up secret and key; `key_id` nil: with the real AccessKeyId.
 local function refused(probe, lab, protocol, key_id)
   local keys = probe.keys()
   if not key_id and not keys then error("no keys are at hand without asking for them", 0) end
@@ -50,7 +51,7 @@ local function format_v3(probe, lab)
     .. (shape_of(exchange) or "neither")
 end
 
--- The real key signs in C, where Format is always told: so a refusal has to show it.
+-- The signer of the real key always sends Format, so the format of a refused request is observed.
 local function format_rpc(probe, lab)
   local exchange = ask.raw(probe, LIST, region_of(lab), { protocol = "RPC", accept = false,
     key_id = ask.MADE_UP_KEY, secret = "not-the-secret" })
@@ -60,10 +61,10 @@ end
 
 local EXPIRED = { ["InvalidTimeStamp.Expired"] = true, ["IllegalTimestamp"] = true }
 local MARGIN, LONGEST = 60, 2 * 86400
--- What somebody would choose.
+-- Windows in seconds that a service is likely to have.
 local ROUND = { 15, 30, 60, 120, 300, 600, 900, 1800, 1860, 3600, 7200, 21600, 43200, 86400 }
 
--- Whether a request of that age is taken; the service's own clock counts.
+-- Makes a function that tells whether a request of an age is accepted, by the service's own clock.
 local function taker(probe, lab, protocol, sign)
   local date = ask.date(ask.raw(probe, LIST, region_of(lab), { protocol = protocol }))
   if not date then error("the answers have no Date, so ages cannot be told", 0) end
@@ -111,7 +112,7 @@ local function window_of(probe, lab, protocol, assumed)
       values[side] = low and rounded(low, high) or LONGEST
     end
   end
-  -- The emulator takes the machine's own time too, which makes its past look longer.
+  -- The emulator also accepts the machine's own time, so its window into the past seems longer.
   return math.min(values.past, values.future), ("%s: %d s into the past, %d s into the future")
     :format(protocol, values.past, values.future)
 end
@@ -130,7 +131,7 @@ local function has_one_host(probe, lab, product)
   return probe.endpoint(product, lab.region).host == probe.endpoint(product, lab.other).host
 end
 
--- The other side's records, asked at this side's host.
+-- Asks this side's host for the records of the other side.
 local function endpoint_region(probe, lab)
   if has_one_host(probe, lab, "ebs") then return nil, "one endpoint serves all regions here" end
   local id = lab.group.ReplicaGroupId

@@ -1,4 +1,4 @@
---- Guesses in the code that no switch has, and the texts of all refusals that the tier has met.
+--- Observes guesses of the code that have no switch, and the texts of all refusals of the tier.
 
 local ask = require "alicloud.conformance.ask"
 local core = require "alicloud.core"
@@ -53,7 +53,7 @@ local function nonce(probe, lab)
     "a nonce that comes again gives " .. ask.word(second)
 end
 
--- Texts of these name what is wrong with the very request, or repeat it.
+-- Codes whose text names the parameter of the request, and cannot be compared.
 local OWN_WORDS = { MissingParameter = true, InvalidParameter = true }
 
 local function messages(probe)

@@ -1,4 +1,4 @@
---- What lists and records show: sites, ids, pages, tags, edges.
+--- Observes what lists and records show: sites, ids, pages, tags, edges.
 
 local ask = require "alicloud.conformance.ask"
 local core = require "alicloud.core"
@@ -29,7 +29,7 @@ local function page_bounds(probe, lab)
   return text, "the three bounds are not treated alike"
 end
 
--- Asked at the destination: without Site, and with the one that must show the group.
+-- Asks at the destination without Site, after it showed the group with Site=backup only.
 local function site_default(probe, lab)
   local id, place = lab.group.ReplicaGroupId, lab.destination
   if lab.source == lab.destination then return nil, "both sides of the group lie in one region" end
@@ -47,7 +47,7 @@ local function site_default(probe, lab)
     or "without Site only the production side of a group shows it"
 end
 
--- A group in reverse, asked at the region where it was created: is that still its production side?
+-- For a reversed group: whether the region where it was created still counts as production side.
 local function site_direction(probe, lab)
   local group = lab.reversed
   local id, place = group.ReplicaGroupId, group.PrimaryRegion
@@ -118,7 +118,7 @@ end
 
 local MOST_ZONES = 12
 
--- Every zone reaches all others, or the service knows better.
+-- Whether every zone can replicate to all others, as the emulator assumes.
 local function edges(probe, lab)
   local zones, all = zones_of(probe, lab)
   if #zones == 0 then return nil, "no zones are listed for " .. lab.region end

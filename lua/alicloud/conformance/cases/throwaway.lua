@@ -1,5 +1,5 @@
 --- The throwaway tier: the whole life of two groups and three pairs on named blank disks, in both
---- directions. What could spoil later steps comes last or puts back what it found.
+--- directions. A step that could disturb later ones comes last, or undoes its changes.
 
 local attached = require "alicloud.conformance.cases.throwaway.attached"
 local cleanup = require "alicloud.conformance.cleanup"
@@ -31,7 +31,7 @@ M.actions = {
   "ecs:DetachDisk",
 }
 
--- What no step of this life can show, with the reason.
+-- An assumption that no step of this life can show, with the reason.
 local function unseen(name, reason)
   return { name = name, look = function() return nil, reason end }
 end
@@ -48,8 +48,8 @@ local CASES = {
   ending.cleanup,
 }
 
--- An observation belongs to its moment of the life: one that was made is not made again by who
--- continues the run. One that failed stops the life, and is left out if it fails when continued.
+-- An observation belongs to its moment of the life, so a continued run does not make it again. If
+-- it fails, the life stops; if it fails again in the continued run, it is left out.
 local function at_its_moment(case)
   local key = "seen:" .. case.name
   return { name = case.name, tier = "throwaway", look = function(probe, lab)
@@ -78,14 +78,15 @@ for _, part in ipairs(CASES) do
   end
 end
 
---- Judges the disks, or takes up the lab of a run that is continued.
+--- Checks the disks and plans a new lab, or loads the lab of a run that is continued.
 ---@param probe alicloud.conformance.Probe
 ---@param lab alicloud.conformance.Lab
 function M.prepare(probe, lab)
   lab.life = labs.new(probe)
   if lab.life then
     lab.stopped = ownership.problem(lab.life, lab.disks) or lab.stopped
-    -- Whose things are deleted cannot go on; who was at the end is shown that again.
+    -- A run whose groups and pairs were deleted before its end cannot continue. A finished run only
+    -- shows its results again.
     if probe.memory.cleaned and not probe.memory.finished then
       lab.stopped = "what this run had made was deleted; a new run begins anew"
     end

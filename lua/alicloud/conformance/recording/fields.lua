@@ -1,5 +1,5 @@
---- What the fields of requests and answers hold, by their canonical names: the list of what may be
---- written down as it is, and of what gets a pseudonym. What is not listed gets one too.
+--- What the fields of requests and answers hold, by their canonical names: which are left out,
+--- which get a pseudonym, and which are kept. A value of an unlisted field is judged by its form.
 
 local regions = require "alicloud.service.common.regions"
 local services = require "alicloud.service"
@@ -7,7 +7,7 @@ local documented = require "alicloud.service.ebs.states"
 
 local M = {}
 
---- A name as it is compared: case, hyphens, underscores and blanks make no other name.
+--- The canonical form of a name: lower case, without hyphens, underscores and blanks.
 ---@param name string
 ---@return string
 function M.canonical(name)
@@ -22,7 +22,7 @@ local function by_name(groups)
   return of
 end
 
---- Fields that are left out altogether.
+--- Fields that are left out of copies.
 M.DROPPED = by_name { dropped = [[
   signature signaturenonce signaturemethod signatureversion signaturetype securitytoken
   authorization proxyauthorization xacssecuritytoken xacssignaturenonce xacssignature
@@ -30,7 +30,7 @@ M.DROPPED = by_name { dropped = [[
   accesskeysecret accesssecret secretaccesskey secretkey secret password passwd token sessiontoken
   ststoken oidctoken samlassertion userdata privatekey xacscontentsha256 xacsstsaccesstoken ]] }
 
---- Whether a field is left out, also one of a family that grows.
+--- Whether a field is left out: it is listed, or a header of credentials.
 ---@param canonical string
 ---@return boolean
 function M.is_dropped(canonical)
@@ -64,7 +64,7 @@ M.KIND = by_name {
   text = "description policy externalid",
 }
 
---- Fields whose values are written down if they look like what the field holds.
+--- Fields whose values are kept if they have the form that is named here.
 M.KEPT = by_name {
   region = "regionid region sourceregionid sourceregion destinationregionid destinationregion "
     .. "primaryregion standbyregion xacsregionid",
@@ -85,7 +85,7 @@ M.KEPT = by_name {
   version = "version xacsversion",
 }
 
---- Header fields of requests and answers that are written down.
+--- Header fields of requests and answers that are kept.
 M.HEADERS = {
   request = by_name { kept = "accept contenttype xacsaction xacsversion xacsdate date "
     .. "acceptencoding xacsretryattempts xacsretrydelay" },
@@ -94,7 +94,7 @@ M.HEADERS = {
     .. "xemulator" },
 }
 
--- What a recording itself says, and what answers of this kind say anywhere.
+-- Words of the format of recordings, and of answers of the service in general.
 local OWN_WORDS = [[
   action attempt command detail difference assumption dropped redaction could not be proved failure
   headers host json kind mutating params product region request response sent status text tool
@@ -139,7 +139,7 @@ end
 
 local made
 
--- Words and texts, once.
+-- Collects all words and texts, once.
 local function all_words()
   if made then return made end
   local words = { OWN_WORDS, "ebs", "ecs", "sts" }
@@ -154,20 +154,20 @@ local function all_words()
   return made
 end
 
---- All words that are written down anyway, in lower case.
+--- All words that recordings contain anyway, in lower case, separated by line ends.
 ---@return string
 function M.vocabulary()
   return all_words().text
 end
 
---- Whether it is one of them.
+--- Whether a word is in the vocabulary.
 ---@param word string
 ---@return boolean
 function M.is_word(word)
   return all_words().set[word:lower()] ~= nil
 end
 
---- Whether a field is called so, or a word of the documents.
+--- Whether a name is that of a known field, or a word of the vocabulary.
 ---@param name string
 ---@return boolean
 function M.is_name(name)

@@ -1,7 +1,7 @@
 --- A recording as HAR 1.2, which the network panels of browsers open.
--- Source: w3c.github.io/web-performance/specs/HAR/Overview.html; what is unknown is -1 there, and
--- fields of one's own begin with an underscore. It has no word for a request without an answer: its
--- status is 0, and `_failure` says why.
+-- Source: w3c.github.io/web-performance/specs/HAR/Overview.html; unknown sizes are -1 there, and
+-- custom fields begin with an underscore. It has no form for a request without an answer: here its
+-- status is 0, and `_failure` has the reason.
 
 local core = require "alicloud.core"
 local shapes = require "alicloud.conformance.recording.shapes"
@@ -24,8 +24,7 @@ local function pairs_of(map)
   return list
 end
 
--- The operation is what one looks for in a list of requests, so it goes into the query as the older
--- style has it.
+-- Action and Version go into the query, as in RPC requests, so that lists of requests show them.
 local function query_of(exchange)
   return tables.merged(exchange.params, { Action = exchange.action, Version = exchange.version })
 end
@@ -46,7 +45,7 @@ local function request_of(exchange)
     headersSize = UNKNOWN, bodySize = UNKNOWN }
 end
 
--- The body is there as it was read, whatever was said of its packing.
+-- The body is stored uncompressed, so content-encoding is left out.
 local function headers_of(response)
   local headers = tables.copy(response.headers)
   headers["content-encoding"] = nil

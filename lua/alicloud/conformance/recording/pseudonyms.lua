@@ -1,22 +1,22 @@
---- What stands for ids, names, keys and addresses in a recording: the same original, the same
---- pseudonym, wherever it occurs in one file.
+--- Pseudonyms in place of ids, names, keys and addresses in a recording: the same original has the
+--- same pseudonym wherever it occurs in one file.
 --
--- An original is searched for in any text, unless it is common: what is shorter than six bytes,
--- what has no letter in it (but account numbers and addresses), what is part of a word that is
--- written down anyway (a status, a region, a field, a code), and what looks like one of our
--- pseudonyms. To find one of those proves nothing. It is replaced where it is the whole value of a
--- field, and where it stands as a word of its own in a message.
+-- Originals are searched for in any text, unless they are common: shorter than six bytes, without a
+-- letter (except account numbers and addresses), part of a word that recordings contain anyway (a
+-- status, a region, a field, a code), or like one of our pseudonyms. Finding a common original
+-- somewhere proves nothing. It is replaced only where it is the whole value of a field, or a whole
+-- word in a message.
 
 local core = require "alicloud.core"
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Bytes by which an original is looked up; so nothing shorter is.
+-- Originals are looked up by their first bytes, so shorter ones cannot be.
 local GRAM = 6
 
 local ACCOUNT_DIGITS = 15
--- Of a pseudonym's number, at most, where an original looks like one.
+-- Most digits in the number of a text that looks like one of our pseudonyms.
 local OWN_DIGITS = 4
 
 --- The kinds of originals.
@@ -28,14 +28,15 @@ M.KINDS = {
 local is_kind = tables.set(M.KINDS)
 
 ---@class alicloud.recording.Pseudonyms
----@field vocabulary string words in lower case that are written down anyway
----@field kept table<string, true> more of them, as they occur
----@field kept_with table<string, string[]> those with a gram in them
+---@field vocabulary string words in lower case that recordings contain anyway
+---@field kept table<string, true> further such words, from values that were kept
+---@field kept_with table<string, string[]> by gram: the words of `kept` that contain it
 ---@field by_original table<string, string>
----@field taken table<string, true> pseudonyms
----@field counts table<string, integer> by kind
----@field count integer of all originals
----@field grams table<string, { lengths: integer[], of: table<string, string> }>
+---@field taken table<string, true> set of the pseudonyms in use
+---@field counts table<string, integer> by kind: the highest number in use
+---@field count integer number of originals
+---@field grams table<string, { lengths: integer[], of: table<string, string> }> by first bytes: the
+---lengths of originals, longest first, and pseudonyms by original
 local Pseudonyms = {}
 Pseudonyms.__index = Pseudonyms
 
@@ -47,7 +48,7 @@ function M.new(vocabulary)
     taken = {}, counts = {}, count = 0, grams = {} }, Pseudonyms)
 end
 
--- The kind of what looks like one of our pseudonyms.
+-- The kind of a text that looks like one of our pseudonyms, else nil.
 local function own_kind(text)
   local kind, digits = text:match "^(%l+)%-(%d+)$"
   return is_kind[kind] and #digits <= OWN_DIGITS and kind or nil
@@ -58,7 +59,7 @@ local function is_number_or_address(text)
     or text:find "^%d+%.%d+%.%d+%.%d+$" ~= nil or text:find "^[%x:]*:[%x:]*:[%x:]*$" ~= nil
 end
 
---- Whether it proves nothing to find an original somewhere.
+--- Whether an original is common, see the head of this file.
 ---@param original string
 ---@return boolean
 function Pseudonyms:is_common(original)
@@ -84,7 +85,7 @@ function Pseudonyms:index(original, pseudonym)
   table.sort(bucket.lengths, function(a, b) return a > b end)
 end
 
---- Says that a word is written down as it is. Originals that are part of it are common from now on.
+--- Marks a word as written unchanged. Originals that are part of it are common from now on.
 ---@param word string
 function Pseudonyms:keep(word)
   local lower = word:lower()
@@ -116,8 +117,8 @@ function Pseudonyms:give(original, pseudonym)
   if not self:is_common(original) then self:index(original, pseudonym) end
 end
 
---- The pseudonym of an original. What looks like a pseudonym of its kind stays what it is, so that
---- a recording of a replay has the same ids.
+--- The pseudonym of an original, made if it has none. An original that looks like a pseudonym of
+--- its kind stays as it is, so that a recording of a replay has the same ids.
 ---@param kind string of M.KINDS
 ---@param original string
 ---@return string
@@ -130,7 +131,7 @@ function Pseudonyms:of(kind, original)
   return pseudonym
 end
 
---- The pseudonym of what has one already.
+--- The pseudonym of an original, nil if it has none.
 ---@param original string
 ---@return string|nil
 function Pseudonyms:known(original)
@@ -141,7 +142,7 @@ local function is_word_byte(text, at)
   return text:find("^[%w_]", at) ~= nil
 end
 
--- The original that begins at a place of a text in lower case.
+-- The pseudonym and the length of the original that begins at a place of a text in lower case.
 local function original_at(self, lower, at)
   local bucket = self.grams[lower:sub(at, at + GRAM - 1)]
   if not bucket then return nil end
@@ -152,7 +153,7 @@ local function original_at(self, lower, at)
   return nil
 end
 
--- The next original in a text in lower case; `whole`: only where it is no part of a longer word.
+-- The next original in a text in lower case; `whole`: only if it is not part of a longer word.
 local function next_original(self, lower, from, whole)
   for at = from, #lower - GRAM + 1 do
     local pseudonym, length = original_at(self, lower, at)
@@ -164,7 +165,7 @@ local function next_original(self, lower, from, whole)
   return nil
 end
 
---- Where the first original begins that is searched for in any text.
+--- Where the first original in a text begins; nil: none is in it. Common ones are not found.
 ---@param text string
 ---@return integer|nil at
 function Pseudonyms:find(text)
@@ -172,10 +173,10 @@ function Pseudonyms:find(text)
   return (next_original(self, text:lower(), 1))
 end
 
---- Puts pseudonyms in the place of the originals in a text.
+--- Replaces the originals in a text by their pseudonyms.
 ---@param text string
----@param whole boolean only where they are no part of a longer word
----@param between? fun(piece: string): string what becomes of what is between them
+---@param whole boolean only originals that are not part of a longer word
+---@param between? fun(piece: string): string maps the pieces between the originals
 ---@return string
 function Pseudonyms:replace(text, whole, between)
   local lower, out, from = text:lower(), {}, 1
@@ -188,7 +189,7 @@ function Pseudonyms:replace(text, whole, between)
   end
 end
 
---- Goes on after the pseudonyms of a text, so that none gets a second meaning.
+--- Counts on from the pseudonyms in a text, so that none of them is given again.
 ---@param text string lines of a recording
 function Pseudonyms:continue_after(text)
   for kind, digits in text:gmatch "%f[%w](%l+)%-(%d%d%d+)%f[^%d]" do
@@ -197,13 +198,13 @@ function Pseudonyms:continue_after(text)
   end
 end
 
---- The key to the pseudonyms, as JSON.
+--- The map of originals to pseudonyms, as JSON.
 ---@return string
 function Pseudonyms:map()
   return core.encode { format = "alicloud-dr pseudonyms 1", originals = self.by_original }
 end
 
---- Takes a key that `map` gave.
+--- Loads a map that `map` has made.
 ---@param text string
 ---@return boolean|nil ok
 ---@return string? message

@@ -1,5 +1,5 @@
---- The lines of a recording, read and checked: its head, exchanges, marks of differences, and what
---- was left out. A recording may come from anywhere.
+--- Reads and checks the lines of a recording: head, exchanges, differences, and marks of lines that
+--- were left out. A recording may come from anywhere.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,7 +9,7 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
--- A listing of many groups is long.
+-- Bytes; a list of many groups is long.
 local MAX_LINE = 64 << 20
 
 --- The version of the format that is read here.
@@ -17,15 +17,15 @@ M.VERSION = 1
 
 ---@class alicloud.conformance.RecordedExchange
 ---@field line integer in the file
----@field command integer of the commands that the file is of, the number of its own
+---@field command integer number of its command in the file, from 1
 ---@field at number unix seconds at which it began
----@field ms number that it took
+---@field ms number milliseconds that it took
 ---@field product string
 ---@field version? string
 ---@field action string
 ---@field region? string
 ---@field mutating boolean
----@field params table<string, string> as they were signed, without what belongs to the signature
+---@field params table<string, string> as they were signed, without those of the signature
 ---@field method? string
 ---@field host? string
 ---@field headers table<string, string> of the request
@@ -35,11 +35,11 @@ M.VERSION = 1
 
 ---@class alicloud.conformance.Recording
 ---@field name string of its file, for messages
----@field head table its first line, empty where that is lost
----@field commands integer that it is of
+---@field head table its first line, empty if that is lost
+---@field commands integer number of commands in it
 ---@field exchanges alicloud.conformance.RecordedExchange[]
 ---@field differences table[] { line, at, assumption, text }
----@field dropped integer lines that the recorder left out, since it could not prove them clean
+---@field dropped integer number of lines that the recorder left out, as not proved clean
 
 local function refuse(name, line, what)
   local where = line and ("%s, line %d: "):format(name, line) or name .. ": "
@@ -62,7 +62,7 @@ end)
 local STATUS = schema.integer(100, 999)
 local MS = schema.seconds(0, 86400000)
 
--- What is wrong with one field of a line.
+-- What is wrong with one field of a line; nil: nothing.
 local function fault(where, rule, value, is_optional)
   if value == nil and is_optional or rule.test(value) then return nil end
   return ("%s: got %s; allowed: %s"):format(where, schema.show(value), rule.allowed)
@@ -117,7 +117,7 @@ local function exchange_of(entry, line)
       json = response.json, text = response.text } }
 end
 
--- Puts one line where it belongs; gives what is wrong with it.
+-- Adds one line to a recording, or returns what is wrong with it.
 local function take(recording, entry, line)
   if type(entry) ~= "table" then return "it is no object" end
   if entry.v ~= M.VERSION then
@@ -142,7 +142,7 @@ local function take(recording, entry, line)
   end
 end
 
--- A bug report holds a recording behind a heading, up to the next one.
+-- The recording in a bug report, between its heading and the next one, and the lines before it.
 local function recording_in(text)
   if not text:find "^alicloud%-dr bug report " then return text, 0 end
   local before, inner = text:match "^(.-\n== recording [^\n]*\n)(.-)\n\n?== "
@@ -151,8 +151,8 @@ local function recording_in(text)
   return inner, select(2, before:gsub("\n", ""))
 end
 
---- Reads the text of a recording, or of a bug report with one. What a killed process has left of
---- its last line is passed over.
+--- Reads the text of a recording, or of a bug report with one. An incomplete last line, left by a
+--- killed process, is ignored.
 ---@param text string
 ---@param name string of its file
 ---@return alicloud.conformance.Recording|nil

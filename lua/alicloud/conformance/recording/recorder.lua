@@ -1,7 +1,8 @@
---- Takes every exchange of a client down, into lines of JSON that may be shown to anybody. The
---- format is the manual's (recordings). What went wrong with it is told once, and hurts no call.
+--- Records every exchange of a client as a redacted line of JSON that may be shown to anybody. The
+--- format is in the manual (recordings). A failure of the recording is reported once, and never
+--- fails a call.
 --
--- Each line is written when its exchange has ended, so that a kill leaves all but the last. One
+-- Each line is written when its exchange has ended, so that a kill loses only the last one. One
 -- process at a time writes to a file.
 
 local core = require "alicloud.core"
@@ -15,11 +16,11 @@ local schema = require "alicloud.base.schema"
 local M = {}
 
 ---@class alicloud.recording.Options
----@field command? string[] the words of the command line that it is of
----@field keep_map? string file for the key to the pseudonyms; one that is there is gone on with
+---@field command? string[] words of the command line that is recorded
+---@field keep_map? string file for the map of originals to pseudonyms; an existing one is continued
 ---@field drop_request_ids? boolean
 ---@field now? fun(): number unix seconds
----@field warn? fun(message: string) what is wrong with the recording, for people
+---@field warn? fun(message: string) gets what is wrong with the recording, for people
 
 local SCHEMA = {
   command = schema.typed "table",
@@ -31,19 +32,19 @@ local SCHEMA = {
 
 ---@class alicloud.recording.Recorder: alicloud.Recorder
 ---@field path string
----@field written integer lines of exchanges
----@field dropped integer lines that could not be proved
----@field file alicloud.File? nil: closed, or it could not be written
+---@field written integer number of lines that were written
+---@field dropped integer number of lines that could not be proved clean
+---@field file alicloud.File? nil: closed, or a write failed
 ---@field redactor alicloud.recording.Redactor
 ---@field number integer of the last line; nil before the first one
 local Recorder = {}
 Recorder.__index = Recorder
 
--- Read at a time from what is there already.
+-- Bytes that are read at a time from an existing file.
 local CHUNK = 4 << 20
 -- No pseudonym is longer, so that none is missed between two chunks.
 local OVERLAP = 64
--- A line whose byte is locked, far beyond any end.
+-- Offset of the byte that is locked, far beyond the end of any file.
 local LOCKED = 1 << 60
 
 local function is_recording(file)
@@ -53,7 +54,7 @@ local function is_recording(file)
     and type(first.command) == "string"
 end
 
--- Bytes up to the end of the last line that is whole.
+-- Bytes up to the end of the last complete line.
 local function whole_bytes(file, bytes)
   while bytes > 0 do
     local from = math.max(0, bytes - CHUNK)
@@ -64,7 +65,8 @@ local function whole_bytes(file, bytes)
   return 0
 end
 
--- What a kill has left of a line is taken away: nobody could read the file with it.
+-- Counts on from the pseudonyms in an existing file. Cuts off an incomplete last line that a kill
+-- has left: with lines after it, the file could not be read.
 local function continue(file, bytes, table_of)
   for offset = 0, bytes, CHUNK do
     local text = file:read(math.max(0, offset - OVERLAP), CHUNK + OVERLAP)
@@ -75,7 +77,7 @@ local function continue(file, bytes, table_of)
   return file:truncate(whole)
 end
 
--- The file to append to.
+-- Opens and locks the file to append to.
 local function open_file(path, table_of)
   local file, message = core.open_file(path, "append")
   if not file then return nil, message end
@@ -112,8 +114,8 @@ local function take_map(path, table_of)
   return true
 end
 
---- Opens a recording. A file that is there is gone on with, under pseudonyms of its own unless the
---- key to those before is given.
+--- Opens a recording. An existing file is continued, with new pseudonyms unless the map of those in
+--- the file is given.
 ---@param path string
 ---@param given? alicloud.recording.Options
 ---@return alicloud.recording.Recorder|nil
@@ -123,7 +125,8 @@ function M.open(path, given)
   local table_of = pseudonyms.new(fields.vocabulary())
   local file, message = open_file(path, table_of)
   if not file then return nil, message end
-  -- Only now: a map that is the recording by another name is there by now, and is none.
+  -- The map is read after the recording is opened: if both are the same file, it exists by now and is
+  -- refused as no map.
   local ok = true
   if options.keep_map then ok, message = take_map(options.keep_map, table_of) end
   if not ok then
@@ -145,8 +148,8 @@ function Recorder:give_up(message)
   guard.call(self.warn, ("the recording ends here, and the command goes on: %s"):format(message))
 end
 
--- The map holds what no line holds, so it is written with every line that brings something new: a
--- kill must not part them.
+-- Writes the map after every line with a new pseudonym, so that after a kill the map has all that
+-- are in the file.
 function Recorder:save_map()
   local count = self.redactor.pseudonyms.count
   if not self.keep_map or count == self.saved then return end
@@ -165,14 +168,15 @@ function Recorder:append(line)
   if not ok then self:give_up(tostring(message)) end
 end
 
--- A line that is made and proved, or the one that stands for it.
+-- Makes a line. Returns nil if that fails, or if the line cannot be proved clean.
 function Recorder:prove(make, ...)
   local ok, line = guard.call(make, self.redactor, ...)
   local proved = ok and select(2, guard.call(self.redactor.proves, self.redactor, line)) == true
   return proved and line or nil
 end
 
--- The command line is told when the first answer has said what its words are.
+-- Writes the line of the command, once. This is done at the first exchange, whose fields teach the
+-- redactor what the words of the command line are.
 function Recorder:begin()
   if self.number then return end
   self.number = 0
@@ -189,25 +193,25 @@ function Recorder:put(make, ...)
   self:save_map()
 end
 
---- Takes an exchange down.
+--- Records an exchange.
 ---@param exchange alicloud.RecordedExchange
 function Recorder:exchange(exchange)
   if not self.file then return end
   local read_ok, read = guard.call(writing.read, exchange.answer)
   local learnt = read_ok and guard.call(writing.learn, self.redactor, exchange, read)
-  -- What could not be learnt cannot be proved to be gone.
+  -- Without the originals in its fields, the line cannot be proved clean, so it is dropped.
   local make = learnt and writing.exchange or error
   self:put(make, exchange, read, self.now())
 end
 
---- Takes down that the service differs from what is assumed of it.
+--- Records that the service differs from an assumption.
 ---@param assumption string
 ---@param text string
 function Recorder:difference(assumption, text)
   if self.file then self:put(writing.difference, assumption, text, self.now()) end
 end
 
---- Ends the recording, and says what is missing from it.
+--- Ends the recording, and warns if lines are missing from it.
 function Recorder:close()
   if not self.file then return end
   self:begin()

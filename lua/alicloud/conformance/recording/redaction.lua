@@ -1,8 +1,8 @@
---- Makes copies of requests and answers that may be shown: what a field holds is known by its name,
---- then by its looks, and whatever is neither gets a pseudonym. The list is of what may stay.
+--- Makes copies of requests and answers that may be shown. The name of a field tells what it holds,
+--- else the form of its value does; a value that neither tells as harmless gets a pseudonym.
 --
--- Whoever writes a copy down asks `proves` before: whether nothing of what was given pseudonyms,
--- and no secret, is left in it, however it is spelled.
+-- Before a copy is written, `proves` checks that no original of a pseudonym and no secret is left in
+-- it, in any encoding that `search` knows.
 
 local core = require "alicloud.core"
 local fields = require "alicloud.conformance.recording.fields"
@@ -16,7 +16,7 @@ local texts = require "alicloud.conformance.recording.texts"
 local M = {}
 
 ---@class alicloud.recording.RedactionOptions
----@field pseudonyms? alicloud.recording.Pseudonyms else a new table of them
+---@field pseudonyms? alicloud.recording.Pseudonyms default: a new table
 ---@field drop_request_ids? boolean
 
 local SCHEMA = { pseudonyms = schema.typed "table", drop_request_ids = schema.boolean }
@@ -25,12 +25,12 @@ local SCHEMA = { pseudonyms = schema.typed "table", drop_request_ids = schema.bo
 ---@field pseudonyms alicloud.recording.Pseudonyms
 ---@field secrets alicloud.recording.Secrets
 ---@field drops_request_ids boolean
----@field learning boolean? only takes note of what fields hold
+---@field learning boolean? true: only learns what fields hold; no copy is used
 local Redactor = {}
 Redactor.__index = Redactor
 texts.extend(Redactor)
 
--- An answer is not nested so deeply.
+-- Deeper tables are cut; answers are not nested so deeply.
 local MAX_DEPTH = 40
 
 --- Makes a redactor.
@@ -44,7 +44,7 @@ function M.new(given)
   }, Redactor)
 end
 
---- Takes the keys of a request: none of them may be left anywhere.
+--- Takes the keys of a request, which no copy may contain.
 ---@param keys alicloud.Credentials|nil
 function Redactor:take_keys(keys)
   if not keys or keys == self.latest_keys then return end
@@ -56,7 +56,7 @@ function Redactor:take_keys(keys)
   self.secrets:add(keys.security_token)
 end
 
---- A name of a field, which holds something itself where the service takes names from its users.
+--- The name of a field, redacted: users choose some names, such as those of tags.
 ---@param name string
 ---@return string
 function Redactor:key(name)
@@ -70,7 +70,7 @@ function Redactor:key(name)
   return table.concat(parts, ".")
 end
 
---- The canonical name of a flat parameter: Tag.1.Key is a tagkey.
+--- The canonical name of a flat parameter: that of Tag.1.Key is tagkey.
 ---@param name string
 ---@return string
 function Redactor:canonical_of(name)
@@ -83,7 +83,7 @@ function Redactor:canonical_of(name)
   return is_listed and whole or fields.canonical(last)
 end
 
---- A request id, which the vendor's support asks for.
+--- A request id. It is kept, since the vendor's support asks for it, unless `drop_request_ids`.
 ---@param id string
 ---@return string
 function Redactor:request_id(id)
@@ -91,7 +91,7 @@ function Redactor:request_id(id)
   return self.pseudonyms:of("request", id)
 end
 
--- Ids by their fields; what may be many has commas between.
+-- By kind: whether a field may hold several ids, separated by commas.
 local LISTS = { pg = true, pair = true, d = true, i = true, drill = true, res = true, net = true,
   ip = true, page = false }
 local NOTHING = { [""] = true, ["-"] = true, ["*"] = true }
@@ -108,7 +108,7 @@ local function by_kind(self, kind, value)
   return (value:gsub("[^,%s]+", function(id) return one(self, kind, id) end))
 end
 
--- JSON in a text, such as the list of ids that DescribeDisks takes.
+-- Redacts JSON inside a text, such as the list of ids that DescribeDisks takes; nil if it is none.
 local function packed(self, canonical, value)
   if not value:find "^%s*[%[{]" then return nil end
   local inner = core.decode(value, { keep_null = true })
@@ -130,10 +130,10 @@ local function by_looks(self, value)
   return self.pseudonyms:of(shapes.kind_of(value) or "text", value)
 end
 
---- A text of a field.
----@param canonical string|nil its name
+--- The text of a field, redacted.
+---@param canonical string|nil canonical name of the field
 ---@param value string
----@param kind? string what it holds, whatever its name
+---@param kind? string kind of pseudonym, whatever the name
 ---@return string
 function Redactor:string(canonical, value, kind)
   if value == "" then return value end
@@ -162,7 +162,7 @@ local function number(self, canonical, value)
   return value
 end
 
---- A value of JSON, as a copy.
+--- A value of JSON, as a redacted copy.
 ---@param value any
 ---@param canonical string|nil name of the field that holds it
 ---@param depth? integer
@@ -189,7 +189,7 @@ function Redactor:value(value, canonical, depth)
   return copy
 end
 
---- Flat parameters, as a copy.
+--- Flat parameters, as a redacted copy.
 ---@param params table<string, any>
 ---@return table<string, any>
 function Redactor:params(params)
@@ -217,12 +217,12 @@ local HEADER = {
   accept = content_type,
 }
 
--- Limits and what is left of them: Limit:40,Remain:0,TimeLeft:12.
+-- The header of a quota, as Limit:40,Remain:0,TimeLeft:12; nil for any other text.
 local function counts(value)
   return value:find "^%a+:%d+[%a%d:,%s]*$" and #value <= 100 and value or nil
 end
 
---- Header fields, as a copy: those that are listed.
+--- The listed header fields (`fields.HEADERS`), as a redacted copy.
 ---@param headers table<string, string>|nil
 ---@param side "request"|"response"
 ---@return table<string, string>
@@ -242,12 +242,12 @@ function Redactor:headers(headers, side)
   return copy
 end
 
--- What options hold that are fields of the service, too.
+-- Options of the command line that hold the same as a field of the service.
 local OPTION = { ["--region"] = "regionid", ["--second-region"] = "regionid", ["--to"] = "zoneid",
   ["--failed-region"] = "regionid", ["--endpoint"] = "host", ["--client-token"] = "clienttoken" }
 
---- The words of a command line, without the program.
----@param argv string[]
+--- A command line, redacted, as text.
+---@param argv string[] without the program
 ---@return string
 function Redactor:command(argv)
   local words = {}
@@ -265,9 +265,9 @@ function Redactor:command(argv)
   return table.concat(words, " ")
 end
 
---- One word of a command line.
+--- One word of a command line, redacted.
 ---@param word string
----@param is_command? boolean
+---@param is_command? boolean true: it is the name of the command
 ---@return string
 function Redactor:argument(word, is_command)
   if is_command and word:find "^%l+$" then return word end
@@ -288,7 +288,7 @@ function Redactor:argument(word, is_command)
   end))
 end
 
--- Every text of a value once, without our pseudonyms: names and words come again and again.
+-- Collects each text in a value once, also names, without our pseudonyms.
 local function leaves(self, value, seen, out)
   local kind = type(value)
   if kind == "table" then
@@ -305,8 +305,8 @@ local function leaves(self, value, seen, out)
   return out
 end
 
---- Whether a value that is to be written down has nothing in it that has a pseudonym, and no
---- secret, plain or percent-encoded, in base64 or in hexadecimal digits.
+--- Whether a value contains no secret and no original that has a pseudonym: plain, percent-encoded,
+--- in base64 or in hexadecimal digits.
 ---@param value any
 ---@return boolean
 function Redactor:proves(value)
@@ -314,8 +314,7 @@ function Redactor:proves(value)
   return not self.secrets:are_in(views) and self.pseudonyms:find(views) == nil
 end
 
---- What is left of an answer that is to be shown, or nil where it cannot be proved that nothing of
---- it is private.
+--- A redacted copy of an answer; nil if it cannot be proved that nothing private is left in it.
 ---@param value any of JSON
 ---@return any
 function Redactor:clean(value)
@@ -325,7 +324,7 @@ function Redactor:clean(value)
   return nil
 end
 
---- Takes note of what the fields of a value hold, so that it is found in texts that come before.
+--- Learns what the fields of a value hold, so that it is also found in texts before these fields.
 ---@param value any of JSON
 function Redactor:learn(value)
   self.learning = true

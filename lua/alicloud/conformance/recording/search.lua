@@ -1,22 +1,21 @@
---- Finds what must not be in a text, however it is spelled there: plain, percent-encoded once or
---- twice, in base64 at whatever place it begins, in hexadecimal digits, and any of the latter two
---- percent-encoded. The text is decoded and then searched, so that it does not matter how many
---- needles there are.
+--- Finds what must not be in a text, in any encoding: plain, percent-encoded once or twice, in
+--- base64 at any offset, in hexadecimal digits, and the latter two percent-encoded. The text is
+--- decoded once and then searched, so the cost does not grow with the number of secrets.
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
 
 local M = {}
 
--- Shorter runs hold nothing that is long enough to be searched for.
+-- Lengths below which encoded text is too short to hold anything that is searched for.
 local SHORTEST_BASE64, SHORTEST_HEX = 6, 8
 local BASE64_GROUP = 4
--- A secret that is shorter is no secret.
+-- Bytes; shorter texts are not taken for secrets.
 local SHORTEST_SECRET = 4
 
 local function to_byte(digits) return string.char(tonumber(digits, 16)) end
 
---- Percent-decodes whatever is an escape; what is none stays.
+--- Decodes the percent escapes of a text; a % that begins none stays.
 ---@param text string
 ---@return string
 function M.percent_decode(text)
@@ -47,7 +46,7 @@ local function add_hex(views, text)
   end
 end
 
---- A text in every spelling that it may have, in one.
+--- A text and its decodings in all supported encodings, joined by line ends.
 ---@param text string
 ---@return string
 function M.views(text)
@@ -65,13 +64,14 @@ function M.views(text)
   return table.concat(views, "\n")
 end
 
--- A secret whose bytes are in C says where it is by hiding it. One that was closed is gone.
+-- Whether a secret that is kept in C is in the text: its `mask` replaces it there. A closed secret
+-- raises, and counts as absent.
 local function holds_sealed(views, secret)
   local ok, masked = guard.call(secret.mask, secret, views)
   return ok and masked ~= views
 end
 
----@class alicloud.recording.Secrets what must not occur, not even as a pseudonym
+---@class alicloud.recording.Secrets texts that must not occur, and get no pseudonym
 ---@field list table<any, true> texts and alicloud.Secret
 local Secrets = {}
 Secrets.__index = Secrets
@@ -82,14 +82,14 @@ function M.secrets()
   return setmetatable({ list = {} }, Secrets)
 end
 
---- Takes a secret; nil is none.
+--- Adds a secret; nil and short texts are ignored.
 ---@param secret string|alicloud.Secret|nil
 function Secrets:add(secret)
   if type(secret) == "string" and #secret < SHORTEST_SECRET then return end
   if type(secret) == "string" or type(secret) == "userdata" then self.list[secret] = true end
 end
 
---- Whether one of them is in some text.
+--- Whether one of the secrets is in a text.
 ---@param views string as `views` gives it
 ---@return boolean
 function Secrets:are_in(views)

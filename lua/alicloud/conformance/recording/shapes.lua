@@ -1,11 +1,11 @@
---- What a value may be told by its looks: an id, an account, a key, an address; or a region, a
---- time, a number, which may be written down.
+--- Classifies values by their form: an id, an account, a key, an address, which need a pseudonym;
+--- or a region, a time, a number, which may be written.
 
 local fields = require "alicloud.conformance.recording.fields"
 
 local M = {}
 
--- Ids by what stands before their first hyphen.
+-- Kinds of ids by the prefix before their first hyphen.
 local PREFIX = { pg = "pg", pair = "pair", d = "d", i = "i", drill = "drill", rg = "rg", s = "res",
   m = "res", ic = "res", sp = "res", ds = "res", dh = "res", r = "res", vpc = "net", vsw = "net",
   sg = "net", eni = "net", eip = "net", lb = "net", ngw = "net" }
@@ -22,7 +22,7 @@ local function is_address(text)
   return text:find "^%d%d?%d?%.%d%d?%d?%.%d%d?%d?%.%d%d?%d?$" ~= nil or is_ipv6(text)
 end
 
---- Whether an address is that of this machine for itself.
+--- Whether a host is the loopback address of this machine.
 ---@param text string
 ---@return boolean
 function M.is_loopback(text)
@@ -30,9 +30,9 @@ function M.is_loopback(text)
     or text == "localhost"
 end
 
---- The kind of what looks like an id, an account, a key or an address.
+--- The kind of a text that looks like an id, an account, a key or an address.
 ---@param text string
----@return string|nil
+---@return string|nil kind of `pseudonyms.KINDS`; nil: it looks like none of them
 function M.kind_of(text)
   local prefix = text:match "^(%l+)%-%w[%w_%-]*$"
   if prefix and PREFIX[prefix] then return PREFIX[prefix] end
@@ -44,12 +44,12 @@ function M.kind_of(text)
   return is_address(text) and "ip" or nil
 end
 
--- Capitals in a row, as in RAM or HTTPS; beside other letters fewer.
+-- Most capitals in a row, as in RAM or HTTPS; fewer in a word with other letters.
 local CAPITALS, CAPITALS_BESIDE = 14, 4
 local LONGEST_WORD = 40
 
---- Whether letters are written as people and programs write words: lower case, CAPITALS,
---- PascalCase, camelCase. What encodes bytes is not.
+--- Whether a text has letters only, in the case of words: lower case, CAPITALS, PascalCase,
+--- camelCase. Encoded bytes, such as base64, do not.
 ---@param text string
 ---@return boolean
 function M.is_written(text)
@@ -61,7 +61,7 @@ end
 
 local KEPT = {}
 
--- cn-shanghai, ap-southeast-1, cn-shenzhen-finance-1; but pg-orders is a group.
+-- As cn-shanghai, ap-southeast-1, cn-shenzhen-finance-1; but pg-orders is a group.
 function KEPT.region(text)
   if #text > 40 or not text:find "^%l%l%-%l" or PREFIX[text:sub(1, 2)] then return false end
   for part in text:sub(4):gmatch "[^%-]+" do
@@ -70,7 +70,7 @@ function KEPT.region(text)
   return not text:find "%-%-" and not text:find "%-$"
 end
 
--- A region and a letter, with a hyphen between unless the region ends in a digit.
+-- A region, or a region and a letter, usually with a hyphen between.
 function KEPT.zone(text)
   local region = text:match "^(.-)%-?%l$"
   return KEPT.region(text) or region ~= nil and KEPT.region(region)
@@ -89,7 +89,7 @@ function KEPT.code(text)
   return true
 end
 
--- ecs.g7.large, ecs.c7a-nt.xlarge.
+-- As ecs.g7.large, ecs.c7a-nt.xlarge.
 function KEPT.model(text)
   return text:find "^ecs%.%l[%l%d%-]*%.?%d?%d?%d?%l*$" ~= nil and #text <= 30
 end
@@ -122,11 +122,10 @@ function M.fits(kind, text)
   return test ~= nil and test(text)
 end
 
--- What may be written down wherever it stands.
+-- Kinds of values that may be written in any field.
 local ANYWHERE = { "number", "time", "version" }
 
---- Whether a value tells nobody anything, wherever it stands: a number, a time, a word that the
---- documents know.
+--- Whether a value reveals nothing in any field: a number, a time, a word of the documents.
 ---@param text string
 ---@return boolean
 function M.is_harmless(text)
@@ -146,7 +145,7 @@ local function is_host_label(label)
   return true
 end
 
---- Whether a host is one of the vendor's, or of this machine, and says no more than its region.
+--- Whether a host reveals nothing: this machine's loopback, or a vendor's host made of known words.
 ---@param host string without a port
 ---@return boolean
 function M.is_public_host(host)

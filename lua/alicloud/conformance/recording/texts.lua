@@ -1,6 +1,6 @@
---- Free text: messages, details of failures, bodies that are no JSON, URLs, query strings. What is
---- known from fields is replaced first, then what has the looks of an id, then whatever is no plain
---- word.
+--- Redacts free text: messages, details of failures, bodies that are not JSON, URLs, query strings.
+--- It replaces originals that are known from fields, then what looks like an id, then all words
+--- that are not plain.
 
 local fields = require "alicloud.conformance.recording.fields"
 local core = require "alicloud.core"
@@ -9,14 +9,14 @@ local shapes = require "alicloud.conformance.recording.shapes"
 
 local M = {}
 
--- Texts in texts are read so deep; what is deeper gets a pseudonym.
+-- Depth to which texts inside texts are parsed; a deeper one gets a pseudonym as a whole.
 local DEPTH = 4
--- Longer ones are no names.
+-- Longer quotations are not taken for names.
 local LONGEST_QUOTE = 256
 
 local Redactor = {}
 
---- Gives a redactor what it needs for text.
+--- Adds the methods for text to the class of redactors.
 ---@param class table
 function M.extend(class)
   for name, method in pairs(Redactor) do class[name] = method end
@@ -24,7 +24,7 @@ end
 
 local function has_escapes(text) return text:find "%%%x%x" ~= nil end
 
--- Codes are written with dots; so are hosts, in lower case.
+-- Codes and hosts both have dots; a host is in lower case.
 local function is_code(word)
   return word:find "%u" ~= nil and shapes.fits("code", word)
 end
@@ -33,8 +33,7 @@ local function is_host(word)
   return word:find "^%l[%l%d%-]+%.[%l%d%.%-]*%l%l$" ~= nil
 end
 
---- Whether it is a region or a zone of one: in a text only those that are known or were seen in a
---- field that holds one.
+--- Whether a text is a region or a zone that is documented, or that was seen in a field for one.
 ---@param text string
 ---@return boolean
 function Redactor:is_place(text)
@@ -45,7 +44,7 @@ function Redactor:is_place(text)
     and (fields.is_word(region) or kept[region] ~= nil)
 end
 
---- A host with its port.
+--- A host with its port, redacted.
 ---@param text string
 ---@return string
 function Redactor:host(text)
@@ -55,7 +54,7 @@ function Redactor:host(text)
   return self.pseudonyms:of(shapes.kind_of(host) == "ip" and "ip" or "host", host) .. port
 end
 
---- A name of a resource, acs:product:region:account:type/id.
+--- A resource name, acs:product:region:account:type/id, redacted.
 ---@param text string
 ---@return string
 function Redactor:arn(text)
@@ -81,7 +80,7 @@ local function pair_of(piece)
   return name and name:find "^%a[%w%.%-_]*$" and name, value
 end
 
---- A list of name=value with & between, each of them percent-encoded.
+--- A list of percent-encoded name=value with & between, redacted.
 ---@param text string
 ---@param depth integer
 ---@return string
@@ -104,7 +103,7 @@ function Redactor:query(text, depth)
   return table.concat(pieces, "&")
 end
 
---- A URL. Who it is asked as is left out.
+--- A URL, redacted; user and password are left out.
 ---@param text string
 ---@param depth integer
 ---@return string
@@ -117,7 +116,7 @@ function Redactor:url(text, depth)
     table.concat(parts, "/"), query ~= "" and "?" .. self:query(query, depth) or "")
 end
 
--- What is written between quotes is a name, unless the documents know the word.
+-- The pseudonym of a quoted text, which is taken for a name; nil if it may stay or is no name.
 function Redactor:quoted(text)
   if text == "" or #text > LONGEST_QUOTE or text:find "[=%%&\n]" or text:find("://", 1, true) then
     return nil
@@ -130,7 +129,7 @@ function Redactor:quoted(text)
   return not speaks and self.pseudonyms:of("text", text) or nil
 end
 
--- A word with parts: name:value, one/two; nil if it is none.
+-- A word with parts, name:value or one/two, redacted; nil if it is no such word.
 local function compound(self, word, depth)
   local name, value = word:match "^(%a[%w%-_]*):(.+)$"
   if name and not name:find "^%x%x?%x?%x?$" then
@@ -159,7 +158,7 @@ local function structured(self, word, depth)
   return nil
 end
 
---- One word of a text.
+--- One word of a text without marks around it, redacted.
 ---@param word string
 ---@param depth integer
 ---@return string
@@ -182,7 +181,7 @@ function Redactor:bare_word(word, depth)
   return compound(self, word, depth) or pseudonyms:of("text", word)
 end
 
---- One word with the marks around it.
+--- One word with the marks around it, redacted.
 ---@param word string
 ---@param depth integer
 ---@return string
@@ -190,11 +189,11 @@ function Redactor:word(word, depth)
   if depth > DEPTH then return self.pseudonyms:of("text", word) end
   local before, bare, after = word:match "^([%.:!?*#$]*)(.-)([%.:!?*#$]*)$"
   if bare == "" then return word end
-  -- A key of base64 ends in what else parts names from values.
+  -- "=" is no such mark, since base64 ends in it.
   return before .. self:bare_word(bare, depth) .. after
 end
 
--- An apostrophe inside a word is no quote.
+-- Pairs of quotes. An apostrophe inside a word is not one.
 local QUOTES = { '()"([^"\n]*)"()', "()%f[%w']'([^'\n]*)'()", "()`([^`\n]*)`()" }
 local PUNCTUATION = "\xe2\x80[\x80-\xbf]"
 
@@ -213,7 +212,7 @@ local function words_of(self, text, depth)
   end))
 end
 
--- What says by itself how it is made up is taken apart before known originals cut it into pieces.
+-- Resource names and URLs are parsed as a whole, before known originals in them are replaced.
 local function whole_names(self, text, depth)
   if depth > DEPTH then return text end
   text = text:gsub("%f[%w]acs:[%w%-%*]*:[%w%-%*]*:[%d%*]*:[%w%-_%./%*:]*[%w%*]", function(name)
@@ -246,7 +245,7 @@ local function element(self, name, value)
   return ("<%s>%s</%s>"):format(self:key(name), clean:gsub("[&<>\"]", ESCAPE), self:key(name))
 end
 
---- Text inside a text.
+--- Text inside a text, redacted.
 ---@param text string
 ---@param depth integer
 ---@return string
@@ -256,14 +255,14 @@ function Redactor:inner_text(text, depth)
   end)
 end
 
---- Free text.
+--- Free text, redacted.
 ---@param text string
 ---@return string
 function Redactor:text(text)
   text = text:gsub("<(%a[%w]*)>([^<]*)</%1>", function(name, value)
     return element(self, name, value)
   end)
-  -- At last what is part of a longer word.
+  -- At last originals that are part of a longer word.
   return self.pseudonyms:replace(self:inner_text(text, 1), false)
 end
 

@@ -1,4 +1,4 @@
---- The lines of a recording: what an exchange, a difference and a command line become there.
+--- Makes the lines of a recording from exchanges, differences and command lines.
 
 local core = require "alicloud.core"
 local fields = require "alicloud.conformance.recording.fields"
@@ -10,13 +10,13 @@ local M = {}
 --- The version of the format.
 M.VERSION = reading.VERSION
 
--- An answer that is larger is none of an operation.
+-- Bytes; a larger body is not parsed as the answer of an operation.
 local MAX_BODY = 64 << 20
 
---- What stands for a line that was not written.
+--- The text in place of a line that was left out.
 M.UNPROVED = "redaction could not be proved"
 
---- A moment with its thousandths.
+--- A moment as text, with milliseconds.
 ---@param unix_seconds number
 ---@return string
 function M.moment(unix_seconds)
@@ -24,7 +24,7 @@ function M.moment(unix_seconds)
   return ("%s.%03dZ"):format(core.iso8601(thousandths // 1000):sub(1, -2), thousandths % 1000)
 end
 
--- What was packed although nobody asked for it cannot be searched.
+-- Whether a body is compressed, although nobody asked for it; then it cannot be searched.
 local function is_packed(headers)
   local encoding = headers["content-encoding"]
   return encoding ~= nil and encoding ~= "" and encoding:lower() ~= "identity"
@@ -38,7 +38,7 @@ local function body_of(answer)
   return nil, body
 end
 
--- What a transport that takes values has refused by itself.
+-- The exchange of a request that a transport for values has refused itself.
 local function judged(err)
   if not err.status then
     return { failure = err.failure or "other", sent = err.outcome ~= "not_sent",
@@ -48,7 +48,7 @@ local function judged(err)
     result = { Code = err.code, Message = err.message, RequestId = err.request_id } }
 end
 
---- An answer as it came, with its body read.
+--- An answer with its body parsed.
 ---@param answer alicloud.Exchange|alicloud.Performed|alicloud.PerformedInVain
 ---@return { failure: string?, sent: boolean?, detail: string?, status: integer?, headers: table?,
 ---json: any, text: string? }
@@ -66,7 +66,7 @@ function M.read(answer)
   return read
 end
 
---- Takes note of what the fields of an exchange hold.
+--- Lets the redactor learn what the fields of an exchange hold.
 ---@param redactor alicloud.recording.Redactor
 ---@param exchange alicloud.RecordedExchange
 ---@param read table as `read` gave it
@@ -90,12 +90,12 @@ local function came(redactor, read)
   return response
 end
 
--- The name of a product or an operation, which may have been typed.
+-- The name of a product or an operation, redacted if it is no plain word: a user may have typed it.
 local function name_of(redactor, text)
   return shapes.is_written(text) and text or redactor:string("action", text)
 end
 
---- The line of an exchange, without its number.
+--- The line of an exchange, without its number `n`.
 ---@param redactor alicloud.recording.Redactor
 ---@param exchange alicloud.RecordedExchange
 ---@param read table as `read` gave it
@@ -128,7 +128,7 @@ function M.header(redactor, argv, began)
     command = redactor:command(argv) }
 end
 
---- The line of a difference between the service and what is assumed of it.
+--- The line of a difference between the service and an assumption.
 ---@param redactor alicloud.recording.Redactor
 ---@param assumption string
 ---@param text string
@@ -140,7 +140,7 @@ function M.difference(redactor, assumption, text, now)
     text = redactor:text(text) } }
 end
 
---- The line that stands for one that was not written.
+--- The line in place of one that was left out.
 ---@param now number
 ---@return table
 function M.dropped(now)

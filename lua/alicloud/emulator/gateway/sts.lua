@@ -49,8 +49,7 @@ end
 ---@return alicloud.emulator.Session
 function M.issue(emu, role, name, seconds, now)
   local sessions = emu.sessions
-  -- Tenants have the same seed, and a reset starts it again. So the id of a session is made from the
-  -- key and the generation, too.
+  -- Tenants have the same seed, and a reset starts it again, so the id needs key and generation.
   local mark = ("%s %d %s"):format(emu.access_key_id, emu.generation, emu.ids:resource(""))
   local session = {
     id = "STS." .. core.sha256(mark):sub(1, 20):upper(), secret = emu.ids:random_hex(20),

@@ -1,5 +1,5 @@
---- What an attached disk forbids. For this the run needs an instance at each side; it attaches the
---- named disks to them and detaches them again.
+--- Observes what is refused while a disk is attached. This needs an instance at each side; the run
+--- attaches its disks to them and detaches them again.
 
 local copying = require "alicloud.conformance.cases.throwaway.copying"
 local errors = require "alicloud.base.error"
@@ -32,7 +32,7 @@ local function wait_disk(life, name, region, id, wanted, since)
   life:sample(name, wanted == "In_use" and "attach" or "detach", seconds)
 end
 
--- An attachment has no token: where its answer was lost, the disk says what became of it.
+-- AttachDisk has no token: if an answer was lost, the disk's record shows whether it is attached.
 local function refusal_of(life, change, region, disk, instance)
   if not change.code or not change.doubt then return change.code end
   return disk_of(life, region, disk).InstanceId ~= instance and change.code or nil
@@ -111,7 +111,7 @@ local start_g = step("start group g", function(life)
   if started and not started.code then
     life:wait("start_attached", "group", setup.id(life, "g"), "normal")
   else
-    -- After a failover without data what follows is the first copy, and is not measured.
+    -- After an early failover this is the first copy, so it is not measured as a later one.
     local early = life.probe.memory["did:early_failover"]
     copying.start(life, "start_g", "g", not (early and not early.code) and "sync" or nil)
   end

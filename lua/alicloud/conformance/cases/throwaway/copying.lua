@@ -1,4 +1,4 @@
---- The first copies of the throwaway life: what a group shows meanwhile, and what it refuses.
+--- The first copies of the throwaway life: observes what a group shows and refuses meanwhile.
 
 local core = require "alicloud.core"
 local setup = require "alicloud.conformance.cases.throwaway.setup"
@@ -8,7 +8,7 @@ local M = {}
 
 local RUNNING = { initial_syncing = true, syncing = true, normal = true }
 
---- Makes a change of a group at its production side, or where that is refused, at the other one.
+--- Makes a change of a group at its production side, or if that is refused as wrong, at the other.
 ---@param life alicloud.conformance.Lab
 ---@param name string
 ---@param action string
@@ -54,7 +54,7 @@ local function step(text, look)
 end
 M.step = step
 
--- The two looks come at once after the answer; a copy of blank disks may be short.
+-- Looks twice, right after the answer, because a copy of blank disks may be short.
 local function first_statuses(life)
   local id, list = setup.id(life, "h"), {}
   for i = 1, 2 do
@@ -74,7 +74,7 @@ local group_first_sync = { name = "group_first_sync", cites = { "start_h" },
   local kept = lab.life.probe.memory["once:first_statuses"]
   local seen = kept and kept.value
   if not seen then return nil, "the group was not started" end
-  -- Created is what it was before: an answer that is older than the start.
+  -- A group that shows created is as before the start: a stale read.
   if seen[1] ~= seen[2] or seen[1] == "normal" or seen[1] == "created" then
     return nil, ("it showed %s, then %s"):format(seen[1], seen[2])
   end
@@ -132,7 +132,7 @@ local function is_uncopied(life)
   return record.Status == "manual_syncing" and (point == nil or point == core.null or point == 0)
 end
 
--- Where it was accepted, the failover is taken back, and the first copy comes later.
+-- Undoes the early failover, if it was accepted; the first copy is then made later.
 local function take_back(life)
   watch.failed_over(life, "early_failover", nil)
   life:must("early_back", "ebs:ReprotectDiskReplicaGroup",

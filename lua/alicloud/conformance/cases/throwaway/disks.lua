@@ -1,4 +1,4 @@
---- Which disks may be thrown away. What is refused here is refused before anything is changed.
+--- Checks that the disks of a throwaway run may be overwritten, before anything is changed.
 
 local errors = require "alicloud.base.error"
 local labs = require "alicloud.conformance.lab"
@@ -41,7 +41,7 @@ local function regions_of(probe, lab)
   return list
 end
 
--- First the region of the run; the others only as long as a disk is missing.
+-- Looks in the region of the run first, in others only while a disk is missing.
 local function find_disks(probe, lab, ids)
   local found, missing = {}, #ids
   for _, region in ipairs(regions_of(probe, lab)) do
@@ -108,7 +108,7 @@ local function sides(disks, found)
   return source, destination
 end
 
--- Every pair of the account at either side, with both values of Site.
+-- Looks for a pair with a disk of the run, among all pairs of the account at a region and site.
 local function paired_disk(probe, region, site, found)
   local token
   repeat
@@ -144,11 +144,11 @@ local function examine(probe, lab, disks)
   return { source = source, destination = destination }
 end
 
---- Judges the disks of a run and plans its life.
+--- Checks the disks of a run and plans its life.
 ---@param probe alicloud.conformance.Probe
 ---@param lab table disks = list of { source, destination }, instance_source, instance_target
 ---@return alicloud.conformance.LabPlan|nil
----@return string? problem nothing was changed
+---@return string? problem why the disks cannot be used; nothing was changed
 function M.plan(probe, lab)
   local disks = lab.disks or {}
   if #disks ~= COUNT then

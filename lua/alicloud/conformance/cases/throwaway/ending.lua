@@ -1,4 +1,4 @@
---- The end of the throwaway life: what may spoil the rest comes last, then everything is deleted.
+--- The end of the throwaway life: the steps that may disturb others, then everything is deleted.
 
 local cleanup = require "alicloud.conformance.cleanup"
 local copying = require "alicloud.conformance.cases.throwaway.copying"
@@ -27,7 +27,7 @@ local delete_created = { name = "delete_created", look = function(_, lab)
   return denied and "refuse" or nil, "refused with " .. change.code
 end }
 
--- The pair that joins the stopped group is the fourth, or where that is gone, a fifth.
+-- The pair that joins the stopped group: the fourth one, or if that was deleted, a fifth one.
 local function created_pair(life)
   local deleted = life.probe.memory["did:delete_p4"]
   if not deleted or deleted.code then return "p4" end
@@ -50,7 +50,7 @@ local add_mixed = { name = "add_mixed", look = function(_, lab)
   return nil, "refused with " .. change.code
 end }
 
--- A look every other second, and calls that take time themselves, measure a little too much.
+-- Seconds by which measured timings may be too long, because looks are apart and calls take time.
 local SLACK = 4
 
 local function is_near(measured, assumed)

@@ -1,4 +1,4 @@
---- Failover, reprotection and the way back of the throwaway life.
+--- Failover, reprotection and failback of the throwaway life.
 
 local core = require "alicloud.core"
 local copying = require "alicloud.conformance.cases.throwaway.copying"
@@ -30,7 +30,7 @@ local wrong_side = { name = "wrong_side", look = function(_, lab)
   return change.code
 end }
 
--- A failover that was accepted at the wrong side is the failover.
+-- If the failover at the wrong side was accepted, it is used as the failover.
 local function fail_over(life)
   local wrong = life.probe.memory["did:failover_wrong"]
   if not (wrong and not wrong.code) then
@@ -124,7 +124,8 @@ local reprotect_recover_point = { name = "reprotect_recover_point", look = funct
   return has_point(first) and "keep" or "clear"
 end }
 
--- Both regions, both sites; a group that ran in reverse before may have told already.
+-- Looks in both regions with both values of Site. The read tier may have decided it already, by
+-- another group that runs in reverse.
 local site_direction = { name = "site_direction", look = function(_, lab)
   local life = lab.life
   local id, now, first = setup.id(life, "g"), life.destination.region, life.source.region

@@ -1,4 +1,4 @@
---- The beginning of the throwaway life: two groups, three pairs, and what can be asked of them
+--- The beginning of the throwaway life: makes two groups and three pairs, and observes what shows
 --- before anything is copied.
 
 local core = require "alicloud.core"
@@ -21,7 +21,7 @@ end
 --- The parameters of a new pair.
 ---@param life alicloud.conformance.Lab
 ---@param key string
----@param number integer which of the pairs of disks
+---@param number integer index of the pair of disks
 ---@return table
 function M.pair_params(life, key, number)
   local disks = life.disks[number]
@@ -31,8 +31,8 @@ function M.pair_params(life, key, number)
     PairName = life:name(key), Description = DESCRIPTION, RPO = 900 }
 end
 
--- What was created although no answer came is found by its name. A second request could make
--- another one if the first token is not remembered any more.
+-- Finds by its name what was created although its answer was lost. Sending the request again could
+-- create a second one, if the service has forgotten the first token.
 local function found_before(life, kind, key)
   local memory = life.probe.memory
   if not memory["try:create_" .. key] or memory["did:create_" .. key] then return nil end
@@ -59,7 +59,7 @@ function M.create(life, kind, key, params)
   local id = life:once("id_" .. key, function()
     local known = found_before(life, kind, key)
     if known then return known end
-    -- The disks of a pair that was just deleted may be taken for a moment longer.
+    -- The disks of a pair that was just deleted may be in use for a moment longer.
     local made = life:must("create_" .. key, about.action, params, { passing = "OperationDenied" })
     local found = made.answer and made.answer[about.id]
     return found or life:stop(("%s gave no id"):format(about.action))
@@ -70,7 +70,7 @@ function M.create(life, kind, key, params)
   return id
 end
 
---- The id of something that was created before.
+--- The id of a group or pair that was created before. Stops the life if there is none.
 ---@param life alicloud.conformance.Lab
 ---@param key string
 ---@return string
@@ -79,7 +79,7 @@ function M.id(life, key)
   return kept and kept.value or life:stop(("%s was not created"):format(key))
 end
 
---- The parameters that name a group or a pair at a region.
+--- The parameters of a call for a group or a pair at a region.
 ---@param life alicloud.conformance.Lab
 ---@param key string
 ---@param region string
@@ -104,7 +104,7 @@ local function create_group(key)
   end }
 end
 
---- Puts a pair into a group and waits until both say so.
+--- Puts a pair into a group and waits until the pair's record names the group.
 ---@param life alicloud.conformance.Lab
 ---@param group string
 ---@param pair string
@@ -124,14 +124,14 @@ local function join(group, pair)
   end }
 end
 
--- No token is taken for one that was forgotten within so many seconds.
+-- Seconds within which the service is assumed to remember a token.
 local SOON = 300
 
---- Why what was sent under the token of an earlier change tells nothing: who continues a run may do
---- so when the service knows the token no longer.
+--- Whether a repeat under the token of an earlier change came so late that the service may have
+--- forgotten the token, so that it shows nothing. This happens when a run is continued late.
 ---@param first alicloud.conformance.Change
 ---@param again alicloud.conformance.Change
----@return string|nil reason
+---@return string|nil reason nil: it came in time
 function M.too_late(first, again)
   local age = again.at - first.at
   if age <= SOON then return nil end
@@ -181,7 +181,7 @@ local function tag_row(life, id)
   return {}
 end
 
--- What the tag says afterwards tells even where a token with other parameters is not an error.
+-- The tag's value afterwards decides, even if a token with other parameters is no error.
 local token_everywhere = { name = "token_everywhere", look = function(_, lab)
   local life, id = lab.life, M.id(lab.life, "h")
   local function tag(name, value)

@@ -1,11 +1,12 @@
---- How long a ClientToken is remembered, and whether a refusal occupies it. Both are asked with the
---- description of a group, which matters to nobody.
+--- Observes how long the service remembers a ClientToken, and whether it keeps a refusal under its
+--- token. Both change the description of a group only, which does no harm.
 
 local setup = require "alicloud.conformance.cases.throwaway.setup"
 
 local M = {}
 
--- Seconds. The last one is just after what is assumed; the life waits for it at its end.
+-- Ages of tokens, in seconds. The last one is just after the assumed lifetime; the life waits for
+-- it at its end.
 local AGES = { 60, 600, 3000, 3660 }
 
 local function modify(life, name, region, key, text, token)
@@ -24,7 +25,7 @@ local function send_first(_, lab)
   end
 end
 
--- "remembered" or "forgotten", or why neither can be said.
+-- "remembered", "forgotten", or text about a refusal that decides neither.
 local function is_remembered(life, age)
   local name = "age_" .. age
   local text = "other words " .. age
@@ -42,7 +43,7 @@ local function check_age(life, age)
   end)
 end
 
---- Looks at the tokens that have come of age meanwhile.
+--- Checks the tokens that have reached their age by now.
 ---@return alicloud.conformance.Case
 function M.check_ages()
   return { step = "see which tokens are remembered", look = function(_, lab)
@@ -64,7 +65,8 @@ local function wait_for_ages(_, lab)
   end
 end
 
--- The longest age at which a token was remembered, and the shortest at which it was not.
+-- The longest age at which a token was remembered, the shortest at which it was not (nil: none),
+-- and text about an undecided one.
 local function bounds(life)
   local alive, dead, strange = 0, nil, nil
   for _, age in ipairs(AGES) do
@@ -92,7 +94,7 @@ local token_lifetime = { name = "token_lifetime", cites = LAST_WORDS, look = fun
   end
   local text = dead and ("between %.0f and %.0f s"):format(alive, dead)
     or ("more than %.0f s"):format(alive)
-  -- A value that shows as well as any other in these bounds.
+  -- Any value within the bounds would do.
   if not dead then return math.tointeger(alive // 1), text end
   if alive < ASSUMED and ASSUMED <= dead then return ASSUMED, text end
   for _, age in ipairs(AGES) do
@@ -101,7 +103,8 @@ local token_lifetime = { name = "token_lifetime", cites = LAST_WORDS, look = fun
   return math.tointeger(dead // 1), text
 end }
 
---- A change that is refused for its status, under a token that is used again once it is legal.
+--- Makes a change that is refused for the group's status. Its token is used again once the status
+--- allows the change.
 ---@return alicloud.conformance.Case
 function M.refused_for_status()
   return { step = "have a change refused for its status", look = function(_, lab)
@@ -110,11 +113,11 @@ function M.refused_for_status()
   end }
 end
 
--- Whether the token of a refusal is kept with it.
+-- Whether the service keeps a refusal under its token; nil and the reason if that is undecided.
 local function is_kept(first, again)
   if not first or first.doubt or again.doubt then return nil, "an answer was lost" end
   if not first.code then return nil, "the change that was to be refused was accepted" end
-  -- Kept as it is, or where a token with other parameters is not an error, answered with it.
+  -- The first refusal again, or an error since the repeat has other parameters.
   if again.code == first.code or again.code == "IdempotentParameterMismatch" then return true end
   if again.code then return nil, "refused with " .. again.code end
   return false
@@ -160,7 +163,7 @@ end }
 
 local AT_ONCE = 5
 
--- Two requests under one token are rarely at work at the same moment; nothing is lost by trying.
+-- Sends several requests under one token at once; rarely are two of them at work at a time.
 local function send_at_once(life)
   local params = setup.of(life, "h", life.source.region,
     { Description = "at once", ClientToken = life:token "at_once" })

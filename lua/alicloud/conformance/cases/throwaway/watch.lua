@@ -1,4 +1,5 @@
---- What is watched while it happens: a failover, a deletion, a membership that ends.
+--- Watches changes of the throwaway life while they happen: a failover, a deletion, a pair that
+--- leaves its group.
 
 local labs = require "alicloud.conformance.lab"
 local setup = require "alicloud.conformance.cases.throwaway.setup"
@@ -18,7 +19,7 @@ function M.left(life, name, key, since)
     also = function(record) return not labs.text(record.ReplicaGroupId) end })
 end
 
--- A record is gone when nobody shows it twice in a row, in either region, as either site.
+-- A record is gone when two looks in a row do not find it, in both regions and for both sites.
 local function watch_deletion(life, kind, id, since)
   local seen, missed = {}, 0
   local probe = life.probe
@@ -62,7 +63,7 @@ local function statuses(life, id)
   return list, group and group.Status or "gone"
 end
 
--- Asks again while pair and group are not alike, which is the moment that the conflict is about.
+-- Asks for a second failover while the statuses of pair and group differ, to see if it is refused.
 local function ask_while_mixed(life, again)
   local change = life:change(again.name, "ebs:FailoverDiskReplicaGroup",
     setup.of(life, "g", again.region))
@@ -72,7 +73,7 @@ end
 local function look_once(life, id, seen, again)
   local list, group = statuses(life, id)
   local turned = (list[1] == "failovered" and 1 or 0) + (list[2] == "failovered" and 1 or 0)
-  -- A repeat may begin the failover anew, which says nothing of the first order.
+  -- The second failover may start everything again, so the order of pairs is not observed after it.
   if not seen.mixed then
     seen.before = seen.before or turned == 0 and list[1] == "failovering"
     seen.staggered = seen.staggered or turned == 1
@@ -98,16 +99,16 @@ local function watch_failover(life, id, since, again)
 end
 
 ---@class alicloud.conformance.Failover what was seen during a failover
----@field staggered boolean? the pairs were seen in different states
----@field together boolean? both had turned
----@field before boolean? it was looked at before any had turned
----@field mixed { code: string?, doubt: boolean }? what a repeat gave meanwhile
----@field seconds number
+---@field staggered boolean? one pair was seen failed over before the other
+---@field together boolean? both pairs were seen failed over
+---@field before boolean? a look saw the failover running before any pair was failed over
+---@field mixed { code: string?, doubt: boolean }? outcome of a second failover meanwhile
+---@field seconds number that it took
 
 --- Waits for a failover of the group g, and keeps what was seen.
 ---@param life alicloud.conformance.Lab
 ---@param name string
----@param again? { name: string, region: string } a failover to ask for in the midst
+---@param again? { name: string, region: string } a second failover to ask for meanwhile
 ---@return alicloud.conformance.Failover
 function M.failed_over(life, name, again)
   local change = life.probe.memory["did:" .. name]
