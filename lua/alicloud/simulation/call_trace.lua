@@ -1,13 +1,13 @@
---- A simulated run of a playbook, to see what it calls: engine and clients are the real ones, the
---- cloud is the emulator in this process, time is its own, and the journal is kept in memory.
---- A step whose work lies elsewhere (the process has no rights, see alicloud.dr.playbook.confined)
---- says with its option `plan` what is to be used instead, as for `plan`. One that has nothing in
---- its place (`plan = false`) is tried, since the answers that a plan lacks are here, and is left
---- out where it asks for what a rehearsal refuses.
+--- Runs a playbook in a simulation to find the calls that it makes. Engine and clients are the real
+--- ones, the cloud is the emulator in this process, time is virtual, and the journal is in memory.
+--- A step that needs more than this process may do (see alicloud.dr.playbook.confined) gives a
+--- replacement with its option `plan`, as for the command `plan`. A step with `plan = false` is
+--- tried, since the emulator gives the answers that a plan lacks; it is left out if it needs
+--- something that a rehearsal refuses.
 ---
---- People let every gate pass, and what fails is noted and gone on from, so that the run comes to
---- everything that it can come to; and it is walked through the worlds before and after a move
---- (alicloud.simulation.policy_worlds), since a branch of the code may be taken in one of them.
+--- Every gate passes, and after a failed step the run goes on, so that it reaches as much of the
+--- playbook as it can. It runs in the worlds before and after a failover
+--- (alicloud.simulation.policy_worlds), since some code may run in one of them only.
 
 local alicloud = require "alicloud"
 local bounded = require "alicloud.dr.playbook.bounded"
@@ -28,25 +28,25 @@ local worlds = require "alicloud.simulation.policy_worlds"
 
 local M = {}
 
--- Its own: the playbook is given another one in its place.
+-- The real constructor, since the playbook gets another `alicloud.client`.
 local real_client = alicloud.client
 
 ---@class alicloud.simulation.TracedCalls
 ---@field calls alicloud.simulation.MadeCall[] each once, without its token
----@field count integer how often something was called
----@field imagined { id: string, region: string }[] groups that no world knew
+---@field count integer number of calls
+---@field imagined { id: string, region: string }[] groups that it asked for and no world has
 ---@field left_out string[] what could not be rehearsed, and why
----@field stopped string? why it did not come to its end, in no world
----@field worlds integer through how many it was walked
+---@field stopped string? why it ended early in all worlds; nil: it came to its end in one
+---@field worlds integer number of worlds in which it was run
 
--- More calls than these are a loop that waits for something that never comes.
+-- Most calls of a run: more are a loop that waits in vain. And calls between two signs of life.
 local MOST_CALLS, ALIVE_EVERY = 20000, 200
 -- Virtual machine instructions of one step, for the same reason.
 local LONGEST_STEP = 100000000
 -- Model seconds after which nothing is under way any more.
 local SETTLED = 3600
 
--- What a group is like that no world knows.
+-- Fields of a group that is asked for and that no world has.
 local READY = { pairs = 2, status = "normal", recover_point_age = 60 }
 
 local PRODUCTS = { "ebs", "ecs" }
@@ -90,9 +90,9 @@ end
 ---@field calls alicloud.simulation.MadeCall[]
 ---@field left_out { what: string, why: string }[]
 ---@field done table<string, true>
----@field undos fun(run: alicloud.dr.PlaybookRun)[] of the steps so far
----@field turns_back boolean? the run ends before its point of no return
----@field has_way_back boolean? it has a point of no return, and something to undo before that
+---@field undos fun(run: alicloud.dr.PlaybookRun)[] undo functions of the steps so far
+---@field turns_back boolean? true: the run ends before its point of no return, and undoes its steps
+---@field has_way_back boolean? true: there are steps to undo before the point of no return
 ---@field stopped string?
 local CallTrace = setmetatable({}, { __index = executor })
 CallTrace.__index = CallTrace
@@ -114,10 +114,11 @@ local function carry_out(trace, branch, what, body, may_refuse)
   return nil
 end
 
--- Raised where a run turns back, to end the playbook's function.
+-- Raised at the point of no return of a run that turns back, to end the playbook's function.
 local BACK = "the way back"
 
--- Nothing is undone once this is passed. What was done before is undone in a rehearsal of its own.
+-- After the point of no return nothing is undone. The undo functions of the steps before are
+-- rehearsed in a run of their own, which ends here.
 local function pass_no_return(trace)
   if trace.turns_back then error(BACK, 0) end
   if #trace.undos > 0 then trace.undos, trace.has_way_back = {}, true end
@@ -147,7 +148,8 @@ function CallTrace:each(branch, list, options, body)
   return executor:each(branch, list, { parallel = options.parallel }, body)
 end
 
--- The way back is part of what a run may do. What is under way comes to its end before it.
+-- Runs the undo functions, whose calls are part of what a run may make. Changes that are under way
+-- end before that.
 local function undo_all(trace, run)
   trace.emu:advance(SETTLED)
   if trace.turns_back then trace.left_out = {} end
@@ -170,7 +172,7 @@ local function client_of(trace, region)
   end
 end
 
--- The playbook with its way back.
+-- The playbook, followed by its undo functions.
 local function rehearsed(trace, playbook)
   local declared = { params = playbook.params, kind = playbook.kind }
   return dr.playbook(playbook.name, declared, function(run)
@@ -218,7 +220,7 @@ local function append(list, more)
   table.move(more, 1, #more, #list + 1, list)
 end
 
--- Machines that it names and the world does not know are put into it, until none is new.
+-- Most runs in one world. Instances that a run names and the world lacks are added before the next.
 local MOST_ROUNDS = 3
 
 local function walk(load_playbook, given, about, asked)
@@ -236,7 +238,7 @@ local function walk(load_playbook, given, about, asked)
   return trace
 end
 
--- What was left out in one world and done in another is not left.
+-- What was left out in some world and done in none.
 local function left_in_all(traces)
   local done, told, list = {}, {}, {}
   for _, trace in ipairs(traces) do

@@ -1,5 +1,5 @@
---- What carries the requests of a simulated run to the emulator: it counts and checks them, lets
---- troubles come, and tells of what the emulator itself raises.
+--- The transport from a simulated run to the emulator: it counts and checks requests, applies
+--- troubles, and reports errors that the emulator itself raises.
 
 local controllers = require "alicloud.simulation.controllers"
 local errors = require "alicloud.base.error"
@@ -9,7 +9,7 @@ local troubles = require "alicloud.simulation.troubles"
 
 local M = {}
 
--- No run asks as often; one that does has lost its way.
+-- More requests than any run needs: the run is in an endless loop.
 local MOST_REQUESTS = 20000
 
 local function parameter(request, name)
@@ -30,7 +30,7 @@ local function note(stage, request)
   return entry
 end
 
--- Lines of a journal of one type and under one token. Few have the token.
+-- Counts the lines of a journal with a type and a token. It looks for the token, which few have.
 local function count_lines(text, kind, token)
   local count, mark = 0, ('"type":"%s"'):format(kind)
   local rare = token or mark
@@ -73,7 +73,7 @@ local function check_region(stage, entry)
   end
 end
 
--- What the emulator wrote of a request; others may have asked while it was carried.
+-- The emulator's log entry of a request; requests of others may have come in between.
 local function entry_of(log, first, request)
   for n = first, log.total do
     local entry = log.requests[n]
@@ -107,7 +107,7 @@ local function carry(stage, request, forward)
   return exchange
 end
 
--- To a client it would look like an outage, which it outlasts.
+-- Reports what the emulator raises: to the client it would look like an outage, which it outlasts.
 local function carry_or_tell(stage, request, forward)
   local ok, exchange = pcall(carry, stage, request, forward)
   if ok then return exchange end

@@ -1,7 +1,7 @@
---- Controllers: the run lies in a store that several machines reach, whose leases expire and whose
---- answers get lost. One controller stands still in the middle of whatever it does, another one
---- takes its run over and brings it to its end, and the first one goes on, unaware. How that is
---- drawn, how it comes over a stage, and what must hold.
+--- Troubles with several controllers: the journal is in a shared store, whose leases expire and
+--- whose answers get lost. One controller stands still at some point, another one takes over its
+--- run and finishes it, and the first one goes on, unaware. This module draws such troubles,
+--- applies them to a stage, and checks what must hold.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -25,7 +25,7 @@ M.INVARIANTS = {
 
 local STREAM = 1 << 43
 
--- Seconds that a lease lives unrenewed, in the store; and that whoever comes next waits at most.
+-- Seconds after which an unrenewed lease expires, and that the next controller waits at most.
 local TTL, STANDBY = 15, 60
 
 -- Locks of groups have the account in their names.
@@ -35,8 +35,9 @@ local RECORDS = "/dr/v1/runs/%s/rec/"
 
 local MAKE = {}
 
--- Before a call of the store is done or behind it, also that which announces a change, or where its
--- request is handed over: there nothing but the token protects, which the service remembers.
+-- Comes before or after a call of the store, or the call that announces a change, or when the
+-- request of a change is handed over. In the last case only the token protects, which the service
+-- remembers.
 function MAKE.takeover(d)
   local trouble = { seconds = d:pick { 0, 0, 20, 100, 1000 }, after = d:chance(0.5) }
   local where = d:random()
@@ -64,19 +65,19 @@ function MAKE.slow(d)
     how = d:pick { "late", "late_answer" } }
 end
 
--- Seconds that a trouble may cost: a run whose journal was lost is gone on with after so many.
+-- Seconds after which a run whose journal was taken over is resumed, which counts as a pause.
 local RESUMED_AFTER = 30
 
 local NAMES = { "takeover", "takeover", "takeover", "expiry", "answers", "answers", "slow" }
 
--- It has no disk, and no service that forgets tokens is survived by whoever stood still between the
--- last look at his lease and the first byte.
+-- Whether a trouble fits a shared store. There is no disk. And if a controller stands still between
+-- the check of its lease and the first byte, only the service's memory for tokens protects.
 local function fits(trouble)
   return trouble.kind ~= "disk" and trouble.name ~= "token_forget"
 end
 
---- Puts the run of some seeds into a shared store, from a stream of their own; some of these have
---- no other troubles, and must end as if nothing had been.
+--- Gives some seeds a shared store and its troubles, from a random stream of its own. Some of these
+--- have no other troubles, and must end as undisturbed runs do.
 ---@param seed integer
 ---@param list alicloud.simulation.Trouble[]
 ---@return alicloud.simulation.Trouble[]
@@ -100,11 +101,11 @@ function M.with(seed, list)
   return troubles
 end
 
---- Such a trouble in words.
+--- A trouble of this kind in words.
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
-  local when = ("%s %s"):format(trouble.after and "after" or "before",
+local when = ("%s %s"):format(trouble.after and "after" or "before",
     trouble.call and ("call %d of the store"):format(trouble.call)
       or trouble.record and ("change %d is written down"):format(trouble.record)
       or trouble.request and ("request %d"):format(trouble.request)
@@ -118,8 +119,9 @@ function M.describe(trouble)
     trouble.call + trouble.lasts - 1)
 end
 
---- Whether the end of the run is the same as without it. What is refused leaves a group of a fleet
---- out, and what lasts lets recovery points and tokens get old (as pauses do).
+--- Whether the run must end as without the trouble. Not with a full store, whose refusals leave
+--- groups of a fleet out; and not if it lasts long, since recovery points and tokens get old (as
+--- in pauses).
 ---@param trouble alicloud.simulation.Trouble
 ---@return boolean
 function M.is_harmless(trouble)
@@ -127,14 +129,14 @@ function M.is_harmless(trouble)
   return trouble.kind == "controllers" and passes
 end
 
--- What stands for the disk of a stage: it has its name, and what is asked of it.
+-- The shared store in place of a stage's disk, with the methods that are used of a disk.
 local Disk = {}
 Disk.__index = function(disk, name)
   if name == "leases" then return disk:locks() end
   return Disk[name]
 end
 
---- The disk of a stage, or the store that stands for it.
+--- The disk of a stage, or a shared store in its place if the case has troubles of this kind.
 ---@param stage alicloud.simulation.Stage
 ---@param disk alicloud.dr.Disk
 ---@return table disk
@@ -160,7 +162,7 @@ function Disk:open(name, client)
     loop = client.loop, runtime = client.runtime, ttl = TTL }
 end
 
---- The records of a run, as a reader would find them.
+--- The text of a run's records in the store.
 ---@param name string
 ---@return string
 function Disk:text(name)
@@ -169,11 +171,11 @@ function Disk:text(name)
   return table.concat(lines)
 end
 
--- What a store has acknowledged it keeps.
+-- A store keeps all records that it has acknowledged.
 Disk.durable = Disk.text
 
---- The locks that somebody has left behind, by their keys. Whose store could not be told that he
---- has ended has left what ends by itself.
+--- The locks that were not released, by key. Those of dead processes, and those whose release was
+--- lost in a trouble, are not counted, since they expire.
 ---@return table<string, boolean>
 function Disk:locks()
   local left = {}
@@ -183,12 +185,12 @@ function Disk:locks()
   return left
 end
 
---- Nobody gives back what is held now: whoever held it is dead.
+--- Marks all current sessions as those of dead processes, whose locks nobody releases.
 function Disk:leave_locks()
   for id in pairs(self.world.sessions) do self.kept[id] = true end
 end
 
---- Whether a process has ended because its journal was taken from it.
+--- Whether a process has ended because it lost its journal in a shared store.
 ---@param stage alicloud.simulation.Stage
 ---@param err alicloud.Error? that it ended with
 ---@return boolean
@@ -196,7 +198,7 @@ function M.was_cut_off(stage, err)
   return stage.disk.shared and err ~= nil and err.kind == "journal" or false
 end
 
---- Somebody else comes, who waits for the end of the lease that the dead one had.
+--- Restarts after a crash: the next process waits until the lease of the dead one expires.
 function Disk:restart()
   self.stopped = false
   self:leave_locks()
@@ -223,7 +225,7 @@ local function run_second(stage, process)
   end
 end
 
--- Another controller takes over, and the one that stood still goes on when that has ended.
+-- Runs another controller, which takes over. The one that stood still goes on after its end.
 function COME.takeover(stage, trouble)
   if stage.nested > 0 then return end
   local active, open, stood = stage.active, stage.open, stage.emu:now()
@@ -238,7 +240,7 @@ function COME.expiry(stage)
   stage.disk.world:expire()
 end
 
---- A trouble comes.
+--- Applies a trouble to a stage.
 ---@param stage alicloud.simulation.Stage
 ---@param trouble alicloud.simulation.Trouble
 function M.come(stage, trouble)
@@ -247,7 +249,7 @@ end
 
 local ANNOUNCES = '"type":"call"'
 
--- How many changes have been announced, if this call announces one.
+-- The number of the change that a call of the store announces; nil: it announces none.
 local function announced(disk, call)
   for _, value in ipairs(call.values or {}) do
     if value:find(ANNOUNCES, 1, true) then
@@ -278,10 +280,10 @@ local function answer(disk, trouble, call)
   COME[trouble.name](stage, trouble)
 end
 
---- What happens at a call of the store.
+--- The fault at a call of the store.
 ---@param call alicloud.dr.KeyCall
----@return alicloud.dr.KeyFault|nil fault
----@return number|function|nil beside
+---@return alicloud.dr.KeyFault|nil fault nil: none
+---@return number|function|nil beside seconds of the fault, or a function to run with it
 function Disk:fault(call)
   if self.stopped then error(memory.CRASH, 0) end
   self.calls = self.calls + 1
@@ -293,8 +295,7 @@ function Disk:fault(call)
   end
 end
 
--- The records so far. A journal only grows, which is held against it at the end (S6): what was read
--- before a change need not be read before the next one.
+-- The records so far. A journal only grows, which S6 checks at the end, so only new lines are read.
 local function events_of(stage)
   local read = stage.disk.read or { events = {}, bytes = 0 }
   stage.disk.read = read
@@ -310,14 +311,14 @@ local function newest(events, test)
   end
 end
 
--- What a change is the same by.
+-- Whether two records of calls are of the same change: by the token, else by the digest.
 local function is_same(call, other)
   if call.client_token then return call.client_token == other.client_token end
   return call.digest == other.digest
 end
 
--- Whether the newest of these records announces what was announced before the last attempt, and
--- has had no answer by then.
+-- Whether the newest call of this action was announced before the last attempt, too, and had no
+-- answer by then.
 local function is_in_doubt(events, attempt_at, action)
   local _, own = newest(events, function(event)
     return event.type == "call" and event.action == action
@@ -331,7 +332,7 @@ local function is_in_doubt(events, attempt_at, action)
   return next(open) ~= nil
 end
 
---- Holds a change that is about to leave against what the store has.
+--- Checks a changing request that is about to be sent against the records in the store (C2, C3).
 ---@param stage alicloud.simulation.Stage
 ---@param request alicloud.simulation.Request
 function M.check_send(stage, request)
@@ -349,7 +350,7 @@ function M.check_send(stage, request)
   end
 end
 
---- Is told of every record of a process, after it was written.
+--- Called with every record of a process, after it was written.
 ---@param stage alicloud.simulation.Stage
 ---@param event table
 function M.saw(stage, event)
@@ -357,7 +358,7 @@ function M.saw(stage, event)
   stage.active.fence, stage.active.attempted = event.fence, stage.emu.clock:now()
 end
 
---- Holds a case that has ended against them.
+--- Checks C1 after a case has ended.
 ---@param stage alicloud.simulation.Stage
 ---@param events table[]
 ---@param violated fun(what: string)

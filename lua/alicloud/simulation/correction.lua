@@ -1,6 +1,6 @@
---- Corrected parameters in a rehearsal: somebody who goes on with a run gives other values, and
---- every process behind keeps them. Either the plan says which, or a run was begun with a typo that
---- shows itself once the disks are open: a program that is not there, an instance that nobody has.
+--- Corrected parameters in a rehearsal: whoever resumes a run gives other values, and all later
+--- processes keep them. The plan has the values, or the run began with a typo that shows only after
+--- the failover: a program or an instance that does not exist.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -17,12 +17,12 @@ M.INVARIANTS = {
 
 local STREAM = 1 << 45
 
----@class alicloud.simulation.Typo a parameter that only what comes behind the failover reads
+---@class alicloud.simulation.Typo a wrong value of a parameter that is read only after the failover
 ---@field name string
 ---@field wrong string
 
---- Lets some seeds begin with a typo, from a stream of their own. Half of these have no other
---- trouble: once it is corrected they must end as if it had never been.
+--- Lets some seeds begin with a typo, from a random stream of its own. Half of these have no other
+--- trouble: once it is corrected, they must end as undisturbed runs do.
 ---@param seed integer
 ---@param list alicloud.simulation.Trouble[]
 ---@param typos alicloud.simulation.Typo[] that the playbook offers
@@ -36,7 +36,7 @@ function M.with(seed, list, typos)
   return all
 end
 
---- Every such trouble, which comes with the beginning of a run.
+--- All troubles of this kind; each comes at the beginning of a run.
 ---@param typos alicloud.simulation.Typo[] that the playbook offers
 ---@return alicloud.simulation.Trouble[]
 function M.at(typos)
@@ -47,7 +47,7 @@ function M.at(typos)
   return list
 end
 
---- Such a trouble in words.
+--- A trouble of this kind in words.
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
@@ -71,7 +71,7 @@ function M.has_shown(stage, err)
   return stage.typo ~= nil and errors.text_of(err):find("-typo", 1, true) ~= nil
 end
 
---- The parameters as they are typed.
+--- The parameters with which a run begins, with the typo if there is one.
 ---@param stage alicloud.simulation.Stage
 ---@return table<string, any>|nil
 function M.params(stage)
@@ -79,7 +79,7 @@ function M.params(stage)
   return typo and tables.merged(params, { [typo.name] = typo.wrong }) or params
 end
 
--- Nobody sees the typo before a process has ended with an error.
+-- The correction of the typo, once a process has ended with an error, by which people see it.
 local function typo_of(stage)
   if not stage.typo then return nil end
   for _, process in ipairs(stage.processes) do
@@ -87,14 +87,14 @@ local function typo_of(stage)
   end
 end
 
--- All that the plan says, from the second process on, in two of three seeds.
+-- The corrections of the plan, from the second process on, in two of three seeds.
 local function of_plan(stage)
   local values = stage.plan.correction
   if not values or stage.case.seed % 3 == 0 or #stage.processes < 2 then return nil end
   return values
 end
 
---- What the next process of a stage corrects.
+--- The correction that the next process of a stage makes.
 ---@param stage alicloud.simulation.Stage
 ---@return alicloud.dr.CorrectionWish|nil
 function M.wish(stage)
@@ -107,7 +107,7 @@ end
 
 local function is_same(a, b) return core.encode { a } == core.encode { b } end
 
---- Holds the records against it.
+--- Checks P11 in the records of a run.
 ---@param stage alicloud.simulation.Stage
 ---@param events table[]
 ---@param violated fun(what: string)

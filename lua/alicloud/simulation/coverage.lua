@@ -1,9 +1,9 @@
---- What explorations have come by: requests with their outcomes, records with the crashes at them,
---- phases and codes. What was met with one outcome, and never with another, is told as well.
+--- Counts what explorations have met: requests with their outcomes, writes with crashes at them,
+--- phases and codes. It also lists outcomes that were never met.
 
 local M = {}
 
--- How a request can end, as whoever sent it sees it.
+-- Outcomes of a request, as its sender sees them.
 M.OUTCOMES = { "done", "refused", "throttled", "failed", "unanswered", "unsent" }
 
 --- How a machine can stop at a write.
@@ -25,7 +25,7 @@ end
 
 local PARTS = { request = M.OUTCOMES, write = M.STOPS }
 
---- What was met by one name, and never in another way.
+--- Lists the outcomes that were never met, of requests and writes that were met with others.
 ---@param met table<string, integer>
 ---@return string[] "kind name/outcome"
 function M.never(met)
@@ -37,7 +37,7 @@ function M.never(met)
       known[kind .. name] = true
       for _, part in ipairs(parts) do
         local other = ("%s %s/%s"):format(kind, name, part)
-        -- Half of what is not written cannot be there.
+        -- Only an append can be torn.
         local can_be = part ~= "torn" or name == "append"
         if can_be and not met[other] then missing[#missing + 1] = other end
       end

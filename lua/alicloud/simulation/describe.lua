@@ -1,4 +1,4 @@
---- Troubles in words, for people who read what a seed stands for.
+--- Describes the troubles of a case in words, for people.
 
 local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
@@ -10,7 +10,7 @@ local when = require "alicloud.simulation.when"
 
 local M = {}
 
--- Those that say themselves what they are.
+-- Kinds whose modules describe them.
 local OWN = { stops = stopping.describe, controllers = controllers.describe,
   programs = programs.describe, typos = corrections.describe, elsewhere = elsewhere.describe }
 

@@ -1,8 +1,8 @@
---- What world a playbook is about: it is run, and every group and machine that it asks for is put
---- into the world, a group with its secondary site where it was asked for. Groups of the emulator's
---- demo come with their disks and instances; one that is fenced gets a machine that writes to it.
---- Where a parameter `to` names a zone, groups go there from the zone beside it. What does nothing
---- in a world where all is well is a way back, and is given one that has failed over.
+--- Finds the world for a playbook: runs it, and adds every group and instance that it asks for, a
+--- group with its secondary site at the region where it was asked for. Groups of the emulator's
+--- demo come with their disks and instances; a group that is fenced gets an instance that writes to
+--- it. If the parameter `to` names a zone, groups go there from another zone of its region. A
+--- playbook that changes nothing in a healthy world is a failback: its world is after a failover.
 
 local demo = require "alicloud.emulator.demo"
 local emulator = require "alicloud.emulator"
@@ -17,7 +17,7 @@ local M = {}
 
 local MOST_ROUNDS = 20
 
--- The other side of a group that nobody has described, where the world has no other region.
+-- Regions for the other side of an invented group, if the world has no other region.
 local ELSEWHERE = { "cn-hangzhou", "cn-shanghai" }
 
 local function place(region) return ("%s/%s-a"):format(region, region) end
@@ -84,7 +84,7 @@ local function add_group(world, id, region, like, side)
   return group
 end
 
--- Of one group there is an id, of many a list of them.
+-- The ids in a parameter, which holds one id or a list of them.
 local function ids_of(text)
   local ids = {}
   for id in (text or ""):gmatch '[^,%s"%[%]]+' do
@@ -112,15 +112,15 @@ end
 ---@field action string?
 ---@field params table?
 ---@field things string? disks or instances, an id or a list of them
----@field at integer? which request it was
+---@field at integer? number of the request
 
---- Lets something run until its world has every group that it asks for.
+--- Runs `attempt` again and again until its world has every group that it asks for.
 ---@param world table with `regions` and `groups`, which grow
 ---@param attempt fun(): alicloud.emulator.Emulator, alicloud.simulation.Asked[] runs once in that
 ---world; gives the emulator that it ran over, and what it asked for
----@param like? table what a group that was found is like, as far as nobody has said it
----@param side? string zone or region that was named as the one that takes over
----@return table[] groups that were found
+---@param like? table fields of groups that are added, unless their description has them
+---@param side? string zone or region that takes over, if one was named
+---@return table[] groups that were added
 function M.complete(world, attempt, like, side)
   local found = {}
   for _ = 1, MOST_ROUNDS do
@@ -132,7 +132,7 @@ function M.complete(world, attempt, like, side)
   return found
 end
 
---- An undisturbed world: every group is well.
+--- A copy of a world in which groups are normal, as far as their descriptions leave that open.
 ---@param about table
 ---@return table
 function M.calm(about)
@@ -146,7 +146,7 @@ function M.calm(about)
   return world
 end
 
--- What a stage is asked for from now on, of the requests that go over it as values.
+-- Collects what a stage is asked for from now on, by requests as values.
 local function listen(stage)
   local asked, carried = {}, stage.transport.perform
   stage.transport = { send = stage.transport.send, perform = function(request)
@@ -172,11 +172,11 @@ function M.undisturbed(plan)
   return stage, stage:process(), asked
 end
 
--- Troubles are those of groups, and so are the rules of what is open.
+-- Troubles and invariants are about groups, so pairs without a group cannot be rehearsed.
 local LONE = "%s is a pair without a group, and a rehearsal knows groups alone; put the id of a "
   .. "group in its place, which the same steps move"
 
--- A pair that was named on its own, if no group has it.
+-- Refuses a pair without a group that the playbook names.
 local function lone_problem(emu, asked, name)
   for _, request in ipairs(asked) do
     for _, id in ipairs(request.group and {} or ids_of(request.params[name])) do
@@ -187,9 +187,9 @@ local function lone_problem(emu, asked, name)
   return nil
 end
 
---- Why a world that somebody has described is none to rehearse in.
+--- Checks that a described world can be used for a rehearsal of the plan.
 ---@param plan alicloud.simulation.Plan
----@return string|nil
+---@return string|nil problem nil: it can
 function M.problem(plan)
   local world = plan.world
   local problem = emulator.world_problem(world)
@@ -200,7 +200,7 @@ function M.problem(plan)
   return lone_problem(stage.emu, asked, "ReplicaPairId")
 end
 
--- Whoever asks for all groups of a region is given some.
+-- Adds groups for a playbook that lists all groups of a region.
 local function add_some(world, asked)
   for _, request in ipairs(asked) do
     if request.action == "DescribeDiskReplicaGroups" and not request.group and request.region then
@@ -216,7 +216,7 @@ local function add_some(world, asked)
   return false
 end
 
--- Lets the world grow until the playbook finds all that it asks for.
+-- Adds to the world until the playbook finds all that it asks for.
 local function grow(plan)
   local world, side = plan.world, (plan.params or {}).to
   local stage, process, asked
@@ -229,8 +229,8 @@ local function grow(plan)
   return stage, process, asked
 end
 
--- A way back begins where a failover has ended: nobody writes at the old side, and the new one
--- serves. It is taken if the playbook does something in it.
+-- Tries a world after a failover, for a failback: nobody writes at the old side, and the new side
+-- serves. The plan keeps it if the playbook changes something in it.
 local function after_failover(plan)
   local before = plan.world
   plan.world = machines.after_failover(M.calm(before))
@@ -247,7 +247,7 @@ end
 ---@param plan alicloud.simulation.Plan `world` is filled in, as far as it is found
 ---@return boolean|nil ok
 ---@return string? message
----@return boolean? world_helps whether another world may; what a playbook raises itself is its own
+---@return boolean? world_helps false: the playbook raised itself, which another world cannot cure
 function M.run(plan)
   plan.world = { regions = {}, groups = {}, disks = tables.copy(demo.disks),
     instances = tables.copy(demo.instances) }

@@ -1,9 +1,9 @@
---- What the service did of what was asked, as its ledger tells.
+--- Finds the effects of requests in the emulator's ledger.
 
 local M = {}
 
---- The effects of what was asked by whoever rehearses. A repeated call is answered as the first one
---- was, with its id: what had the effect is the first.
+--- The effects of requests of the rehearsal. A repeated call gets the answer of the first one, with
+--- its RequestId, so the effect belongs to the first.
 ---@param stage alicloud.simulation.Stage
 ---@return { effect: table, request: alicloud.simulation.Request }[] in their order
 function M.own(stage)
@@ -19,8 +19,8 @@ function M.own(stage)
   return list
 end
 
---- Whether there is an effect of what the run, or one process of it, asked after one request and
---- not after another.
+--- Whether a request of the run, or of one process of it, had an effect: one that is later than
+--- `since` and not later than `request`.
 ---@param effects { effect: table, request: alicloud.simulation.Request }[]
 ---@param token string|nil nil: of any call
 ---@param since integer number of a request

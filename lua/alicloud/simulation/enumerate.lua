@@ -1,6 +1,6 @@
---- Every single trouble that can come at the points of a trace. What cannot differ is listed once:
---- a family is one trouble with its values of a time, the shortest first, and what is left out from
---- the start is counted by the rule that says why.
+--- Lists every single trouble that can come at the points of a trace. Troubles that cannot differ
+--- are listed once. A family is one trouble with several durations, the shortest first; troubles
+--- that are left out are counted by the rule that says why.
 
 local core = require "alicloud.core"
 local corrections = require "alicloud.simulation.correction"
@@ -34,14 +34,14 @@ M.RULES = {
 ---@class alicloud.simulation.Family
 ---@field at integer index of its point
 ---@field troubles alicloud.simulation.Trouble[] the shortest first
----@field chain string? what it has in common with families at other requests, which may be the same
----@field key string? what makes it the same as the last family that has it
----@field rule string? of M.RULES, where one with its key comes later
+---@field chain string? key of families that differ in their request only, and may run alike
+---@field key string? key of families that are the same, of which only the last one is run
+---@field rule string? of M.RULES, by which it is left out if one with its key comes later
 
 -- Values as alicloud.simulation.generate draws them, each once.
 local DURATIONS, OUTAGES = { 5, 20, 60, 300 }, { 30, 120, 600, 20000 }
 local KEEP, PAUSES = { 0, 1, 60, 100000 }, { 0, 1, 10, 20, 40, 60, 150, 600 }
--- Nothing has passed; the failover has ended, and its call may be repeated; that may not be.
+-- Pauses: none; until the failover has ended; until its call may not be repeated any more.
 local LIMITS = { 0, 40, 600 }
 
 local ANSWERS = {
@@ -50,7 +50,7 @@ local ANSWERS = {
   { { apply_late = 130 } }, { { delay = 5 }, "before", "after" },
   { { delay = 20 }, "before", "after" }, { { delay = 70 }, "before", "after" },
 }
--- What only the work of a group can have.
+-- Effects that only a failover of a group can have.
 local GROUP_ANSWERS = { { { stuck = true } }, { { partial = 1 } } }
 
 local ACTS = { { "reverse", 1 }, { "reverse", 2 }, { "stop", 1 }, { "reprotect", 1 },
@@ -70,7 +70,7 @@ local function each_of(list, troubles)
   for _, trouble in ipairs(troubles) do family(list, { trouble }) end
 end
 
--- What comes at a request is alike but for that, and for how long it lasts.
+-- Families of a chain differ only in the request and in how long they last.
 local function chained(list, troubles)
   local first = troubles[1]
   list[#list + 1] = { troubles = troubles,
@@ -142,7 +142,7 @@ local function add_outage(list, point, action)
   end)
 end
 
--- What passes has one time that it takes.
+-- Troubles that pass by themselves have one duration.
 local function add_passing(list, point)
   for _, trouble in ipairs(looks.at(point)) do chained(list, { trouble }) end
   for _, trouble in ipairs(surroundings.at(point)) do chained(list, { trouble }) end
@@ -165,7 +165,7 @@ local function add_people(list, point, about)
   family(list, { { kind = "stops", name = "host", request = point.n, after = false, delay = 0 } })
 end
 
--- How many of the unsynced bytes a crash can keep.
+-- Numbers of unsynced bytes that a crash can keep, each once.
 local function kept(unsynced, merged)
   local list, known = {}, {}
   for _, bytes in ipairs(KEEP) do
@@ -177,15 +177,15 @@ local function kept(unsynced, merged)
   return list
 end
 
--- What whoever comes after a crash finds: the disk, the service, the time. Of a change that is
--- about to leave the rules know, so that crash is one of its own.
+-- Key of what the process after a crash finds: disk, service, time. nil for a crash at a changing
+-- request, which the invariants know of, so it is like no other one.
 local function left(point, after, keep, pause)
   if not point.durable or not after or point.mutating then return nil end
   return ("%d %s %d bytes, %d %d calls, at %.9f + %d"):format(point.process, after.disk_state,
     after.durable + math.min(keep, after.unsynced), point.changes, point.ledger, point.time, pause)
 end
 
--- after: what there is then of the disk; nil if that is not known
+-- after: the point with the state of the disk after the crash; nil if it is not known
 local function add_crashes(list, point, how, unsynced, about, after)
   for _, keep in ipairs(kept(unsynced, about.merged)) do
     count(about.merged, "pauses", #PAUSES - #LIMITS)
@@ -211,7 +211,7 @@ function AT.request(list, point, about)
   add_crashes(list, point, "crash", point.unsynced, about, point)
 end
 
--- After a write everything of it may be lost, and after a sync nothing.
+-- Bytes that a crash after a call may lose: after a write all unsynced ones, after a sync none.
 local function unsynced_after(point, after)
   if point.op == "sync" then return 0 end
   return after and after.unsynced or point.unsynced
@@ -237,8 +237,8 @@ function AT.disk(list, point, about)
   end
 end
 
--- Under a stop of a step a request takes a second, and so does its answer: a stop comes to each
--- while it is on its way, and to those of what changes something while the answer is.
+-- With stops of a step, a request takes a second, and so does its answer. A stop comes during each
+-- request, and during the answer of each changing request.
 local FLIGHT, AROUND = 1, { { "step" }, { "scope" }, { "task" }, { "task", true }, { "sibling" } }
 
 function AT.step(list, point)
@@ -269,7 +269,7 @@ local function add_store(list, point, name, fields)
   family(list, { trouble })
 end
 
--- Whoever stood still finds at once that his lease is over; much later, that everything is.
+-- Seconds for which a controller stands still: none, or longer than all limits. Four are drawn.
 local STOOD, ALL_STOOD = { 0, 1000 }, 4
 
 local function add_takeovers(list, point, about)
@@ -302,11 +302,11 @@ function AT.store(list, point, about)
   end
 end
 
--- The kind of what is counted while the points are listed.
+-- By rule: kind of the troubles that it merges while the points are listed.
 local MERGED_OF = { bytes = "crashes", whole = "crashes", pauses = "crashes", signals = "stops",
   stood = "controllers", leases = "controllers", copies = "elsewhere" }
 
--- Where the store is shared: another controller comes while a request is on its way, or its answer.
+-- With a shared store another controller comes while a request is on its way, or its answer.
 local SHARED = { store = AT.store }
 
 function SHARED.request(list, point)
@@ -324,7 +324,7 @@ local function is_kind(kinds, trouble)
   return not kinds or kinds[trouble.kind] or trouble.kind == "hostile" and kinds[trouble.name]
 end
 
--- The next points of some kinds, for what is the same there.
+-- For each point the next one with a state of the disk, the next wait and the next store call.
 local function look_ahead(points, options)
   local ahead, disk, wait, store = {}, nil, nil, nil
   for i = #points, 1, -1 do
@@ -339,7 +339,7 @@ local function look_ahead(points, options)
   return ahead
 end
 
--- Of families with one key the last one stays: by then most is known of the run.
+-- Keeps the last one of the families with the same key: by then most is known of the run.
 local function without_known(all, merged, told)
   local last, rest = {}, {}
   for _, each in ipairs(all) do
@@ -356,7 +356,7 @@ local function without_known(all, merged, told)
   return rest
 end
 
--- What is merged at a point counts where the kinds are those that were asked for.
+-- Keeps the families and the merged counts of the kinds that were asked for.
 local function keep_kinds(list, merged, kinds)
   if not kinds then return list, merged end
   local rest, counted = {}, {}
@@ -370,13 +370,13 @@ local function keep_kinds(list, merged, kinds)
 end
 
 ---@class alicloud.simulation.Listing
----@field first integer? point
----@field last integer? point
+---@field first integer? index of the first point; nil: 1
+---@field last integer? index of the last point; nil: that of the trace
 ---@field kinds table<string, boolean>? of trouble; nil: all
----@field shared boolean? the store is shared
----@field typos alicloud.simulation.Typo[]? what comes with the beginning
----@field told fun(merged: alicloud.simulation.Family, same: alicloud.simulation.Family)? of each
----that is left out, and which one is the same
+---@field shared boolean? true: the store is shared
+---@field typos alicloud.simulation.Typo[]? typos with which the run may begin
+---@field told fun(merged: alicloud.simulation.Family, same: alicloud.simulation.Family)? called for
+---each family that is left out, with the same one that stays
 
 --- Lists the families of the points of a trace.
 ---@param points alicloud.simulation.Point[]

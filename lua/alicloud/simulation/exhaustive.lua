@@ -1,7 +1,6 @@
---- Rehearses a playbook under every single trouble at every point, and under every pair: the
---- playbook is run undisturbed once, and its trace says where troubles can come (see
---- alicloud.simulation.trace and alicloud.simulation.enumerate). The second of a pair is looked for
---- on the trace that the first one has made.
+--- Rehearses a playbook under every single trouble at every point, and under every pair. The trace
+--- of one undisturbed run shows where troubles can come (see alicloud.simulation.trace and
+--- alicloud.simulation.enumerate); the second of a pair comes on the trace of the first one's run.
 ---
 ---     local about = assert(exhaustive.open(plan))
 ---     for n = 1, #about.units do exhaustive.single(about, n) end
@@ -21,27 +20,27 @@ local traces = require "alicloud.simulation.trace"
 
 local M = {}
 
--- With it, a run is run once more after its end (S7), the emulator's chance is the same every time.
+-- With it a finished run is run again (S7). All cases have it, and so the same random numbers.
 local SEED = 3
 
--- The undisturbed run is planned and repeated as well (S8, S12).
+-- With this seed the undisturbed run is also planned (S8) and repeated (S12).
 local CALM_SEED = 0
 
--- A call that no run comes to: its store is a shared one, and nothing happens to it.
+-- A store call that no run reaches: a trouble there only makes the store a shared one.
 local NEVER = 1 << 30
 
 ---@class alicloud.simulation.Exhaustive
 ---@field plan alicloud.simulation.Plan
 ---@field case alicloud.simulation.Case without troubles
 ---@field kinds table<string, boolean>?
----@field calm table<boolean, alicloud.simulation.Point[]> undisturbed, with a shared store or not
+---@field calm table<boolean, alicloud.simulation.Point[]> undisturbed trace; true: shared store
 ---@field families alicloud.simulation.Family[]
 ---@field units integer[][] numbers of families that are run together
 ---@field points integer
----@field troubles integer variants of the families, and what was merged before
----@field merged table<string, integer> before anything is run, by rule
+---@field troubles integer number of variants of the families, and of troubles merged before a run
+---@field merged table<string, integer> number of troubles merged before a run, by rule
 ---@field violations string[] of the undisturbed run
----@field met table<string, integer> by it, and by what is merged; see alicloud.simulation.coverage
+---@field met table<string, integer> by undisturbed runs and merged crashes; see `coverage`
 
 ---@class alicloud.simulation.UnitReport: alicloud.simulation.Tally
 ---@field runs integer
@@ -50,7 +49,7 @@ local NEVER = 1 << 30
 ---@field harms { what: string, only: integer[], troubles: string[] }[]
 ---@field traces { n: integer, mark: string }[]? of singles: each variant that was run
 
--- What takes longer gives one more look that is like the one before it.
+-- Seconds of changes that take time. Longer ones only add looks that see the same.
 local SHORT = 4
 local TIMINGS = { sync = SHORT, one_shot = SHORT, stop = SHORT, reprotect = SHORT, drill = SHORT,
   clear = SHORT, attach = SHORT, detach = SHORT, start_instance = SHORT, stop_instance = SHORT }
@@ -64,8 +63,8 @@ local function fast(world)
   return own
 end
 
--- Where tokens are forgotten, a repeat must be seen to have an effect, and nothing protects from a
--- site that is late.
+-- Switches if tokens are forgotten: a repeat must have a visible effect, and no site may show old
+-- states, from which nothing would protect.
 local FORGETFUL = { repeat_failover = "restart", site_status = "same" }
 
 local function forgets(trouble) return trouble.name == "token_forget" end
@@ -98,7 +97,8 @@ end
 
 local function is_shared(trouble) return trouble.kind == "controllers" end
 
--- Families of one unit: so a unit takes seconds, and what is the same is found within it.
+-- Most families of a unit, so that a unit takes seconds. Runs that are the same are found within a
+-- unit only.
 local LONGEST_UNIT = 24
 
 -- Families of a chain belong together, in the order of their requests.
@@ -116,10 +116,10 @@ local function units_of(families)
   return units
 end
 
--- The families of both undisturbed traces. A shared store has calls and troubles of its own.
+-- Lists the families of both undisturbed traces. A shared store has calls and troubles of its own.
 local function families_of(about)
   local points = about.calm[false]
-  -- What a crash that is merged would have stood for was met.
+  -- Counts a merged crash as met in the coverage, although it is not run.
   local function told(each)
     local how = each.troubles[1].how
     local name = how and ("write %s/%s"):format(points[each.at].op, how)
@@ -150,7 +150,7 @@ local function points_of(about)
   return n
 end
 
---- Runs the playbook undisturbed and lists what can come.
+--- Runs the playbook undisturbed and lists the troubles that can come.
 ---@param plan alicloud.simulation.Plan
 ---@param options? { kinds: table<string, boolean>? }
 ---@return alicloud.simulation.Exhaustive|nil
@@ -178,7 +178,8 @@ function M.open(plan, options)
   return about
 end
 
--- What of a run is the same whenever it is: with the same mark, what comes next is the same.
+-- A hash of what a run has seen and written, without times. Runs with the same mark go on alike, so
+-- second troubles are tried after one of them only.
 local function mark_of(points, rehearsal)
   local parts = { rehearsal.ending, tostring(#rehearsal.stage.processes) }
   for _, point in ipairs(points) do parts[#parts + 1] = point.sight end
@@ -188,7 +189,8 @@ local function mark_of(points, rehearsal)
   return core.sha256(table.concat(parts, "\n")):sub(1, 24)
 end
 
--- Why longer troubles of a disk or a store are the same: nothing is called any more.
+-- The rule by which longer variants of a disk or store trouble need no run, since nothing is called
+-- any more; nil: they need one.
 local function outlasted(trouble, points)
   local rule = trouble.kind == "disk" and "again" or trouble.name == "answers" and "ended"
   if not rule then return nil end
@@ -210,8 +212,8 @@ local function note_harm(report, rehearsal, only, troubles)
   table.insert(report.harms, { what = what, only = only, troubles = words })
 end
 
--- The order in which the times of a family are run. Outages are harmless up to a time, and the
--- harmless ones are held against more.
+-- The order in which the variants of a family are run: the longest first for wrong answers and
+-- regions. Outages begin with the shortest, since those are harmless and checked more strictly.
 local function order_of(troubles)
   local order = {}
   local backwards = troubles[1].kind == "hostile" or troubles[1].kind == "regions"
@@ -219,7 +221,7 @@ local function order_of(troubles)
   return order
 end
 
--- Why a trouble needs no run, and whose run it has.
+-- The rule by which a trouble needs no run, and the trouble whose run stands for it.
 local function rule_of(work, trouble)
   if work.outlasted then return work.outlasted, work.outlasting end
   if work.same and trouble.request then return work.same:rule_of(trouble) end
@@ -235,7 +237,8 @@ local function run_family(work, each, first)
       if work.told then work.told(trouble, like, rule) end
     else
       local same = each.chain and work.same
-      -- Before it comes nothing is answered otherwise, and who is like no other compares nothing.
+      -- Answers before the trouble are as without it, and a run that stands for no other one is not
+      -- compared: the trace need not keep these answers.
       local points, rehearsal = work.run(number, trouble, same and trouble.request or math.huge)
       if same then same:note(trouble, points, rehearsal) end
       work.outlasted, work.outlasting = outlasted(trouble, points), trouble
@@ -243,13 +246,13 @@ local function run_family(work, each, first)
   end
 end
 
---- Runs the families of a unit, alone.
+--- Runs the troubles of a unit, each alone.
 ---@param about alicloud.simulation.Exhaustive
 ---@param n integer number of the unit
 ---@param alive? fun() called now and then
 ---@param told? fun(merged: alicloud.simulation.Trouble, like: alicloud.simulation.Trouble|nil,
----rule: string) of each trouble that is not run, since its run is that of another one or, nil, of
----none
+---rule: string) called for each trouble that is not run; `like` is the one whose run stands for it,
+---nil: the run without troubles
 ---@return alicloud.simulation.UnitReport
 function M.single(about, n, alive, told)
   local report = unit_report()
@@ -269,7 +272,7 @@ function M.single(about, n, alive, told)
   return report
 end
 
--- The family and the trouble of a number.
+-- The trouble with a number, and its family.
 local function variant(about, number)
   for i = #about.families, 1, -1 do
     if about.first_of[i] <= number then
@@ -279,7 +282,7 @@ local function variant(about, number)
   end
 end
 
--- These go on beyond whatever can be seen of them.
+-- Kinds that go on having an effect after all that shows in the trace.
 local LINGERS = { clock = true, operators = true, disk = true, elsewhere = true, typos = true }
 
 local function is_in_force(trouble, since, point)
@@ -287,8 +290,8 @@ local function is_in_force(trouble, since, point)
   return trouble.lasts ~= nil and point.time < since + trouble.lasts
 end
 
--- From which point on a run is what it would have been: what is left is the same, nothing is under
--- way, and as much has happened before.
+-- Index of the first point from which on a run is like the undisturbed one: the remaining points
+-- are the same, no change is under way, and as many effects came before. After the last one: none.
 local function rejoined_at(points, calm, first, trouble)
   local from, since = #points + 1, points[first].time
   for back = 0, math.min(#points - first, #calm) - 1 do
@@ -310,7 +313,8 @@ local function fits(first, second)
   return is_shared(first) == is_shared(second)
 end
 
--- What may come second, and how many are left out since the first one is over.
+-- The families that may come second. Those at points where the first one has no effect any more are
+-- left out and counted in `merged.rejoined`.
 local function seconds_of(about, number)
   local trouble, each = variant(about, number)
   local points = traced(about, { trouble })
@@ -327,7 +331,7 @@ local function seconds_of(about, number)
   return trouble, list, merged, points
 end
 
--- The end of the first one ends a second one of its name, too: then only their own runs tell.
+-- The end of the first trouble also ends a second one of the same name, so these all need a run.
 local function sameness_of(first, points, second)
   local is_alike = first.kind == second.kind and first.name == second.name
   return not is_alike and sameness.open(points) or nil

@@ -1,21 +1,20 @@
---- What a seed stands for: a world, and a list of troubles that come over it. Every trouble is a
---- plain table that says all about itself, so a list can be cut down until the least that still
---- does harm is left.
+--- Generates the case of a seed: a world and a list of troubles. Every trouble is a plain table
+--- that describes itself completely, so a list can be shrunk to what a violation needs.
 ---
 ---   { kind = "answers", rule = { … } }              a fault rule of the emulator
----   { kind = "hostile", change = { … }, … }         the service lies, from a request on
+---   { kind = "hostile", change = { … }, … }         the service gives wrong answers
 ---   { kind = "operators", act = "reverse", … }      somebody else changes the group
 ---   { kind = "crashes", call = 7, how = "torn" }    the machine stops at a call of the disk
----   { kind = "stops", name = "task", … }            a task, a step or the run is given up
+---   { kind = "stops", name = "task", … }            a task, a step or the run is cancelled
 ---   { kind = "controllers", name = "takeover", … }  another controller takes the run over
----   { kind = "blips", side = "both", … }            nothing can be read, but changes go
----   { kind = "compute", name = "Detaching", … }     disks are on their way
+---   { kind = "blips", side = "both", … }            nothing can be read, but changes work
+---   { kind = "compute", name = "Detaching", … }     disks are being created or detached
 ---   { kind = "neighbours", from_start = true }      a machine serves another group as well
 ---   { kind = "places", from_start = true, … }       both sides lie in one region
 ---
 --- Combinations against which the API offers no defence are not drawn: a service that forgets
---- tokens and does the work later, or that forgets them and shows the past for longer than one
---- waits before sending again, or while somebody puts back what the lost call has done.
+--- tokens and does work later, or shows old states for longer than the wait before a resend, or
+--- while somebody undoes what the lost call has done.
 
 local assumed = require "alicloud.simulation.assumed"
 local controllers = require "alicloud.simulation.controllers"
@@ -29,7 +28,7 @@ local when = require "alicloud.simulation.when"
 
 local M = {}
 
---- What can be asked for with --faults, and the share of schedules that have some of it.
+--- Kinds of trouble, as they can be chosen with --faults.
 M.KINDS = { "answers", "reads", "regions", "hostile", "operators", "crashes", "disk", "clock",
   "outages", "stops", "controllers", "programs", "typos", "elsewhere",
   table.unpack(surroundings.KINDS) }
@@ -42,37 +41,37 @@ M.HOSTILE, M.HOSTILE_NAMES = looks.HOSTILE, looks.NAMES
 ---@field rule table? fault rule
 ---@field change table<string, any>? hostile options
 ---@field name string? of the hostile option, operator's act or what happens to the clock
----@field request integer? comes with this request of the run, counted over its processes
----@field send integer? comes with this call that changes something
----@field after boolean? after that request was handled, not before
----@field delay number? seconds later
----@field lasts number? seconds until it is over
----@field call integer? of the disk or the store, counted over all processes
----@field record integer? comes where so many changes are written down, with the last of them
----@field how string? what happens then
----@field action string? that is out of order, or throttled
----@field code string? with which
----@field status integer? HTTP, of that
----@field keep integer? bytes of what was not synced that the disk has kept
+---@field request integer? number of the request with which it comes, over all processes
+---@field send integer? number of the changing request with which it comes
+---@field after boolean? true: after that request was handled, not before
+---@field delay number? seconds after that moment
+---@field lasts number? seconds until it ends
+---@field call integer? number of the call of the disk or the store, over all processes
+---@field record integer? comes when the store announces the change with this number
+---@field how string? what happens at the call
+---@field action string? operation that fails or is throttled
+---@field code string? error code of that
+---@field status integer? HTTP status of that
+---@field keep integer? unsynced bytes that the disk keeps in a crash
 ---@field pause number? seconds until somebody resumes
----@field wait integer? comes at this wait, counted over all processes
----@field nth_step integer? comes to this step, of those that the run has come to
----@field goes_on boolean? the playbook goes on behind a step that was given up
----@field flight number? seconds that each request and each answer is on its way
+---@field wait integer? number of the wait at which it comes, over all processes
+---@field nth_step integer? number of the step at which it comes, in order of first beginning
+---@field goes_on boolean? true: the playbook goes on after a step that was cancelled
+---@field flight number? seconds that each request and each answer takes
 ---@field side "both"|"source"|"destination"|nil where nothing can be read
----@field stays boolean? disks are where they were afterwards
----@field turned boolean? the sides have changed places
+---@field stays boolean? true: disks are as before when it ends
+---@field turned boolean? true: the sides are exchanged, too
 
 ---@class alicloud.simulation.Case
----@field trace alicloud.simulation.Trace|false|nil notes where a trouble can come
+---@field trace alicloud.simulation.Trace|false|nil collects the points at which a trouble can come
 ---@field seed integer
 ---@field world table description of the emulator's world
 ---@field assume table<string, any> switches of the emulator
 ---@field incident string?
----@field outage integer? seconds before the beginning: since then nothing has been written
----@field sides table<string, string>? where each group was to go, by its id
+---@field outage integer? seconds between the declared outage and the start; nil: none is declared
+---@field sides table<string, string>? by id of a group: the place to which it is to fail over
 ---@field troubles alicloud.simulation.Trouble[]
----@field numbers integer[]? which ones of the seed's troubles those are; nil: all
+---@field numbers integer[]? numbers of these among the seed's troubles; nil: they are all of them
 
 local STATUSES = { "normal", "normal", "normal", "normal", "normal", "normal", "normal", "syncing",
   "syncing", "stopped", "stopped", "manual_syncing", "failover_failed", "failover_failed",
@@ -143,7 +142,7 @@ M.ACTS = { "reverse", "reverse", "stop", "reprotect", "remove_pair", "failover",
 function MAKE.operators(d)
   local trouble = when.draw(d, { name = d:pick(M.ACTS) })
   trouble.nth_group = d:between(1, 99)
-  -- Other processes work while this one does, not after it.
+  -- Other processes run while this one does, so they come at once.
   if trouble.name == "rival" or trouble.name == "colleague" then trouble.delay = 0 end
   return trouble
 end
@@ -179,20 +178,20 @@ local CALLS = { "FailoverDiskReplicaGroup", "FailoverDiskReplicaGroup", "Failove
   "StopDiskReplicaGroup", "StartDiskReplicaGroup", "ReprotectDiskReplicaGroup", "StopInstance",
   "DetachDisk", "AttachDisk", "StartInstance" }
 
--- An operation is out of order for some time, or a call is throttled.
+-- An operation that reads fails for some time, or one that changes is throttled.
 function MAKE.outages(d)
   local throttled = d:chance(0.3)
   local trouble = when.draw(d, { lasts = d:pick { 30, 120, 600, 600, 20000 } })
   trouble.action = d:pick(throttled and CALLS or READS)
   trouble.code = throttled and "Throttling.User" or "InternalError"
   trouble.status = throttled and 400 or 500
-  -- What comes before the call lets it be throttled.
+  -- The throttling must begin before the call to affect it.
   if throttled then trouble.after, trouble.delay = false, 0 end
   return trouble
 end
 
--- How many troubles of a kind a schedule has. Nearly a third of all schedules are harmless: their
--- end must be the one of the undisturbed run.
+-- By kind: the numbers of troubles of which one is drawn. Nearly a third of all cases are harmless:
+-- they must end as the undisturbed run does.
 local MIXED = {
   answers = { 0, 0, 1, 1, 2 }, reads = { 0, 0, 0, 1, 2 }, regions = { 0, 0, 0, 0, 0, 1 },
   hostile = { 0, 0, 1, 1 }, operators = { 0, 0, 0, 1 }, crashes = { 0, 0, 1, 2 },
@@ -224,7 +223,8 @@ local function forgets(trouble) return trouble.name == "token_forget" end
 
 local function permits(trouble) return trouble.name == "permissive" end
 
--- What tempts somebody to send twice: the answer is lost, and no look shows the work at once.
+-- Adds troubles under which a client may send twice: the answer is lost, and reads show the work
+-- late.
 local function add_temptation(d, list)
   list[#list + 1] = { kind = "answers", rule = { when = "after", effect = { drop = true },
     match = { action = "FailoverDiskReplicaGroup", nth = 1 } } }
@@ -232,9 +232,9 @@ local function add_temptation(d, list)
     change = { stale_read = d:pick { 3, 9, 9 } } }
 end
 
--- Without the memory for tokens nothing protects from work that is done later or shown later, from
--- two operators at once, nor from one who stops a group that had been stopped, nor from work that
--- fails where it had failed before: it looks untouched.
+-- If tokens are forgotten, nothing protects from work that is done or shown late, from two
+-- operators at once, from one who stops a group that was stopped before, and from work that fails
+-- where it had failed before, since the group then looks untouched.
 local function defenceless(trouble)
   return trouble.name == "colleague" or trouble.name == "stop" or trouble.state == "overloaded"
     or trouble.rule and trouble.rule.effect.apply_late ~= nil
@@ -243,11 +243,11 @@ local function defenceless(trouble)
     or trouble.name == "stale_read" and trouble.change.stale_read >= 14
 end
 
---- Whether nothing protects from a trouble where the service forgets tokens.
+--- Whether nothing protects from a trouble if the service forgets tokens.
 ---@type fun(trouble: alicloud.simulation.Trouble): boolean
 M.is_defenceless = defenceless
 
--- The work is done late, and the question after it is refused.
+-- Adds troubles by which the first failover is done late and its repeat is refused.
 local function late_and_refused(d, list)
   local match = { action = "FailoverDiskReplicaGroup", nth = 1 }
   list[#list + 1] = { kind = "answers",
@@ -266,7 +266,7 @@ end
 
 local function region_of(place) return place:match "^[^/]+" end
 
---- Where each group is to go. What begins where a failover has ended goes back.
+--- Where each group is to fail over: to its destination, or from failovered back to its source.
 ---@param about table the world
 ---@return table<string, string> by id
 function M.sides_of(about)
@@ -285,8 +285,8 @@ local function vary(d, group, reversed)
   if own.recover_point_age == nil then
     own.recover_point_age = own.status ~= "initial_syncing" and d:pick(AGES)
   end
-  -- Somebody has reversed it long ago, and the playbook asks at the wrong side. Where both sides
-  -- are in one region, nothing but the zone tells.
+  -- Sometimes the group was reversed long ago, so that the playbook asks at the wrong side. If both
+  -- sides are in one region, only the zone shows that.
   local in_one_region = region_of(own.source) == region_of(own.destination)
   if d:chance(in_one_region and 0.3 or reversed) then
     own.source, own.destination = own.destination, own.source
@@ -311,7 +311,7 @@ end
 
 local ODD_STREAM, OUTAGE_STREAM = 1 << 40, 1 << 41
 
--- Half of the outages come alone: what they must not change is the end.
+-- Half of the outages come alone, because alone they must not change the end.
 local function with_outage(seed, list)
   local d = random.new(seed + OUTAGE_STREAM)
   if not d:chance(0.16) then return list end
@@ -322,13 +322,13 @@ local function with_outage(seed, list)
   return list
 end
 
--- Two sources that are wrong in the same way outvote the third.
+-- Not combined with odd looks: two lists that are wrong in the same way outvote the third.
 local function cuts_lists(trouble) return trouble.name == "short_list" end
 
 --- Generates a case.
 ---@param seed integer
 ---@param about table the world, see alicloud.simulation.discover
----@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; all
+---@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; nil: all
 ---@return alicloud.simulation.Case
 function M.case(seed, about, kinds)
   local d = random.new(seed)
@@ -341,10 +341,10 @@ function M.case(seed, about, kinds)
   end
   local incident = d:chance(0.5) and "INC-1" or nil
   if not forgetful and d:chance(0.03) then late_and_refused(d, troubles) end
-  -- From a stream of its own, so that it changes nothing else of a seed.
+  -- Drawn from a random stream of its own, so that the rest of the seed's case stays the same.
   local odd = random.new(seed + ODD_STREAM)
   if odd:chance(0.2) then
-    -- Alone it must not change how the run ends.
+    -- Alone, an odd look must not change how the run ends.
     troubles = odd:chance(0.4) and {} or without(troubles, cuts_lists)
     troubles[#troubles + 1] = looks.odd(odd)
   end

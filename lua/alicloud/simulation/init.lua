@@ -1,6 +1,6 @@
---- Rehearses a playbook under troubles that a seed stands for: answers are lost, the service lies,
---- somebody else interferes, the machine stops at a write of the journal, the run is given up. The
---- playbook and all below it run unmodified, against the emulator, on a virtual clock and disk.
+--- Rehearses a playbook under troubles that are drawn from a seed: lost answers, wrong reads,
+--- interference by others, a crash at a write of the journal, a cancelled run. The playbook and the
+--- engine run unmodified, against the emulator, on a virtual clock and disk.
 ---
 ---     local simulation = require "alicloud.simulation"
 ---     local plan = assert(simulation.plan(playbook, { region = "cn-shanghai" }))
@@ -29,11 +29,12 @@ local M = {}
 
 M.INVARIANTS, M.KINDS, M.HOSTILE = invariants.INVARIANTS, people.KINDS, people.HOSTILE
 
--- A run that stops is resumed by somebody; not for ever.
+-- Most processes of a run, most resumes after an end of its own (no crash, no interrupt), and the
+-- seconds before such a resume.
 local MOST_PROCESSES, MOST_RESUMES, RESUMED_AFTER = 12, 2, 30
 
-local AFTERMATH = 1000 -- whatever is done late is done by then
--- One seed in so many is run once more after its end (S7), run twice (S12), or planned (S8).
+local AFTERMATH = 1000 -- seconds; delayed work is done by then
+-- One seed in so many is run again after its end (S7), run twice (S12), or planned (S8).
 local AGAIN, REPEATED, PLANNED = 3, 50, 31
 
 ---@class alicloud.simulation.Plan
@@ -41,18 +42,18 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field region string of the client
 ---@field params table<string, any>?
 ---@field kind string?
----@field correction table<string, any>? parameters that somebody who goes on corrects
----@field programs alicloud.simulation.ProgramTable? how programs end; else each ends well
----@field world table of the emulator; what a case varies is what groups do not say
+---@field correction table<string, any>? parameter values that a resuming process corrects
+---@field programs alicloud.simulation.ProgramTable? how programs end; nil: each succeeds at once
+---@field world table of the emulator; a case varies the fields that its groups leave out
 ---@field assume table<string, any>? switches of the emulator; messages: its texts
----@field wire boolean? requests are signed and sent as bytes; slower
+---@field wire boolean? true: requests are signed and sent as bytes, which is slower
 
 --- Prepares the exploration of a playbook: finds out which groups it is about.
 ---@param playbook alicloud.dr.Playbook
 ---@param options table region, and params, kind, world, programs, assume, messages, wire if given
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
----@return boolean? world_helps whether another world may
+---@return boolean? world_helps true: it may work if another world is given
 function M.plan(playbook, options)
   local plan = tables.merged({ playbook = playbook }, options)
   if plan.world then
@@ -80,7 +81,7 @@ local function run_to_end(stage)
   return stage.processes[#stage.processes]
 end
 
--- Once more, with nothing left that could go wrong with the disk.
+-- Runs a finished run once more, without troubles: it must make no calls and write nothing.
 local function check_finished(stage, last)
   local asked, troubles, text = #stage.requests, stage.case.troubles, stage.disk:text "run"
   stage.case.troubles, stage.trace = {}, nil
@@ -109,7 +110,7 @@ local function ending_of(process)
   return ("%s (%s)"):format(tostring(err.code), tostring(err.outcome))
 end
 
---- Runs one case to its end and holds it against the invariants.
+--- Runs one case to its end and checks the invariants.
 ---@param case alicloud.simulation.Case
 ---@param plan alicloud.simulation.Plan
 ---@return alicloud.simulation.Rehearsal
@@ -122,19 +123,20 @@ function M.rehearse(case, plan)
     violations = invariants.violations(stage) }
 end
 
--- A run beside it leaves no trace in that of the case.
+-- A copy of a case with other troubles, whose run adds nothing to the trace of the case.
 local function with_troubles(case, list)
   return tables.merged(case, { troubles = list, trace = false })
 end
 
--- What was found done had been done by the process before: of the other verbs, which say so without
--- an intent, only that they ended well can be compared.
+-- The outcome of a failover, for a verdict. Other verbs may report that the process before had done
+-- the work already, so only their success is compared.
 local function told(result)
   local outcome = type(result) == "table" and result.outcome
   return type(outcome) == "string" and outcome:find "failovered$" and " " .. outcome or ""
 end
 
--- Nobody is to be asked to resume what would have come to its end.
+-- Counts processes that ended with an error of the run itself: harmless troubles must not add any,
+-- since people would have to resume the run.
 local function stops_of(rehearsal)
   local stops = 0
   for _, process in ipairs(rehearsal.stage.processes) do
@@ -143,7 +145,7 @@ local function stops_of(rehearsal)
   return stops > 0 and (" after %d that stopped"):format(stops) or ""
 end
 
--- What must be the same whether the machine stopped on the way or not.
+-- The ending and the steps of a run as text, which harmless troubles must not change.
 local function verdict(rehearsal)
   local parts, result = {}, rehearsal.last.result
   for _, step in ipairs(result and result.steps or {}) do
@@ -151,14 +153,14 @@ local function verdict(rehearsal)
       parts[#parts + 1] = ("%s=%s%s"):format(step.key, step.status, told(step.result))
     end
   end
-  -- Branches that run at the same time end in any order.
+  -- Sorted, because parallel branches end in any order.
   table.sort(parts)
   return ("%s%s, %s"):format(rehearsal.ending, result and stops_of(rehearsal) or "",
     table.concat(parts, ", "))
 end
 
--- Resumed too late, an intent without an answer must not be sent again; a step of the playbook's
--- own that was interrupted is for a person to settle.
+-- An interrupted step of the playbook's own must be settled by a person, which is no violation.
+-- Longer pauses in sum are not harmless, since a call in doubt must not be sent again after them.
 local SETTLED_BY_PEOPLE = { ["Client.StepInDoubt"] = true }
 local TOO_OLD, LONGEST_PAUSES = "Client.RecoveryPointTooOld", 60
 
@@ -168,7 +170,8 @@ local function is_harmless_trouble(trouble, alone)
     or surroundings.is_harmless(trouble, alone)
 end
 
--- A step outlasts one of them. A fleet goes around what it cannot read, so its steps are others.
+-- Seconds of outage that a step outlasts. A fleet leaves out groups that it cannot read, so an
+-- outage is harmless with one group only.
 local LONGEST_OUTAGE = 600
 local function is_outage_alone(case)
   local trouble = case.troubles[1]
@@ -191,7 +194,7 @@ local function undisturbed(case, plan)
   return verdict(M.rehearse(with_troubles(case, {}), plan))
 end
 
--- How playbooks end undisturbed, by what is known of the world before: seeds share few worlds.
+-- Cache: verdicts of undisturbed runs, by plan and world, because many seeds have the same world.
 local endings = setmetatable({}, { __mode = "k" })
 
 local function known_ending(case, plan)
@@ -202,7 +205,8 @@ local function known_ending(case, plan)
   return known[key]
 end
 
--- A recovery point has its age, and a fence that is only tried its minute, whatever happens.
+-- Whether a run may end otherwise: the recovery point got too old in an outage, or a fence that is
+-- only tried for a limited time has failed.
 local function is_told(rehearsal, in_outage)
   local err, result = rehearsal.last.err, rehearsal.last.result
   if in_outage and type(err) == "table" and err.code == TOO_OLD then return true end
@@ -215,8 +219,8 @@ end
 
 local REFUSED, STOPS = "^[^,]*%(not_sent%)", " after %d+ that stopped"
 
--- Who would be refused anyway may hear of what was odd at that moment, and a look at an old record
--- may stop what has not sent anything yet.
+-- Whether two verdicts count as the same. Under reads that are wrong for a moment, a run that is
+-- refused either way may get another code, and an old record may stop a run that sent nothing yet.
 local function is_alike(case, one, other)
   if not looks.is_passing(case.troubles[1]) then return one == other end
   if one:find(REFUSED) and other:find(REFUSED) then return true end
@@ -234,7 +238,7 @@ local function check_ending(case, plan, rehearsal)
   if is_told(rehearsal, is_outage_alone(case)) then return end
   local ended = verdict(rehearsal)
   if known_ending(case, plan) == ended then return end
-  -- Blame needs the case's own seed, which repeats it.
+  -- The cached verdict may be of another seed, so the undisturbed run is made with this seed, too.
   local calm = undisturbed(case, plan)
   if not is_alike(case, calm, ended) then
     table.insert(rehearsal.violations, ("E ended with %s, undisturbed with %s"):format(ended, calm))
@@ -308,7 +312,7 @@ function M.case(plan, seed, options)
     kept[#kept + 1], numbers[#numbers + 1] = case.troubles[n], case.troubles[n] and n
   end
   local some = with_troubles(case, kept)
-  -- What is found among some is told by the numbers that all of the seed have.
+  -- Violations name troubles by their numbers among all troubles of the seed.
   some.numbers = numbers
   return some
 end
@@ -317,9 +321,9 @@ end
 ---@field seed integer
 ---@field what string begins with the name of the invariant
 ---@field only integer[] numbers of the troubles that are enough
----@field troubles string[] those, in words
+---@field troubles string[] the same, in words
 
---- Leaves out of a case whatever its violation does not need.
+--- Removes the troubles from a case that its violation does not need.
 ---@param case alicloud.simulation.Case
 ---@param plan alicloud.simulation.Plan
 ---@param what string the violation
@@ -370,7 +374,7 @@ function M.explore(plan, options)
   return report
 end
 
---- Whether the invariants hold for one seed; nil if they do.
+--- The violation that a seed causes; nil if the invariants hold.
 ---@param plan alicloud.simulation.Plan
 ---@param seed integer
 ---@param invariant string? only this one

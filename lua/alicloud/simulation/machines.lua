@@ -1,5 +1,5 @@
---- The machines of a world that is found for a playbook: those that it names, those that write to
---- what it fences, and those that serve where a failover has ended.
+--- Adds instances to the world of a playbook: those that it names, those that write to groups that
+--- it fences, and those that serve after a failover.
 
 local emulator = require "alicloud.emulator"
 local tables = require "alicloud.base.tables"
@@ -23,7 +23,7 @@ local function machine_at(world, place, id)
   return instance
 end
 
--- The disks of one side of a group lie at a running machine.
+-- Attaches the disks of one side of a group to a running instance.
 local function attach(world, group, pairs_of, side)
   local machine = machine_at(world, group[side], ("i-of-%s-%s"):format(group.id, side))
   machine.status = nil
@@ -54,7 +54,7 @@ local function has_machine(world, pairs_of)
   return false
 end
 
--- Where a group was fenced or looked at, somebody is to have written to it.
+-- Adds an instance that writes to each group whose disks were asked for.
 local function learn_writers(world, calm, asked)
   local emu, added = emulator.new { world = calm, seed = 1 }, 0
   for _, group in ipairs(world.groups) do
@@ -70,11 +70,11 @@ local function learn_writers(world, calm, asked)
   return added
 end
 
---- Puts machines into a world that were asked for and are not in it.
+--- Adds the instances to a world that were asked for and are not in it.
 ---@param world table is changed
----@param calm table the same, as it was before anything was asked
+---@param calm table the same world with healthy groups, as `discover.calm` makes it
 ---@param asked alicloud.simulation.Asked[]
----@param side? string zone or region that was named as the one that takes over
+---@param side? string zone or region that takes over, if one was named
 ---@return integer added
 function M.learn(world, calm, asked, side)
   local ids = {}
@@ -83,8 +83,8 @@ function M.learn(world, calm, asked, side)
   return writers + worlds.learn_machines(world, ids, asked, side)
 end
 
---- The world after a failover of all its groups: nothing lies at a machine of the old side, and
---- the disks of the new one lie at machines that run.
+--- The world after a failover of all its groups: no disk of the old side is attached, and the disks
+--- of the new side are attached to running instances.
 ---@param world table is changed
 ---@return table world
 function M.after_failover(world)

@@ -1,5 +1,5 @@
---- In which order a run has moved many groups, held against what it was asked for: tiers, a canary
---- and what was left out. Judged by the records of steps, whose branches carry the groups' ids.
+--- Checks the order in which a run has moved many groups: tiers, a canary, and groups that were
+--- left out. It reads the records of steps, whose branches are named after the groups' ids.
 
 local tiers = require "alicloud.dr.playbook.tiers"
 
@@ -14,7 +14,7 @@ M.INVARIANTS = {
   F5 = "what may have been changed is not left out",
 }
 
---- Whether a step of a fleet only looks: how often that is done depends on the cloud's weather.
+--- Whether a step of a fleet only reads. How often these run depends on errors of the cloud.
 ---@param key string
 ---@return boolean
 function M.is_look(key)
@@ -30,7 +30,7 @@ local function tier_reader(params)
   end
 end
 
--- Once a group of a tier is under way, those before have ended in this process.
+-- F1: when a group begins, those of earlier tiers that began in this process have ended.
 local function check_tiers(events, tier_of, violated)
   local latest, under_way = 0, {}
   for _, event in ipairs(events) do
@@ -57,7 +57,7 @@ local function list_of(set)
   return list
 end
 
--- Groups that were ready, were never begun, and are of the tier of another.
+-- A group of the same tier that is ready and was never begun; nil: none.
 local function waiting_beside(id, seen, tier_of)
   for _, other in ipairs(list_of(seen.ready)) do
     local same = not tier_of or tier_of(other) == tier_of(id)
@@ -65,7 +65,7 @@ local function waiting_beside(id, seen, tier_of)
   end
 end
 
--- Those that have failed before prove nothing, whoever is tried beside them.
+-- Two groups that have failed before may run beside each other, since neither proves anything.
 local function check_begin(id, seen, tier_of, violated)
   for _, other in ipairs(seen.proven and {} or list_of(seen.under_way)) do
     if not (seen.failed[id] and seen.failed[other]) then
@@ -132,7 +132,7 @@ local function check_failures(stage, events, violated)
   end
 end
 
---- Holds a run over many groups against the invariants.
+--- Checks the invariants for a run over many groups.
 ---@param stage alicloud.simulation.Stage
 ---@param events table[] of its journal
 ---@param violated fun(what: string)

@@ -1,6 +1,5 @@
---- Troubles that depend on the playbook, beside those that come over any: its programs fail, a
---- parameter has a typo, a colleague goes on elsewhere. What a playbook offers for them is learned
---- by running it undisturbed once.
+--- Adds the troubles that depend on the playbook: its programs fail, a parameter has a typo, a
+--- colleague goes on elsewhere. One undisturbed run shows where they can come.
 
 local corrections = require "alicloud.simulation.correction"
 local discover = require "alicloud.simulation.discover"
@@ -19,8 +18,8 @@ M.KINDS, M.HOSTILE = generate.KINDS, generate.HOSTILE
 ---@type fun(plan: alicloud.simulation.Plan): boolean
 M.are_steady = programs.are_steady
 
---- Whether people know why a process has ended, and that nothing of the run has failed: it was
---- told to, or it came to the typo that it was begun with.
+--- Whether the end of a process has a known cause and is no failure of the run: it was told to
+--- stop, or it reached the typo of its parameters.
 ---@param stage alicloud.simulation.Stage
 ---@param process alicloud.simulation.Process
 ---@return boolean
@@ -28,11 +27,11 @@ function M.explain(stage, process)
   return process.told or corrections.has_shown(stage, process.err)
 end
 
--- So soon a verification tries again, whatever time it has.
+-- Seconds within which a verification tries again, whatever its timeout.
 local AT_ONCE = 5
 
---- Whether the only trouble of a case is a program that fails once where it is tried again, which
---- must not change the end.
+--- Whether the only trouble of a case is a program of a verification that fails once. It is tried
+--- again, so that the end must not change.
 ---@param plan alicloud.simulation.Plan
 ---@param case alicloud.simulation.Case
 ---@return boolean
@@ -47,13 +46,13 @@ function M.is_passing(plan, case)
 end
 
 ---@class alicloud.simulation.Learned
----@field commands { command: string, at: integer, step: string? }[] as they are started
+---@field commands { command: string, at: integer, step: string? }[] in order of their starts
 ---@field verifications table<string, boolean> steps that try until they succeed
----@field unnamed string[] those that no table answers
----@field unused string[] names in the table of what was not started
+---@field unnamed string[] programs that the table does not name
+---@field unused string[] names in the table of programs that were not started
 ---@field typos alicloud.simulation.Typo[]
 
--- After how many requests the first failover was asked for.
+-- Number of the request for the first failover; math.huge: none.
 local function opened_at(stage)
   for n, request in ipairs(stage.requests) do
     if request.action == "FailoverDiskReplicaGroup" then return n end
@@ -61,7 +60,7 @@ local function opened_at(stage)
   return math.huge
 end
 
--- What is first named in that way behind the failover.
+-- Whether the first entry that passes the test comes after the failover.
 local function is_late(list, opened, test)
   for _, each in ipairs(list) do
     if test(each) then return each.at > opened end
@@ -102,7 +101,7 @@ end
 
 local learned = setmetatable({}, { __mode = "k" })
 
---- What a playbook offers for such troubles.
+--- What a playbook offers for these troubles, from one undisturbed run.
 ---@param plan alicloud.simulation.Plan
 ---@return alicloud.simulation.Learned
 function M.learn(plan)
@@ -119,7 +118,7 @@ end
 --- The case of a seed.
 ---@param plan alicloud.simulation.Plan
 ---@param seed integer
----@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; all
+---@param kinds? table<string, boolean> kinds of trouble, or names of hostile options; nil: all
 ---@return alicloud.simulation.Case
 function M.case(plan, seed, kinds)
   local case, offers = generate.case(seed, plan.world, kinds), M.learn(plan)

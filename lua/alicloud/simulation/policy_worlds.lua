@@ -1,6 +1,6 @@
---- What the groups of a playbook may be like when it is run: before the move and after it, with the
---- old side attached or not, turned round. A playbook is walked through all of them to see what it
---- may call. The machines that nobody has named are imagined.
+--- Makes the worlds in which a playbook may run: before and after a failover, with disks of the old
+--- side attached or not, and reversed. A playbook is run in all of them to find the calls that it
+--- may make. Instances that no description names are imagined.
 
 local core = require "alicloud.core"
 local emulator = require "alicloud.emulator"
@@ -10,7 +10,7 @@ local M = {}
 
 local IMAGINED = "i-imagined-%d"
 
---- Whether an id is of a machine that was imagined.
+--- Whether an id is of an imagined instance.
 ---@param id any
 ---@return boolean
 function M.is_imagined(id)
@@ -28,7 +28,7 @@ local function turn(unit)
   unit.source_disk, unit.destination_disk = unit.destination_disk, unit.source_disk
 end
 
--- A machine of a place that nobody uses, or else an imagined one.
+-- An instance without disks at a place, else a new imagined one.
 local function machine_of(world, place)
   local used = {}
   for _, disk in ipairs(world.disks) do used[disk.instance or false] = true end
@@ -40,7 +40,7 @@ local function machine_of(world, place)
   return instance
 end
 
--- The disks of one side are attached to a running machine, or nowhere, and theirs is stopped.
+-- Attaches the disks of one side to a running instance, or detaches them and stops their instances.
 local function attach(world, group, side, is_attached)
   local disks, machines = tables.index(world.disks, "id"), tables.index(world.instances, "id")
   local free
@@ -78,7 +78,7 @@ local function turned(world, group)
   before(true)(world, group)
 end
 
--- The side that the data comes from is dark for so many seconds, and then answers again.
+-- Seconds for which the production region is dark, before it answers again.
 local DARK = 100
 
 local function dark_at_first(world, group, events)
@@ -89,14 +89,14 @@ local function dark_at_first(world, group, events)
   table.insert(events, { at = DARK, region = region, state = "up" })
 end
 
--- Before the move, with the old side attached or not, and dark; after it; turned round.
+-- Before a failover, with the old side attached or not, or dark; after one; reversed.
 local KINDS = { before(true), before(false), dark_at_first, after(false), after(true), turned }
 
 ---@class alicloud.simulation.PolicyWorld
 ---@field world table
----@field events table[] what happens in it by itself
+---@field events table[] see alicloud.emulator.model.events
 
---- The worlds to walk through, made of one in which everything is as somebody has described it.
+--- Makes the worlds for a playbook from one that is described.
 ---@param world table
 ---@param asked table<string, true> ids of the groups that the playbook is about
 ---@return alicloud.simulation.PolicyWorld[] the first is that world itself
@@ -120,7 +120,7 @@ local function ids_of(call)
   return ids
 end
 
--- Where the groups that a playbook is about lie in a region.
+-- A place in a region, and in the zone if there is one there, of a group of the playbook.
 local function place_in(world, asked, region, zone)
   local found
   for _, group in ipairs(world.groups) do
@@ -134,11 +134,11 @@ local function place_in(world, asked, region, zone)
   return found
 end
 
---- Puts machines that were asked for by name into a world that does not know them.
+--- Adds the instances that calls name and a world lacks, at a place of the playbook's groups.
 ---@param world table is changed
 ---@param asked table<string, true> ids of the groups that the playbook is about
 ---@param calls alicloud.simulation.MadeCall[]
----@param zone? string in which they are, where the groups of a region lie in several
+---@param zone? string zone for the instances, if the groups of a region are in several
 ---@return integer added
 function M.learn_machines(world, asked, calls, zone)
   world.instances = table.move(world.instances or {}, 1, #(world.instances or {}), 1, {})
@@ -155,7 +155,7 @@ function M.learn_machines(world, asked, calls, zone)
   return added
 end
 
---- Takes the ids out of calls that stand for things which were only imagined.
+--- Removes the ids of imagined instances, and of disks of imagined groups, from calls.
 ---@param calls alicloud.simulation.MadeCall[]
 ---@param world table
 ---@param imagined { id: string }[] groups

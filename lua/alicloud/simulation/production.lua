@@ -1,4 +1,4 @@
---- Whether production runs at the end of a process, and whether that is what was said of it.
+--- Checks whether production runs at the end of a process, and whether the process says so (P10).
 
 local M = {}
 
@@ -6,13 +6,13 @@ M.INVARIANTS = {
   P10 = "a run that ends with production down says so, and one that is rolled back has it running",
 }
 
----@class alicloud.simulation.Host where a group's data was written before the run
+---@class alicloud.simulation.Host an instance that wrote to a disk of a group before the run
 ---@field group string
 ---@field disk string
 ---@field instance string
 ---@field standby string[] disks of the group at the side that was to take over
 
---- The machines that write to the groups of a world.
+--- The running instances that write to the groups of a world, one entry for each disk.
 ---@param world table of the emulator
 ---@return alicloud.simulation.Host[]
 function M.hosts(world)
@@ -38,8 +38,8 @@ local function is_up(world, host)
     and instance.status == "Running"
 end
 
--- Whether some machine runs with a disk of the side that was to take over; the sides of the group
--- may have changed places since.
+-- Whether a running instance has a disk of the side that was to take over before the run; the sides
+-- of the group may have been exchanged since.
 local function is_served(world, host)
   for _, id in ipairs(host.standby) do
     local disk = world.disk_by_id[id]
@@ -49,8 +49,8 @@ local function is_served(world, host)
   return false
 end
 
--- Only what the run itself has done to a machine is asked of it. Whoever was taken over does not
--- know what a later process has done.
+-- Whether the run itself has stopped the instance or detached its disks. Only processes up to the
+-- active one count: one that was taken over does not know what a later one has done.
 local function has_stopped(stage, host)
   local own = {}
   for _, request in ipairs(stage.requests) do
@@ -64,12 +64,12 @@ local function has_stopped(stage, host)
   return false
 end
 
---- Holds the end of a process against the world.
+--- Checks P10 at the end of a process.
 ---@param stage alicloud.simulation.Stage
 ---@param err alicloud.Error that it ended with
 function M.judge(stage, err)
   local world = stage.emu.world
-  -- A journal that could not even be read tells nothing, nor one that another process has.
+  -- A process that could not read its journal, or lost it to another one, cannot know.
   local process = stage.active
   local taken = process.n < #stage.processes
   if err.kind == "journal" and (taken or #stage.requests < process.first) then return end

@@ -1,6 +1,6 @@
---- Programs in a rehearsal: none is started. Each start is answered with an exit code and the
---- seconds until it comes, by a table that somebody gives, or else at once and well. A start can
---- also be a trouble: the program fails this once, or hangs.
+--- Programs in a rehearsal are not started. Each start ends with an exit code after some seconds,
+--- by a table that the user gives, else with success at once. A trouble can come at a start: the
+--- program fails this time, or hangs.
 
 local programs = require "alicloud.dr.playbook.program"
 local random = require "alicloud.simulation.random"
@@ -12,9 +12,9 @@ local STREAM = 1 << 44
 
 ---@class alicloud.simulation.ProgramEnd
 ---@field code integer its exit code
----@field seconds number until then
+---@field seconds number until it ends
 
---- By the name of a program: how it ends in turn; the last one comes again and again.
+--- By the name of a program: the ends of its starts, in order; the last one is repeated.
 ---@alias alicloud.simulation.ProgramTable table<string, alicloud.simulation.ProgramEnd[]>
 
 M.ALLOWED = "NAME=CODE,CODE@SECONDS, with exit codes from 0 to 255 and at most 86400 seconds"
@@ -75,7 +75,7 @@ end
 
 local WELL = { code = 0, seconds = 0 }
 
--- How the table says that a program ends this time.
+-- The end of this start by the table; success at once for a program that is not in it.
 local function by_table(stage, names)
   local own = stage.programs
   for _, name in ipairs(names) do
@@ -89,7 +89,7 @@ local function by_table(stage, names)
   return WELL
 end
 
---- Every such trouble that can come at a start.
+--- All troubles of this kind that can come at a start.
 ---@param point alicloud.simulation.Point
 ---@return alicloud.simulation.Trouble[]
 function M.at(point)
@@ -100,7 +100,7 @@ function M.at(point)
   return list
 end
 
--- Longer than any step of the ready playbooks waits for a program, and then it is killed.
+-- A program that hangs: for longer than any step of the ready playbooks waits, then it is killed.
 local HANGS = { code = 137, seconds = 3600 }
 
 local function by_trouble(stage)
@@ -113,7 +113,7 @@ local function by_trouble(stage)
   end
 end
 
--- What a shell says of a command that it does not find.
+-- The exit code of a shell for a command that it does not find.
 local UNKNOWN = { code = 127, seconds = 0 }
 
 local function end_of(stage, run, command)
@@ -131,7 +131,7 @@ function M.prepare(stage)
   stage.programs = { started = 0, turns = {}, unnamed = {}, commands = {} }
 end
 
---- The names in the table by which nothing was started: one of them may be a slip.
+--- The names in the table of which nothing was started; they may be typos.
 ---@param stage alicloud.simulation.Stage after its run
 ---@return string[]
 function M.unused(stage)
@@ -142,7 +142,7 @@ function M.unused(stage)
   return names
 end
 
---- What answers in the place of programs.
+--- Makes the function that the run calls in place of starting programs.
 ---@param stage alicloud.simulation.Stage
 ---@return fun(command: string, variables: table, run: alicloud.dr.PlaybookRun): any, any
 function M.of(stage)
@@ -155,7 +155,7 @@ function M.of(stage)
   end
 end
 
---- The same table, where every program ends well at once.
+--- A table with the same names in which every program succeeds at once.
 ---@param given alicloud.simulation.ProgramTable|nil
 ---@return alicloud.simulation.ProgramTable
 function M.well(given)
@@ -164,8 +164,8 @@ function M.well(given)
   return all
 end
 
---- Whether a program ends alike however often it is started: only then a run that was stopped and
---- resumed, and so starts it more often, ends like one that was not.
+--- Whether each program ends alike at every start, and at once. Only then must a run that is
+--- stopped and resumed, and so starts it more often, end like an undisturbed one.
 ---@param plan alicloud.simulation.Plan
 ---@return boolean
 function M.are_steady(plan)
@@ -177,7 +177,7 @@ function M.are_steady(plan)
   return true
 end
 
---- Adds such troubles to those of some seeds, from a stream of their own.
+--- Adds troubles of this kind to those of some seeds, from a random stream of its own.
 ---@param seed integer
 ---@param list alicloud.simulation.Trouble[]
 ---@return alicloud.simulation.Trouble[]
@@ -192,7 +192,7 @@ function M.with(seed, list)
   return all
 end
 
---- Such a trouble in words.
+--- A trouble of this kind in words.
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)

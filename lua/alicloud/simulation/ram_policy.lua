@@ -1,4 +1,4 @@
---- The least RAM policy for a list of calls: what was called, on what, in which region.
+--- Makes the smallest RAM policy that allows a list of calls, on their resources in their regions.
 
 local core = require "alicloud.core"
 local services = require "alicloud.service"
@@ -13,12 +13,12 @@ local M = {}
 ---@field region string
 
 ---@class alicloud.simulation.Policy
----@field document { Version: string, Statement: table[] } what RAM takes
+---@field document { Version: string, Statement: table[] } the policy, in the form of RAM
 ---@field inferred string[] actions whose resource no page of the vendor names
----@field unknown string[] calls that this library does not describe, or of odd names
+---@field unknown string[] calls that this library does not describe, or with unusual resource names
 
--- A list operation names the things in a filter, and RAM still asks for all of them. Whoever writes
--- "*" as the name of one thing gets no permission for all: nil.
+-- The resource of a call. A list operation names resources in a filter only, and RAM checks all of
+-- them, so absent parameters become "*". nil for an unusual name: "*" as one must not permit all.
 local function fill(template, call)
   local is_plain = true
   local resource = template:gsub("{(%w+)}", function(name)
@@ -40,8 +40,8 @@ local function note(found, action, resource)
   found[action][resource] = true
 end
 
--- Where a page names a pattern for one thing beside that for all, the policy has it as well, for
--- whoever narrows the other one: it is filled with what else the calls have named.
+-- If the documentation has a pattern for one resource beside the one for all, the policy has both,
+-- so that people can remove the broader one. The former has the ids that the calls have named.
 local function note_named(found, ram, call)
   local param = ram.also and ram.also:match "{(%w+)}$"
   local ids = param and call.params[param:gsub("^Replica(%u%l+)Id$", "%1Ids")]

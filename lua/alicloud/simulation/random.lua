@@ -1,4 +1,4 @@
---- Chance from a seed: the same seed, the same numbers, on every machine.
+--- Random numbers from a seed: the same seed gives the same numbers, on every machine.
 
 local M = {}
 
@@ -7,7 +7,7 @@ local M = {}
 local Random = {}
 Random.__index = Random
 
--- SplitMix64 spreads seeds that lie side by side.
+-- SplitMix64: neighbouring seeds give unrelated numbers.
 local function mix(z)
   z = (z ~ (z >> 30)) * 0xBF58476D1CE4E5B9
   z = (z ~ (z >> 27)) * 0x94D049BB133111EB

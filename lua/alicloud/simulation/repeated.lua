@@ -1,14 +1,14 @@
---- Steps that were finished and have begun again, though nothing was to be done once more.
+--- Finds finished steps that have begun again, although nothing had to be done once more.
 
 local M = {}
 
--- A fence that stops no production may have been taken back by others; whoever goes on looks at it
--- again as long as the group is not opened.
+-- A resumed run may repeat a fence that stops no production until the group is failed over, since
+-- others may have undone it.
 local function may_be_renewed(event, opened)
   return event.marks == "old_side_fenced" and not event.stops_production and not opened
 end
 
---- What was finished is not begun again, unless its undoing has begun.
+--- The finished steps that have begun again. A step may begin again after its undoing has begun.
 ---@param events table[] of a journal
 ---@return string[] steps
 function M.of(events)

@@ -1,6 +1,6 @@
---- Which troubles cannot differ, told by runs that were made: as long as a run has seen what the
---- one without the trouble has seen, it is of no matter when the trouble began; and where nobody
---- asks between two ends of a trouble, it is of no matter which one was its end.
+--- Finds troubles that need no run, because the run of another one stands for theirs. As long as a
+--- run sees the same as the one without the trouble, the trouble's beginning does not matter; and
+--- if nobody asks between two possible ends of a trouble, its end does not matter.
 ---
 ---     local same = sameness.open(points)
 ---     for each trouble of a kind, in the order of the requests:
@@ -18,8 +18,8 @@ local M = {}
 ---@field base table<integer, alicloud.simulation.Point> requests without the trouble, by number
 ---@field last integer
 ---@field from number? model time of the request at which the first known run's trouble came
----@field till integer? the request that was the first to be answered otherwise, or that changes
----@field till_time number
+---@field till integer? number of the first request that changes, or is answered otherwise
+---@field till_time number model time of that request
 ---@field runs alicloud.simulation.KnownRun[] of troubles that have begun by `till`
 local Sameness = {}
 Sameness.__index = Sameness
@@ -38,8 +38,8 @@ end
 local INERT = { hostile = true, outages = true, blips = true }
 local INERT_STATES = { failing = true, overloaded = true }
 
---- Whether a trouble does nothing but when somebody asks. A region that is dark does not go on
---- copying, and who interferes changes the world at once.
+--- Whether a trouble only has an effect when somebody asks. A dark region also stops copying, and
+--- interference by others changes the world at once.
 ---@param trouble alicloud.simulation.Trouble
 ---@return boolean
 function M.is_inert(trouble)
@@ -47,7 +47,7 @@ function M.is_inert(trouble)
     or trouble.kind == "regions" and INERT_STATES[trouble.state] or false
 end
 
--- Only so many looks from now on is one odd.
+-- Whether a request counts towards the look that will be odd.
 local function counts(trouble, point)
   return trouble.name == "odd_look" and trouble.change.odd_look > 1
     and point.action == "DescribeDiskReplicaGroups"
@@ -58,7 +58,7 @@ local function differs(trouble, own, point)
     or own.answer ~= point.answer or point.mutating or counts(trouble, point)
 end
 
--- The first request by which the trouble can have been noticed.
+-- Number and time of the first request by which the run can notice the trouble.
 local function find_till(same, trouble, points, ends)
   local mine = M.open(points)
   for n = trouble.request, math.max(same.last, mine.last) do
@@ -77,7 +77,7 @@ local function times_of(stage, first)
   return times
 end
 
---- Notes a run.
+--- Adds a run that was made.
 ---@param trouble alicloud.simulation.Trouble that has come at a request
 ---@param points alicloud.simulation.Point[] of its run
 ---@param rehearsal alicloud.simulation.Rehearsal
@@ -92,7 +92,7 @@ function Sameness:note(trouble, points, rehearsal)
     times = times_of(rehearsal.stage, trouble.request) })
 end
 
--- Whether what is known of earlier runs also tells of a trouble that comes here.
+-- Whether the runs so far can stand for a trouble that comes at its request.
 function Sameness:is_known(trouble)
   if not self.till or trouble.request > self.till then return false end
   return M.is_inert(trouble) or self.base[trouble.request].time == self.from
@@ -113,10 +113,10 @@ local function rule_of_two(run, trouble, ends)
   return run.ended < from and "ended" or "covered"
 end
 
---- Why a trouble needs no run of its own, and whose run it has; nil: it needs one.
+--- The rule by which a trouble needs no run of its own, and the trouble whose run stands for it.
 ---@param trouble alicloud.simulation.Trouble
----@return string|nil rule
----@return alicloud.simulation.Trouble|nil same nil: the run without it
+---@return string|nil rule of `enumerate.RULES`; nil: it needs a run
+---@return alicloud.simulation.Trouble|nil same nil: the run without troubles stands for it
 function Sameness:rule_of(trouble)
   if not self:is_known(trouble) then return nil end
   local ends = trouble.lasts and self.base[trouble.request].time + trouble.lasts

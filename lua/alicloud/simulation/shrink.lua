@@ -1,5 +1,5 @@
---- Finds few troubles that still do the harm, by leaving parts out (delta debugging): halves first,
---- then smaller parts, until no single trouble can be spared.
+--- Finds few troubles that still cause a violation, by leaving parts out (delta debugging): halves
+--- first, then smaller parts, until no single trouble can be left out.
 
 local M = {}
 
@@ -11,7 +11,7 @@ local function without(list, first, last)
   return rest
 end
 
--- One pass with parts of a size; what can be spared is left out at once.
+-- One pass with parts of a size. A part that is not needed is left out at once.
 local function pass(list, size, fails)
   local first, spared = 1, false
   while first <= #list do

@@ -1,6 +1,6 @@
---- One simulated world: an emulator, a disk that can lose what was not synced, a clock that can
---- jump, and whatever troubles a case has. It lets one process after the other run the playbook and
---- remembers what really happened, for alicloud.simulation.invariants.
+--- One simulated world: an emulator, a disk that can lose unsynced data, a clock that can jump, and
+--- the troubles of a case. It runs the playbook in one process after the other and records what
+--- really happened, for alicloud.simulation.invariants.
 
 local alicloud = require "alicloud"
 local dr = require "alicloud.dr"
@@ -21,10 +21,10 @@ local troubles = require "alicloud.simulation.troubles"
 
 local M = {}
 
--- Its own, whatever a playbook is given in its place.
+-- The real constructor, since a playbook may be given another `alicloud.client`.
 local make_client = alicloud.client
 
--- Found in a journal or an error it gives itself away.
+-- The secret of the simulated account, which must not occur in a journal or an error (S10).
 M.SECRET = "canary-of-the-simulation"
 
 ---@class alicloud.simulation.Request
@@ -35,21 +35,21 @@ M.SECRET = "canary-of-the-simulation"
 ---@field region string?
 ---@field token string?
 ---@field time number model time, unix seconds
----@field who string "run", or "colleague"
+---@field who string "run", or who else on the stage sent it: "colleague", "rival", "elsewhere"
 ---@field process integer
 ---@field entry table? of the emulator's journal
 ---@field unsent boolean? the run was told that it has not left
 
 ---@class alicloud.simulation.Process
 ---@field n integer 1, 2, …
----@field first integer its first request
+---@field first integer number of its first request
 ---@field began number model time
 ---@field ended number
 ---@field asleep number seconds for which the machine was suspended
 ---@field crashed boolean
----@field steps integer that it has begun or undone
----@field told boolean? it was interrupted, given up, or cut off from its journal
----@field is_over boolean? it has written how the run has ended
+---@field steps integer number of steps that it has begun, or begun to undo
+---@field told boolean? true: it was interrupted, cancelled, or lost its journal
+---@field is_over boolean? true: it has written the end of the run
 ---@field loop alicloud.loop.Loop?
 ---@field result table?
 ---@field err table?
@@ -60,26 +60,26 @@ M.SECRET = "canary-of-the-simulation"
 ---@field disk alicloud.dr.Disk
 ---@field requests alicloud.simulation.Request[]
 ---@field processes alicloud.simulation.Process[]
----@field active alicloud.simulation.Process? that runs
+---@field active alicloud.simulation.Process? the process that runs
 ---@field violations string[] seen while it ran
----@field successes table[] what was called open, and whether it was
----@field outcomes { event: table, request: integer, since: integer }[] what was said of intents,
----when, and after which request they were written
+---@field successes table[] results that call a group failed over, and whether it was
+---@field outcomes { event: table, request: integer, since: integer }[] outcomes of intents, with
+---the numbers of requests so far and before the intent
 ---@field interferences table[] what others did to groups
 ---@field open table<string, string> region by group, of the failovers under way
 ---@field intents table<string, alicloud.dr.Intent> by token
----@field since table<string, integer> requests before an open intent, by token
----@field hosts alicloud.simulation.Host[] that write before the run
+---@field since table<string, integer> number of requests before an open intent, by token
+---@field hosts alicloud.simulation.Host[] instances that write to groups before the run
 ---@field stops table see alicloud.simulation.stopping
 ---@field loop alicloud.loop.Loop? of the process that runs
----@field wall number seconds that the machine's clock is off
+---@field wall number seconds by which the machine's clock is ahead
 ---@field asleep number seconds for which the machine was suspended
----@field outage_at number? unix seconds, as it is declared to the run
----@field was_set boolean? somebody has set the machine's clock
----@field stale boolean reads have shown the past
----@field stopped_at { op: string, how: string }[] where the machine stopped
----@field trace alicloud.simulation.Trace? notes where a trouble can come
----@field undone boolean others have changed what a failover leads to
+---@field outage_at number? unix seconds of the outage that is declared to the run
+---@field was_set boolean? true: somebody has set the machine's clock
+---@field stale boolean true: some reads have shown an old or wrong state
+---@field stopped_at { op: string, how: string }[] calls of the disk at which the machine stopped
+---@field trace alicloud.simulation.Trace? collects the points at which a trouble can come
+---@field undone boolean true: others may have changed the result of a failover
 local Stage = {}
 Stage.__index = Stage
 
@@ -116,7 +116,7 @@ function M.new(case, plan)
     world = case.world, seed = case.seed, faults = fault_rules(case), assume = case.assume,
     access_key_secret = M.SECRET, wire = plan.wire or false, messages = plan.messages,
   }
-  -- A seed means the same on every day.
+  -- Without the machine's clock, a seed gives the same run on every day.
   stage.emu:assume(tables.merged(plan.assume or {}, { wall_clock = "refuse" }))
   stage.outage_at = case.outage and math.floor(stage.emu:now()) - case.outage or nil
   stage.runtime, stage.disk = runtime_of(stage), disk_of(stage)
@@ -134,8 +134,8 @@ function Stage:violated(what)
   self.violations[#self.violations + 1] = what
 end
 
--- Clients on one clock share a loop, and a process must not carry on what the one before it had
--- begun when it was killed: so each has its own way to read the clock.
+-- Clients with the same clock function share a loop. A process must not continue the tasks of a
+-- killed one, so each process gets a clock function of its own.
 local function runtime_of_process(stage)
   local runtime = {}
   for name, value in pairs(stage.runtime) do runtime[name] = value end
@@ -152,14 +152,14 @@ function Stage:client()
     access_key_secret = M.SECRET }
 end
 
---- The machine stops here, in the middle of whatever it does.
+--- Stops the machine: raises out of whatever it does.
 ---@param trouble alicloud.simulation.Trouble|table
 function Stage:crash(trouble)
   self.keep, self.pause, self.disk.stopped = trouble.keep, trouble.pause, true
   error(memory.CRASH, 0)
 end
 
---- Whether a group and every pair of it are open in truth.
+--- Whether a group and all its pairs really are failed over, in the emulator's model.
 ---@param id string
 ---@return boolean
 function Stage:is_open(id)
@@ -171,7 +171,7 @@ function Stage:is_open(id)
   return group.status == "failovered"
 end
 
--- The oldest recovery point of a group in truth, whatever a look shows.
+-- The real recovery point of a group, the oldest of its pairs, whatever reads show.
 local function true_point(emu, id)
   local group, now = emu:group(id), emu:now()
   local point = group and state.recover_point(group, now)
@@ -195,7 +195,7 @@ local function check_whole(stage, intent)
   end
 end
 
--- An incident's token may serve again after what it stood for was settled.
+-- After an outcome the token of an incident may serve another intent, so `since` starts again.
 local function note_outcome(stage, event)
   local token = event.client_token
   stage.outcomes[#stage.outcomes + 1] = { event = event, request = #stage.requests,
@@ -203,7 +203,7 @@ local function note_outcome(stage, event)
   if token and event.outcome ~= "unknown" then stage.since[token] = nil end
 end
 
---- Is told of every record of the run, after it was written.
+--- Called with every record of the run, after it was written.
 ---@param event table
 function Stage:saw(event)
   tasks.saw(self, event)
@@ -226,8 +226,8 @@ function Stage:saw(event)
   local ends = event.type == "outcome" or event.type == "step_end"
   local result = ends and called_open(event)
   if result then
-    -- A look at the truth brings the world up to now, and what others do by then. Who stood still
-    -- tells late, when another process has gone on.
+    -- Reading the model also carries out what others have scheduled up to now. A process that stood
+    -- still reports late, after another process has gone on.
     local open, is_late = self:is_open(result.group_id), self.active.n < #self.processes
     self.successes[#self.successes + 1] = { result = result,
       interfered = self.undone or is_late, open = open,
@@ -237,8 +237,9 @@ function Stage:saw(event)
   end
 end
 
+--- Runs the playbook with its journal on a disk.
 ---@param disk alicloud.dr.Disk
----@param saw fun(event: table)?
+---@param saw fun(event: table)? called with each record
 ---@return table|nil result, table|nil err
 function Stage:run_on(disk, saw)
   local plan, client, mine = self.plan, self:client(), disk == self.disk and self.nested == 0
@@ -254,7 +255,7 @@ function Stage:run_on(disk, saw)
   return stopping.run(self, client.loop, function() return dr.run(plan.playbook, options) end)
 end
 
--- A machine that stopped comes up again, and somebody resumes some time later.
+-- Restarts a machine that stopped, and waits until somebody resumes the run.
 local function come_up(stage)
   stage.disk:restart(stage.keep)
   if stage.pause and stage.pause > 0 then stage.emu:advance(stage.pause) end
@@ -270,7 +271,7 @@ function Stage:begin()
   return process
 end
 
---- Lets one process run the playbook, or go on with it.
+--- Runs the playbook, or resumes its run, in one process.
 ---@return alicloud.simulation.Process
 function Stage:process()
   local process = self:begin()

@@ -1,5 +1,6 @@
---- Stops: a signal comes, whoever has started the run gives it up, a step or what is around it has
---- no more time, a sibling cancels it or fails. How they are drawn, and how they come over a stage.
+--- Stops of a run: a signal, a cancellation by the host program, a timeout of a step or of a scope
+--- around it, a cancelled task, a sibling that fails. This module draws them and applies them to a
+--- stage.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -35,8 +36,8 @@ local function of_step(d)
     goes_on = d:chance(0.5) }
 end
 
---- Adds stops to the troubles of some seeds, from a stream of their own. Some come alone, to runs
---- whose requests take no time: these must end as if nothing had been.
+--- Adds stops to the troubles of some seeds, from a random stream of its own. Some come alone, to
+--- runs whose requests take no time: these must end as undisturbed runs do.
 ---@param seed integer
 ---@param list alicloud.simulation.Trouble[]
 ---@return alicloud.simulation.Trouble[]
@@ -57,7 +58,7 @@ function M.with(seed, list)
   return list
 end
 
---- A stop of a case in words.
+--- A stop in words.
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
@@ -72,7 +73,7 @@ function M.describe(trouble)
   return ("stop by %s, %s%s"):format(trouble.name, moment, flight)
 end
 
---- Whether a stop changes nothing about the end of a run that somebody goes on with.
+--- Whether a run with this stop, which somebody resumes, must end as without it.
 ---@param trouble alicloud.simulation.Trouble
 ---@return boolean
 function M.is_harmless(trouble)
@@ -87,7 +88,7 @@ local function stops_of(case)
   return list
 end
 
--- Whatever the playbook is told of it.
+-- The result of a cancelled step: its error, with which the playbook goes on, or which it raises.
 local function gave_up(trouble, err)
   if trouble.goes_on then return nil, err end
   error(err, 0)
@@ -125,8 +126,9 @@ end
 
 local function nothing() end
 
--- The stop of a step; it comes to a step of that number whatever process has come there first, and
--- only a timeout, which is part of the playbook, comes again. And what the end of the step is for.
+-- Returns the stop of a step (false: none), and a function to call at the step's end. Steps are
+-- numbered over all processes. A timeout, as part of the playbook, comes whenever the step is run;
+-- other stops come once.
 local function stop_around(stage, key)
   local known, ended = stage.stops.by_step[key], nothing
   if known == nil then
@@ -153,9 +155,9 @@ local function around(stage, branch, name, options, act)
   return AROUND[trouble.name](branch.engine.loop, trouble, function() return act(options) end)
 end
 
---- What the steps of a run do under the stops of a stage.
+--- The executor by which the steps of a run come under the stops of a stage.
 ---@param stage alicloud.simulation.Stage
----@return alicloud.dr.Executor|nil nil: what they always do
+---@return alicloud.dr.Executor|nil nil: the usual executor
 function M.executor(stage)
   if #stops_of(stage.case) == 0 and not stage.trace then return nil end
   local own = setmetatable({}, { __index = executor })
@@ -186,7 +188,7 @@ local function tell(stage)
   stage.stops.running.told = true
 end
 
---- Whether the process that runs has to end, as its runtime says at each of its waits.
+--- Whether the process that runs has to end; its runtime asks at each wait.
 ---@param stage alicloud.simulation.Stage
 ---@return boolean
 function M.interrupted(stage)
@@ -202,7 +204,7 @@ function M.interrupted(stage)
   return stops.signal and stage.nested == 0 or core.ended_by() ~= nil
 end
 
---- A stop of the run comes.
+--- Applies a stop to the run.
 ---@param stage alicloud.simulation.Stage
 ---@param trouble alicloud.simulation.Trouble
 function M.come(stage, trouble)
@@ -215,14 +217,14 @@ function M.come(stage, trouble)
   if stops.task and stops.task:cancel() then tell(stage) end
 end
 
---- A request is on its way, or its answer.
+--- Lets the time pass that a request or an answer takes.
 ---@param stage alicloud.simulation.Stage
 function M.fly(stage)
   local seconds = stage.stops.flight
   if seconds and stage.nested == 0 then stage.loop.sleep(seconds) end
 end
 
---- Runs a process as whoever may give it up does.
+--- Runs a process in a task, if the case has a stop by the host program, which cancels it.
 ---@param stage alicloud.simulation.Stage
 ---@param loop alicloud.loop.Loop of its client
 ---@param act fun(): table|nil, table|nil
@@ -245,7 +247,7 @@ function M.run(stage, loop, act)
     return nil, errors.new { kind = "cancelled", code = "Client.Interrupted",
       outcome = "not_sent", message = "interrupted before it began" }
   end
-  -- Who waits for the run is interrupted, too.
+  -- The host program that waits for the run is interrupted, too.
   if not task.finished or not task.ok then error(ok and task.results[1] or raised, 0) end
   return table.unpack(task.results, 1, task.results.n)
 end

@@ -1,7 +1,6 @@
---- What is around a run and not as usual: for some minutes nothing can be read although changes go,
---- disks of the compute service are on their way, a machine serves another group as well, both
---- sides of a group lie in one region. How that is drawn, how it comes over a stage, and what must
---- hold.
+--- Unusual surroundings of a run: for some minutes nothing can be read although changes work, disks
+--- are being created or detached, an instance serves another group as well, both sides of a group
+--- are in one region. This module draws them, applies them to a stage, and checks what must hold.
 
 local looks = require "alicloud.simulation.looks"
 local random = require "alicloud.simulation.random"
@@ -19,7 +18,7 @@ M.INVARIANTS = {
 
 local STREAM = 1 << 45
 
--- The longest time without any reading that a step outlasts, and that disks may take.
+-- Longest seconds without reads that a step outlasts, and for which disks are in transition.
 local LONGEST_BLIP, LONGEST_WAY = 600, 40
 
 local READS = { "DescribeDiskReplicaGroups", "DescribeDiskReplicaPairs", "DescribeDisks",
@@ -59,7 +58,7 @@ local function is_between_regions(about)
   return true
 end
 
--- The disks of a group that nobody has described are named after it.
+-- Whether an instance has a disk of a group. Undescribed disks have names made from the group's id.
 local function has_machines(about)
   for _, group in ipairs(about.groups) do
     local beginning = "d-" .. group.id:gsub("^pg%-", "") .. "-"
@@ -80,7 +79,7 @@ local function makers(about)
   return list
 end
 
--- What takes one look has to come with one of the first.
+-- Draws wrong reads that pass. An old record lasts one look, so it comes with an early request.
 local function make_look(d)
   local trouble = looks.passing(d)
   if d:chance(0.3) then
@@ -102,10 +101,10 @@ local function make(d, about)
   return trouble
 end
 
--- Two lists that are wrong in the same way outvote the third.
+-- Not combined with these: two lists that are wrong in the same way outvote the third.
 local CONFLICTS = tables.set { "short_list", "pair_count_off", "pair_ids" }
 
--- Where a service forgets tokens nothing protects from work that cannot be seen.
+-- Whether the service forgets tokens: then nothing protects from work that reads do not show.
 local function is_forgetful(list)
   for _, trouble in ipairs(list) do
     if trouble.name == "token_forget" then return true end
@@ -113,8 +112,8 @@ local function is_forgetful(list)
   return false
 end
 
---- Adds one of these to the troubles of some seeds, from a stream of its own. Some come alone: most
---- of these must not change how the run ends.
+--- Adds a trouble of these kinds to those of some seeds, from a random stream of its own. Some come
+--- alone; most of these must not change how the run ends.
 ---@param seed integer
 ---@param list alicloud.simulation.Trouble[]
 ---@param about table the world
@@ -146,19 +145,19 @@ local WORDS = {
   end,
 }
 
---- Such a trouble in words; nil if it is another one.
+--- A trouble of these kinds in words; nil for other kinds.
 ---@param trouble alicloud.simulation.Trouble
 ---@return string|nil
 function M.describe(trouble)
   return WORDS[trouble.kind] and WORDS[trouble.kind](trouble)
 end
 
---- Whether the end of a run is the same as without it.
+--- Whether a run must end as without the trouble.
 ---@param trouble alicloud.simulation.Trouble
----@param alone boolean it is the only one, of a run of one group
+---@param alone boolean it is the only trouble, and the run has one group
 ---@return boolean
 function M.is_harmless(trouble, alone)
-  -- Who puts a disk back has decided otherwise.
+  -- Somebody who attaches a disk again has decided against the run.
   local put_back = trouble.name == "Detaching" and trouble.stays
   return alone and (trouble.kind == "compute" and not put_back or trouble.kind == "blips")
 end
@@ -177,7 +176,7 @@ function ACT.blips(stage, trouble)
   end
 end
 
--- What is on its way there stays on it.
+-- Gives a disk the trouble's status, and ends that later if the status is still the same.
 local function let_pass(stage, disk, status, trouble, finish)
   local emu = stage.emu
   disk.status = trouble.name
@@ -190,7 +189,7 @@ local function put_back(disk, status) disk.status = status end
 
 local function free(disk) disk.status, disk.instance, disk.device = "Available", nil, nil end
 
--- Disks that others take away are no longer what a run has to bring back.
+-- A run need not bring back a disk that others detach.
 local function forget_host(stage, disk)
   for i = #stage.hosts, 1, -1 do
     if stage.hosts[i].disk == disk.id then table.remove(stage.hosts, i) end
@@ -260,7 +259,7 @@ local function turn(group)
   end
 end
 
--- The side that is not asked for moves beside the one that is.
+-- Moves the side that is not the target into another zone of the target's region.
 function ACT.places(stage, trouble)
   local world, sides = stage.emu.world, stage.case.sides or {}
   for _, group in ipairs(world.groups) do
@@ -274,18 +273,18 @@ function ACT.places(stage, trouble)
   end
 end
 
---- Lets such a trouble come.
+--- Applies a trouble of these kinds to a stage.
 ---@param stage alicloud.simulation.Stage
 ---@param trouble alicloud.simulation.Trouble
 function M.come(stage, trouble)
   ACT[trouble.kind](stage, trouble)
 end
 
--- Kinds that may have kept the run from seeing who else lies on a machine: then it is fenced all
--- the same.
+-- Kinds that may keep the run from seeing which other groups an instance serves. Then it may be
+-- fenced all the same.
 local BLINDING = tables.set { "reads", "regions", "outages", "blips", "hostile" }
 
---- Holds a case that has ended against what must hold.
+--- Checks P12 after a case has ended.
 ---@param stage alicloud.simulation.Stage
 ---@param effects { effect: table, request: alicloud.simulation.Request }[] of the run
 ---@param violated fun(what: string)
@@ -302,7 +301,7 @@ function M.check(stage, effects, violated)
   end
 end
 
---- Troubles of these kinds that can come at a request, for those who list all.
+--- Lists the troubles of these kinds that can come at a request.
 ---@param point alicloud.simulation.Point of a request
 ---@return alicloud.simulation.Trouble[]
 function M.at(point)

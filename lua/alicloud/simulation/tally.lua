@@ -1,4 +1,4 @@
---- What is counted of rehearsals, whether seeds or an enumeration made them.
+--- Counts for reports on rehearsals, whether their cases are from seeds or enumerated.
 
 local coverage = require "alicloud.simulation.coverage"
 
@@ -12,8 +12,8 @@ local M = {}
 ---@field endings table<string, integer>
 ---@field met table<string, integer> see alicloud.simulation.coverage
 
---- Makes one, with what a report has besides.
----@param fields table
+--- Makes a tally, with counts of 0.
+---@param fields table other fields of the report; becomes the tally
 ---@return alicloud.simulation.Tally
 function M.new(fields)
   fields.processes, fields.crashes, fields.requests, fields.effects = 0, 0, 0, 0

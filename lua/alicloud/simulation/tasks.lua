@@ -1,4 +1,4 @@
---- What ends with what, held against the journal and the loop of each process: an interrupt is no
+--- Checks what must end together, by the journal and the loop of each process: an interrupt is no
 --- failure, nothing outlives its step, its change or its process, and no drill is forgotten.
 
 local M = {}
@@ -15,7 +15,7 @@ M.INVARIANTS = {
 local FAILS = { step_end = "a step has failed", undo_begin = "undoing has begun",
   stopped = "the run has failed" }
 
---- Is told of every record of a run, after it was written.
+--- Called with every record of a run, after it was written.
 ---@param stage alicloud.simulation.Stage
 ---@param event table
 function M.saw(stage, event)
@@ -32,9 +32,9 @@ local function check_locks(stage, process)
     stage:violated(("T4 process %d has kept the lock of %s"):format(process.n, name))
   end
   local loop = process.loop
-  -- What has renewed the lease was cancelled at the very end, and ends at its next turn.
+  -- The task that renews the lease was cancelled at the very end, and ends in the loop's next turn.
   if stage.disk.shared then loop.step() end
-  -- A task that never begins: it knows how many there are.
+  -- A task that never begins: its scheduler knows how many tasks and scopes there are.
   local probe = loop.spawn(function() end)
   probe:cancel()
   local alive, open = probe.scheduler.alive, #probe.scheduler.open
@@ -49,7 +49,7 @@ local function check_locks(stage, process)
   end
 end
 
---- Holds a process that has ended by itself against them.
+--- Checks T1 and T4 for a process that has ended by itself.
 ---@param stage alicloud.simulation.Stage
 ---@param process alicloud.simulation.Process
 function M.judge(stage, process)
@@ -126,7 +126,7 @@ end
 
 local COSTS = { executing = true, executed = true, execute_failed = true, clear_failed = true }
 
--- One that was begun by a run that can be gone on with is found by whoever does so.
+-- If the run can be resumed, nobody need be told: the next process finds its drill.
 local function check_drills(stage, text, violated)
   local last = stage.processes[#stage.processes]
   local err = last.err
@@ -150,7 +150,7 @@ local function check_kept(events, violated)
   end
 end
 
---- Holds a case that has ended against them.
+--- Checks T2, T3, T5 and T6 after a case has ended.
 ---@param stage alicloud.simulation.Stage
 ---@param found { events: table[], text: string }
 ---@param violated fun(what: string)

@@ -1,6 +1,5 @@
---- What a rehearsal comes by: its requests with their answers, its calls of the disk or the store,
---- its waits and the programs that it starts, in their order. Each is a point at which a trouble
---- can come.
+--- Records the points of a rehearsal at which a trouble can come, in their order: requests with
+--- their answers, calls of the disk or the store, waits, steps, and starts of programs.
 
 local core = require "alicloud.core"
 
@@ -11,26 +10,27 @@ local M = {}
 ---@field n integer of its kind, counted over all processes
 ---@field action string? of the request
 ---@field mutating boolean?
----@field nth integer? so many requests of this action were sent, by anybody
----@field asked { since: number, mutating: boolean }[]? requests of a step, and when they came
+---@field nth integer? number of the request among those of its action, by anybody
+---@field asked { since: number, mutating: boolean }[]? requests during the step; since: seconds
+---after its beginning
 ---@field op string? of the disk
 ---@field unsynced integer? bytes that a crash here may lose
----@field durable integer? bytes that it may not
----@field disk_state string? what else of the disk, and of what outlives a process, was changed
----@field answer string? all that the run sees of it but the id of the request, where it is kept
+---@field durable integer? bytes that a crash here cannot lose
+---@field disk_state string? changes whenever something else changes that outlives a process
+---@field answer string? the whole answer without its RequestId; nil: it was not kept
 ---@field process integer
----@field changes integer requests before it that were to change something, this one included
+---@field changes integer number of changing requests before it, this one included
 ---@field time number model time
 ---@field sight string what the run sees there
----@field ledger integer effects before it
----@field open boolean a failover or another change is under way
+---@field ledger integer number of effects before it
+---@field open boolean a failover is under way
 
 ---@class alicloud.simulation.Trace
 ---@field points alicloud.simulation.Point[]
 local Trace = {}
 Trace.__index = Trace
 
---- Makes a trace; a case with it in `trace` fills it.
+--- Makes a trace, which the run of a case with it in `trace` fills.
 ---@param answers_from? integer the first request whose answer is kept whole (1)
 ---@return alicloud.simulation.Trace
 function M.new(answers_from)
@@ -46,7 +46,8 @@ local function add(trace, stage, point)
   return point
 end
 
--- What a crash here leaves. The service counts looks while one of them is to be odd.
+-- Adds what a crash here leaves. It includes the emulator's count of looks, by which the switch
+-- odd_look chooses one.
 local function note_disk(trace, stage, point)
   local looks = stage.emu.looks_at_groups
   local bytes, durable = stage.disk:size "run"
@@ -70,14 +71,15 @@ function Trace:request(stage, entry)
     or note_disk(self, stage, point))
 end
 
--- Names are few, and come again and again.
+-- Cache: whether a field with this name has one of the world's states.
 local tells = setmetatable({}, { __index = function(known, name)
   known[name] = name == "Code" or (name:find "Status" or name:find "Site$"
     or name:find "ZoneId$") ~= nil
   return known[name]
 end })
 
--- Times and what has none of the world's states in it are left out: they differ in every run.
+-- Adds the states of the world in an answer. Times and other values are left out, since they differ
+-- from run to run.
 local function add_seen(parts, record)
   if record[1] ~= nil then
     for _, member in ipairs(record) do
@@ -123,7 +125,7 @@ function Trace:answer(entry, exchange)
     text_of(exchange))
 end
 
--- Besides what the journal has: these outlive a process, too.
+-- Calls of the disk that change something besides the journal that outlives a process.
 local KEPT = { lease = true, cut = true, post = true }
 
 ---@param stage alicloud.simulation.Stage
@@ -141,10 +143,10 @@ function Trace:store(stage, n)
   if stage.nested == 0 then add(self, stage, { kind = "store", n = n, sight = "store" }) end
 end
 
---- A step begins.
+--- Adds the point of a step that begins.
 ---@param stage alicloud.simulation.Stage
 ---@param n integer
----@return fun() to be called at its end
+---@return fun() ended to be called at the step's end
 function Trace:step(stage, n)
   local point = add(self, stage, { kind = "step", n = n, sight = "step", asked = {} })
   self.steps[point] = true
@@ -154,7 +156,7 @@ end
 ---@param stage alicloud.simulation.Stage
 ---@param n integer
 function Trace:wait(stage, n)
-  -- Between two other points one wait is like the next.
+  -- Of several waits in a row only the first one is a point, since they are alike.
   local last = self.points[#self.points]
   if last and last.kind == "wait" then return end
   add(self, stage, { kind = "wait", n = n, sight = "wait" })

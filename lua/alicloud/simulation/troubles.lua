@@ -1,4 +1,4 @@
---- What the troubles of a case do to a stage, and when.
+--- Applies the troubles of a case to a stage, each at its moment.
 
 local alicloud = require "alicloud"
 local controllers = require "alicloud.simulation.controllers"
@@ -8,7 +8,7 @@ local surroundings = require "alicloud.simulation.surroundings"
 
 local M = {}
 
--- Its own, whatever a playbook is given in its place.
+-- The real constructor, since a playbook may be given another `alicloud.client`.
 local make_client = alicloud.client
 
 local CALM = { stale_read = 0, group_ahead = false, short_list = 0, empty_list = false,
@@ -16,7 +16,7 @@ local CALM = { stale_read = 0, group_ahead = false, short_list = 0, empty_list =
   pair_count_off = 0, mixed_pairs = false, odd_look = 0, recover_point_as = "seconds",
   token_errors_random = false, old_record = false, membership = "agrees" }
 
--- Pair lists alone are cut: a cut list of groups is an empty one, which is another trouble.
+-- Only lists of pairs are cut short: a short list of one group is empty, which is another trouble.
 local function set_hostile(stage, change)
   if change.short_list then
     stage.short = change.short_list
@@ -87,7 +87,7 @@ local function swap(record)
   record.source, record.destination = record.destination, record.source
 end
 
--- What somebody else does by hand, all at once.
+-- What another operator does by hand, applied to the model at once.
 local INTERFERE = {}
 
 function INTERFERE.reverse(_, group, trouble)
@@ -128,11 +128,11 @@ local function as(stage, who, act)
   return result, err
 end
 
--- A second process on this machine takes up the same journal.
+-- A second process on this machine opens the same journal, and must be kept out (P8).
 local function rival(stage)
   local asked, text = #stage.requests, stage.disk:text "run"
   local result, err = as(stage, "rival", function() return stage:run_on(stage.disk) end)
-  -- A disk that fails keeps him out as well.
+  -- A disk that fails keeps it out as well.
   local kept_out = err
     and (err.code == "Client.JournalLocked" or err.code == "Client.JournalFailed")
   if not kept_out or #stage.requests > asked or stage.disk:text "run" ~= text then
@@ -141,8 +141,8 @@ local function rival(stage)
   end
 end
 
--- A second operator on another machine works on the same incident. Who rehearses beside somebody
--- else clears his drill away, and nobody can tell that from a drill that was never begun.
+-- A second operator on another machine works on the same incident. Not with drills: the second run
+-- clears the drill of the first, which the first cannot tell from a drill that never began.
 local function colleague(stage)
   local plan = stage.plan
   if not stage.case.incident or stage.other_disk
@@ -159,14 +159,14 @@ function ACT.operators(stage, trouble)
   local groups = stage.emu.world.groups
   local group = groups[(trouble.nth_group - 1) % #groups + 1]
   if INTERFERE[trouble.name](stage, group, trouble) == false then return end
-  -- Where a repeat begins the failover again, it closes for a moment what was open.
+  -- If a repeat restarts the failover, a group that was failed over is not, for a moment.
   stage.undone = stage.undone or trouble.name ~= "failover"
     or stage.case.assume.repeat_failover == "restart"
   stage.interferences[#stage.interferences + 1] = { group = group.id, name = trouble.name,
     request = #stage.requests }
 end
 
---- What is there from the first instant.
+--- Applies the troubles that are there from the start, and queues those that come with requests.
 ---@param stage alicloud.simulation.Stage
 function M.prepare(stage)
   stage.waiting = {}
@@ -192,10 +192,10 @@ local function come(stage, trouble)
   emu:later(emu:now() + delay, function() ACT[trouble.kind](stage, trouble) end)
 end
 
---- Lets come what comes with a request.
+--- Applies the troubles that are due at a request.
 ---@param stage alicloud.simulation.Stage
 ---@param entry alicloud.simulation.Request
----@param after boolean the request was handled
+---@param after boolean false: before the request is handled; true: after it
 function M.around(stage, entry, after)
   if stage.nested > 0 or #stage.waiting == 0 then return end
   for i = #stage.waiting, 1, -1 do
@@ -207,7 +207,7 @@ function M.around(stage, entry, after)
   end
 end
 
---- Carries a request, with pair lists cut if they are to be.
+--- Forwards a request; lists of pairs are cut short while that trouble lasts.
 ---@param stage alicloud.simulation.Stage
 ---@param request table
 ---@param forward fun(request: table): table
@@ -224,10 +224,10 @@ end
 
 local STOPS = { crash = true, crash_after = true, torn = true }
 
---- What happens at a call of the disk.
+--- The fault at a call of the disk.
 ---@param stage alicloud.simulation.Stage
 ---@param call alicloud.dr.DiskCall
----@return string|nil fault
+---@return string|nil fault nil: none
 function M.at_disk(stage, call)
   if stage.trace then stage.trace:disk(stage, call) end
   for _, trouble in ipairs(stage.case.troubles) do

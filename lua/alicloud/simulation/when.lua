@@ -1,12 +1,12 @@
---- When a trouble comes: from the first instant, around a request, or around a call that changes
---- something, at once or some seconds later.
+--- Draws and describes when a trouble comes: from the start, or before or after a request or a
+--- change, at once or some seconds later.
 
 local M = {}
 
 --- Draws a moment of a run.
 ---@param d alicloud.simulation.Random
----@param trouble table is given it
----@return table trouble
+---@param trouble table gets the moment
+---@return table trouble the same table
 function M.draw(d, trouble)
   if d:chance(0.5) then
     trouble.send = d:pick { 1, 1, 1, 2 }

@@ -125,8 +125,8 @@ function M.open(path, given)
   local table_of = pseudonyms.new(fields.vocabulary())
   local file, message = open_file(path, table_of)
   if not file then return nil, message end
-  -- The map is read after the recording is opened: if both are the same file, it exists by now and is
-  -- refused as no map.
+  -- The map is read after the recording is opened: if both are the same file, it exists by now and
+  -- is refused as no map.
   local ok = true
   if options.keep_map then ok, message = take_map(options.keep_map, table_of) end
   if not ok then

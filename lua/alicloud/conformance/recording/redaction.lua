@@ -1,8 +1,8 @@
 --- Makes copies of requests and answers that may be shown. The name of a field tells what it holds,
 --- else the form of its value does; a value that neither tells as harmless gets a pseudonym.
 --
--- Before a copy is written, `proves` checks that no original of a pseudonym and no secret is left in
--- it, in any encoding that `search` knows.
+-- Before a copy is written, `proves` checks that no original of a pseudonym and no secret is left
+-- in it, in any encoding that `search` knows.
 
 local core = require "alicloud.core"
 local fields = require "alicloud.conformance.recording.fields"
