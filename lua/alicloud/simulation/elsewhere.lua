@@ -1,7 +1,7 @@
---- A colleague who goes on elsewhere: the machine of a run is believed dead, he has a copy of its
---- journal and brings the run to its end on another machine. Then the first one comes back, in the
---- middle of whatever it was at, and goes on with its own journal, unaware. No lock and no fence
---- keeps the two apart, since their journals lie in two places: what holds are tokens and looks.
+--- A colleague who goes on elsewhere: the machine of a run is believed dead, and a colleague with a
+--- copy of its journal finishes the run on another machine. Then the first machine comes back where
+--- it stood still, and goes on with its own journal, unaware. No lock and no fence keeps the two
+--- apart, since their journals are in two places: only tokens and looks protect.
 
 local errors = require "alicloud.base.error"
 local memory = require "alicloud.dr.store.memory"
@@ -16,8 +16,8 @@ M.INVARIANTS = {
 
 local STREAM = 1 << 46
 
---- Adds such a colleague to some seeds, from a stream of their own. A service that forgets tokens
---- is survived by no copy, and a shared store has no journal to be copied.
+--- Adds such a colleague to some seeds, from a random stream of its own. Not if the service forgets
+--- tokens, since nothing would protect, and not with a shared store, whose journal is not copied.
 ---@param seed integer
 ---@param list alicloud.simulation.Trouble[]
 ---@return alicloud.simulation.Trouble[]
@@ -44,11 +44,11 @@ function M.with(seed, list)
   return all
 end
 
--- Seconds until the first one comes back: at once, and beyond what limits a call to be repeated.
+-- Seconds until the first machine comes back: none, and more than the limits of repeating a call.
 local AWAY = { 0, 100, 1000 }
 
---- Every such trouble that can come at a moment.
----@param moment { request: integer?, call: integer? } of the disk
+--- All troubles of this kind that can come at a moment.
+---@param moment { request: integer?, call: integer? } number of a request, or of a call of the disk
 ---@return alicloud.simulation.Trouble[]
 function M.at(moment)
   local list = {}
@@ -59,7 +59,7 @@ function M.at(moment)
   return list
 end
 
---- Such a trouble in words.
+--- A trouble of this kind in words.
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
@@ -70,12 +70,13 @@ function M.describe(trouble)
     .. "%g s later"):format(when, trouble.seconds)
 end
 
--- Who clears a drill away beside somebody else cannot tell it from one that was never begun.
+-- Drills are left out: if somebody else clears the drill of a run, the run cannot tell that from a
+-- drill that never began.
 local function is_drill(plan)
   return (plan.kind or plan.playbook.kind) == "drill"
 end
 
--- He may have protected the group again, so that it is not open any more.
+-- Whether the colleague has reprotected the group, so that it is not failed over any more.
 local function has_turned(stage, since)
   for i, effect in ipairs(stage.emu:ledger()) do
     if i > since and effect.action == "ReprotectDiskReplicaGroup" then return true end
@@ -83,7 +84,7 @@ local function has_turned(stage, since)
   return false
 end
 
---- The trouble comes.
+--- Applies the trouble to a stage: runs the colleague to the end of his run.
 ---@param stage alicloud.simulation.Stage
 ---@param trouble alicloud.simulation.Trouble
 function M.come(stage, trouble)
@@ -104,8 +105,8 @@ end
 
 local OPENS = "FailoverDiskReplicaGroup"
 
--- A move that stops and turns replication cannot be gone on with where somebody else has finished
--- it: that is told, and left to people.
+-- A run that also stops or reverses replication cannot go on after somebody else has finished it;
+-- it tells so, and people decide.
 local TURNS = { StopDiskReplicaGroup = true, StartDiskReplicaGroup = true,
   ReprotectDiskReplicaGroup = true }
 
@@ -116,8 +117,7 @@ local function opens_alone(stage)
   return #stage.emu.world.groups == 1
 end
 
--- Where the colleague has opened the group and come to the end, nothing is left that could stop the
--- other one.
+-- If the colleague has failed the group over and finished, nothing may stop the first run.
 local function check_end(stage, violated)
   local last = stage.processes[#stage.processes]
   if stage.away and not last.result and opens_alone(stage) then
@@ -126,8 +126,8 @@ local function check_end(stage, violated)
   end
 end
 
---- Holds a case that has ended against it. Where others have interfered, or a failover has failed
---- on the way, a second one may be right.
+--- Checks P13 after a case has ended, if it has no other trouble: if others have interfered or a
+--- failover has failed, a second failover may be right.
 ---@param stage alicloud.simulation.Stage
 ---@param violated fun(what: string)
 function M.check(stage, violated)

@@ -1,6 +1,6 @@
---- The invariants, held against the emulator's ledger and the journal after a case has ended.
---- Those that can only be judged while it runs (S4 of a call that leaves, S11) are noted by
---- alicloud.simulation.stage.
+--- Checks the invariants, by the emulator's ledger and the journal, after a case has ended. Those
+--- that can only be checked while it runs (S4 of a call that leaves, S11) are noted on the stage by
+--- alicloud.simulation.carrier.
 
 local controllers = require "alicloud.simulation.controllers"
 local corrections = require "alicloud.simulation.correction"
@@ -48,15 +48,14 @@ M.INVARIANTS = tables.merged(order.INVARIANTS, production.INVARIANTS,
     .. "about the end",
 })
 
--- Longer than any process works, waits of people not counted: the longest wait for one thing, the
--- last synchronization of a move, and for each step that is begun or undone the ten minutes that it
--- outlasts an outage, and as long again for what it does then. Each step has its own ten minutes,
--- so how long they may add up to follows from how many there are.
+-- Seconds within which a process must end, without waits for people: the longest wait, that for the
+-- last synchronization of a planned failover, and 20 minutes for each step that is begun or undone.
+-- A step outlasts an outage of ten minutes, and may take as long again for its work after that.
 local LONGEST_WAIT, EACH_STEP = 7200, 1200
 
 local CHECK = {}
 
--- An incident's token may serve again after what it stood for was settled.
+-- S1. The token of an incident may serve again after its intent was settled: intents are counted.
 function CHECK.effects(_, found, violated)
   local by_token = {}
   for _, entry in ipairs(found.effects) do
@@ -72,7 +71,8 @@ function CHECK.effects(_, found, violated)
   end
 end
 
--- The service offers no compare-and-set: what was done after the last look cannot be seen.
+-- Whether the run could see that the group was reversed. The service has no compare-and-set, so a
+-- change after the last look cannot be seen.
 local function was_visible(stage, request)
   if stage.stale then return false end
   local turned
@@ -102,7 +102,7 @@ function CHECK.direction(stage, found, violated)
   end
 end
 
--- Known from the case alone, whatever the run has taken its direction for.
+-- S13. The right side is known from the case, whatever the run took for the direction.
 function CHECK.sides(stage, found, violated)
   local sides = stage.case.sides or {}
   for _, entry in ipairs(found.effects) do
@@ -128,7 +128,7 @@ function CHECK.success(stage, _, violated)
   end
 end
 
--- Two clocks of the service may differ by five seconds.
+-- Seconds; two clocks of the service may differ by five.
 local CLOCKS_DIFFER = 6
 
 function CHECK.losses(stage, _, violated)
@@ -170,8 +170,8 @@ function CHECK.operators(stage, found, violated)
   end
 end
 
--- One intent at a time for a group and a verb, unless what it stood for was seen not to have
--- happened.
+-- S4: one open intent at a time for a group and a verb. It ends with a definite outcome, or when a
+-- look showed that nothing had happened.
 function CHECK.intents(_, found, violated)
   local open = {}
   for _, event in ipairs(found.events) do
@@ -193,12 +193,12 @@ local function is_final(answer)
   return answer.outcome == "rejected" and not code:find "^Throttling" and not code:find "^BLOCK"
 end
 
--- One that was refused before anything of it was in doubt.
+-- Whether a token was refused, and no call under it was in doubt.
 local function is_ended(token)
   return token.refused and not token.doubtful
 end
 
--- A refusal that was read is remembered by the service, or may be.
+-- S14: the service may keep a refusal under its token, so the token must not be sent again.
 function CHECK.tokens(_, found, violated)
   local by_token, by_call = {}, {}
   for _, event in ipairs(found.events) do
@@ -207,7 +207,7 @@ function CHECK.tokens(_, found, violated)
       if is_ended(token) then
         violated(("S14 %s sent again under a token that was refused"):format(event.action))
       end
-      -- Until its answer is written, it is in doubt.
+      -- A call whose answer is not written is in doubt.
       if token.open then token.doubtful = true end
       token.open = event.call
       by_token[event.client_token], by_call[event.call] = token, token
@@ -222,14 +222,15 @@ end
 
 local PENDING = { ["LastTokenProcessing"] = true, ["SignatureNonceUsed"] = true }
 
--- Nothing came of it, and the run was told so.
+-- Whether a request had no effect, and the run was told so.
 local function is_refused(request)
   local entry = request.entry
   local status = entry and entry.status or 0
   return request.unsent or status >= 400 and status < 500 and not PENDING[entry.code]
 end
 
--- The service remembers a token from the first call on that may have had an effect.
+-- Time of the first call under a token that may have had an effect. From then on the service knows
+-- the token.
 local function first_left(sends)
   for _, request in ipairs(sends) do
     if not is_refused(request) then return request.time end
@@ -249,8 +250,8 @@ local function check_window(stage, sends, intent, violated)
   end
 end
 
--- Without an incident a token belongs to one intent; with one an intent that was settled may be
--- followed by another under the same token.
+-- S4. Without an incident a token belongs to one intent. With one, a settled intent may be followed
+-- by another one under the same token, so windows are checked for single intents only.
 function CHECK.sends(stage, found, violated)
   local by_token = {}
   for _, request in ipairs(stage.requests) do
@@ -273,8 +274,8 @@ local function denied(outcome)
   return outcome == "rejected" or outcome == "not_sent"
 end
 
--- Nobody can tell a call that the service took and did nothing for from one whose work somebody has
--- put back before the next look.
+-- Whether others may have undone the work of a call before the next look. The run cannot tell that
+-- from a call that was accepted and did nothing.
 local function was_put_back(stage, code)
   return code == "Client.TokenReplayed" and stage.undone
 end
@@ -303,7 +304,7 @@ function CHECK.denials(stage, found, violated)
   end
 end
 
--- What others ask meanwhile is not the run's.
+-- Counts the requests of a process, without those of others meanwhile.
 local function asked_by(stage, process)
   local count = 0
   for n = process.first, process.last or 0 do
@@ -350,7 +351,7 @@ local function intents_of(list)
   return intents
 end
 
---- Holds a case that has ended against the invariants.
+--- Checks the invariants for a case that has ended.
 ---@param stage alicloud.simulation.Stage
 ---@return string[] violations each begins with the name of its invariant
 function M.violations(stage)

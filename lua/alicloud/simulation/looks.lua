@@ -1,25 +1,25 @@
---- What looks show that is not so: options of the emulator that let the service lie, or tell what
---- is true in an odd way. Which are drawn, with which values, and which of them must not change how
---- a run ends.
+--- Wrong and unusual reads: hostile switches of the emulator by which looks show what is not so, or
+--- show it in an unusual form. This module draws them with their values, and tells which of them
+--- must not change how a run ends.
 
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Lies that come from some moment on.
+-- Switches that come at some moment of a run.
 local LIES = { "stale_read", "group_ahead", "short_list", "empty_list", "unknown_status",
   "permissive", "token_forget", "pair_ids" }
 
--- What is odd, and must not decide anything.
+-- Unusual reads, which must not decide anything.
 local ODD = { "odd_look", "mixed_pairs", "pair_count_off", "pair_names", "recover_point_as" }
 
--- What shows that something else was, or is coming.
+-- Reads that show an old state, or not yet the new one.
 local PASSING_NAMES = { "old_record", "membership", "recover_point_as" }
 
---- Lies that a mistake can follow, by name.
+--- Names of the switches by which a run may make a mistake.
 M.HOSTILE = table.move(PASSING_NAMES, 1, #PASSING_NAMES, #LIES + 1, { table.unpack(LIES) })
 
---- All names that a trouble of the kind can have: those, and what must not decide anything.
+--- All names of troubles of this kind: those in `HOSTILE`, and those that must not decide anything.
 M.NAMES = table.move({ "odd_look", "mixed_pairs", "pair_count_off", "token_errors_random" }, 1, 4,
   #M.HOSTILE + 1, { table.unpack(M.HOSTILE) })
 
@@ -36,9 +36,9 @@ local VALUES = {
   pair_ids = function() return "comma" end,
 }
 
---- A lie.
+--- Draws a switch that comes at some moment.
 ---@param d alicloud.simulation.Random
----@return string name of the option
+---@return string name of the switch
 ---@return any value
 function M.lie(d)
   local name = d:pick(LIES)
@@ -52,7 +52,7 @@ local function from_start(name, value, lasts)
     lasts = lasts }
 end
 
---- A lie that must not change how the run ends.
+--- Draws a switch that must not change how the run ends.
 ---@param d alicloud.simulation.Random
 ---@return alicloud.simulation.Trouble
 function M.harmless(d)
@@ -60,7 +60,7 @@ function M.harmless(d)
   return from_start(name, VALUES[name](d), FOR_EVER)
 end
 
--- Odd looks pass, or change nothing: the name of the option, and values of it.
+-- Unusual reads pass, or change nothing. Each function gives the name of the switch and a value.
 local ODDITIES = {
   odd_look = function(d) return "odd_look", d:pick { 1, 2, 3, 3, 4, 6 } end,
   mixed_pairs = function() return "mixed_pairs", true end,
@@ -71,7 +71,7 @@ local ODDITIES = {
   end,
 }
 
---- A look, or all of them, that are odd.
+--- Draws unusual reads: one of them, or all.
 ---@param d alicloud.simulation.Random
 ---@return alicloud.simulation.Trouble
 function M.odd(d)
@@ -79,11 +79,11 @@ function M.odd(d)
   return from_start(name, value, name == "mixed_pairs" and 40 or FOR_EVER)
 end
 
---- Recovery points that are of no use: there is none, it lies in the future, or is of another
---- direction.
+--- Values by which recovery points are useless: there is none, it is in the future, or it is of the
+--- other direction.
 M.USELESS_POINTS = { "absent", "zero", "empty", "future", "other_direction" }
 
---- Seconds for which lists lag behind each other, and for which one look at the past takes.
+--- Seconds for which lists lag behind each other, and for which one look at an old state lasts.
 M.LAGS, M.ONE_LOOK = 40, 1
 
 local PASSING = {
@@ -92,8 +92,8 @@ local PASSING = {
   recover_point_as = function(d) return d:pick(M.USELESS_POINTS), d:pick { 30, 100, FOR_EVER } end,
 }
 
---- Something that shows what was, or what is not known everywhere yet; when it comes is not drawn
---- here.
+--- Draws reads that show an old state, or not yet the new one everywhere. The caller draws their
+--- moment.
 ---@param d alicloud.simulation.Random
 ---@return alicloud.simulation.Trouble
 function M.passing(d)
@@ -102,7 +102,7 @@ function M.passing(d)
   return { kind = "hostile", name = name, change = { [name] = value }, lasts = lasts }
 end
 
---- Lies and odd looks that last, for who lists all, with the values that they can have.
+--- Switches that last, with all their values, for enumerations.
 M.LISTED = {
   { "stale_read", 3 }, { "stale_read", 9 }, { "stale_read", 14 }, { "stale_read", 25 },
   { "group_ahead", true }, { "short_list", 1 }, { "short_list", 2 }, { "empty_list", true },
@@ -113,15 +113,15 @@ M.LISTED = {
   { "recover_point_as", "rfc3339" }, { "recover_point_as", "group_absent" },
 }
 
--- Pairs are out of step for as long as a cycle or a stop takes, not for ever.
+-- Seconds. Pairs differ from their group for as long as a cycle or a stop takes, not for ever.
 local BETWEEN, LASTING = { 5, 20, 40 }, { 5, 20, 60, 5000 }
 
---- How long one of them lasts, for who lists all: the shortest first.
+--- The durations of a switch, for enumerations, the shortest first.
 ---@param name string
 ---@return integer[] seconds
 function M.durations(name) return name == "mixed_pairs" and BETWEEN or LASTING end
 
---- Those that pass and can come at a request, for who lists all.
+--- Lists the troubles of this kind that pass and can come at a request.
 ---@param point alicloud.simulation.Point of a request
 ---@return alicloud.simulation.Trouble[]
 function M.at(point)
@@ -140,23 +140,24 @@ end
 local HARMLESS = tables.set { "pair_ids", "group_ahead", "pair_count_off", "mixed_pairs",
   "token_errors_random" }
 
--- After a crash one of them keeps a lost call from being sent again, and of several groups it may
--- have one left out.
+-- Not harmless beside others: after a crash one of these may prevent a lost call from being sent
+-- again, and in a run of several groups it may leave one out.
 local HARMLESS_ALONE = tables.set { "odd_look", "old_record", "membership" }
 
--- Without a recovery point, or with one in the future, the age of the copy cannot be told.
+-- Forms from which the age of the copy can be told. It cannot without a point, or from one in the
+-- future.
 local READABLE_POINTS = tables.set { "text", "milliseconds", "rfc3339", "group_absent" }
 
---- Whether looks show for a moment what was, or do not know something yet.
+--- Whether reads show an old state for a moment, or not yet the new one.
 ---@param trouble alicloud.simulation.Trouble
 ---@return boolean
 function M.is_passing(trouble)
   return trouble.name == "old_record" or trouble.name == "membership"
 end
 
---- Whether such a trouble must not change how a run ends.
+--- Whether a trouble of this kind must not change how a run ends.
 ---@param trouble alicloud.simulation.Trouble
----@param alone boolean it is the only one, of a run of one group
+---@param alone boolean it is the only trouble, and the run has one group
 ---@return boolean
 function M.is_harmless(trouble, alone)
   local name = trouble.kind == "hostile" and trouble.name

@@ -1,5 +1,5 @@
---- The invariants about figures: what a run says of loss and time is held against what really
---- happened. A figure that is missing is no violation; one that is too good is.
+--- The invariants about figures: compares the RPO and the RTO that a run reports with what really
+--- happened. A missing figure is no violation; one that is too good is.
 
 local random = require "alicloud.simulation.random"
 
@@ -10,21 +10,21 @@ M.INVARIANTS = {
   N2 = "no recovery time is shorter than what really passed, and nothing done has none",
 }
 
--- A stream of its own, so that it changes nothing else of a seed.
+-- A random stream of its own, so that the rest of a seed's case stays the same.
 local STREAM = 1 << 42
 
---- Since when nothing has been written, where it is declared: in a third of all cases.
+--- Draws when the outage began, which is declared in a third of all cases.
 ---@param seed integer
----@return integer|nil seconds before the beginning
+---@return integer|nil seconds before the start of the run; nil: no outage is declared
 function M.declared(seed)
   local d = random.new(seed + STREAM)
   return d:chance(0.35) and d:pick { 0, 60, 300, 600, 4200 } or nil
 end
 
--- Dates of answers have whole seconds, and marks are written a moment after what they tell of.
+-- Seconds: dates of answers have whole seconds, and marks are written a moment after their event.
 local SLACK = 3
 
--- A machine may sleep between an answer and what it writes of it, and its store take its time.
+-- A machine may sleep between an answer and its record, and the store may be slow.
 local function slack_of(stage)
   return SLACK + stage.asleep + (stage.disk.delayed or 0)
 end
@@ -69,7 +69,8 @@ local function check_time(stage, success, effect_at, violated)
   end
 end
 
--- The service is back once, and the data of many groups is open with the last of them.
+-- The times of marks. The first "verified" counts; of others the last, since many groups are failed
+-- over with the last one.
 local function marks_of(list)
   local marks = {}
   for _, event in ipairs(list) do
@@ -80,14 +81,14 @@ local function marks_of(list)
   return marks
 end
 
--- Records have the time of the machine, which is that of the model as long as nobody has set it.
+-- Records have the machine's time, which is the model's as long as nobody has set the clock.
 local function check_run(stage, found, result, violated)
   if result.outcome == "already_failovered" and result.rto then
     violated "N2 a recovery time of a run that has done nothing"
   end
   local basis = result.figures.rto.basis
   if not result.rto or stage.was_set or not found.events[1] then return end
-  -- Of a process whose first record was lost nobody knows.
+  -- If the first record of a process was lost, its beginning is unknown.
   local since = stage.outage_at or found.events[1].at
   local passed = marks_of(found.events)[basis] - since
   if math.abs(result.rto - passed) > slack_of(stage) then
@@ -95,7 +96,7 @@ local function check_run(stage, found, result, violated)
   end
 end
 
---- Holds the figures of a case that has ended against what happened.
+--- Checks the figures of a case that has ended.
 ---@param stage alicloud.simulation.Stage
 ---@param found table effects and more, as of alicloud.simulation.invariants
 ---@param violated fun(what: string)
