@@ -158,7 +158,7 @@ local function whereabouts(self, request)
   return "the recording has no such action at all"
 end
 
--- Whoever types the ids of the account gets told the names that they have in the recording.
+-- A hint for users who give ids of the account: it lists the pseudonyms in the recording.
 local function names_hint(self, request)
   local known, list = {}, M.ids_of(self.recording)
   for _, id in ipairs(list) do known[id] = true end

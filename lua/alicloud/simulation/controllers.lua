@@ -105,7 +105,7 @@ end
 ---@param trouble alicloud.simulation.Trouble
 ---@return string
 function M.describe(trouble)
-local when = ("%s %s"):format(trouble.after and "after" or "before",
+  local when = ("%s %s"):format(trouble.after and "after" or "before",
     trouble.call and ("call %d of the store"):format(trouble.call)
       or trouble.record and ("change %d is written down"):format(trouble.record)
       or trouble.request and ("request %d"):format(trouble.request)

@@ -47,7 +47,7 @@ M.HOSTILE, M.HOSTILE_NAMES = looks.HOSTILE, looks.NAMES
 ---@field delay number? seconds after that moment
 ---@field lasts number? seconds until it ends
 ---@field call integer? number of the call of the disk or the store, over all processes
----@field record integer? comes when the store announces the change with this number
+---@field record integer? comes when the change with this number is announced in the store
 ---@field how string? what happens at the call
 ---@field action string? operation that fails or is throttled
 ---@field code string? error code of that

@@ -11,7 +11,7 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- What can be asked for: kinds of trouble, and hostile options of the emulator.
+--- Names that users can choose: kinds of trouble, and hostile options of the emulator.
 M.KINDS, M.HOSTILE = generate.KINDS, generate.HOSTILE
 
 --- Whether a program ends alike however often it is started.

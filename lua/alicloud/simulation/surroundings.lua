@@ -157,7 +157,7 @@ end
 ---@param alone boolean it is the only trouble, and the run has one group
 ---@return boolean
 function M.is_harmless(trouble, alone)
-  -- Somebody who attaches a disk again has decided against the run.
+  -- If a disk that was being detached is attached again, the run may end otherwise.
   local put_back = trouble.name == "Detaching" and trouble.stays
   return alone and (trouble.kind == "compute" and not put_back or trouble.kind == "blips")
 end

@@ -100,7 +100,7 @@ end
 --- Applies an error or a drop of the rule in place of the call, or runs the call.
 local function do_or_fail(emu, call, rule, now)
   local effect = rule.effect
-  -- With apply_late the call must be accepted first, so `do_call` drops or replaces its answer.
+  -- With apply_late the call must be accepted first; dispatch gives the error, `do_call` the drop.
   if not effect.apply_late then
     if effect.error then
       local reply = fault_reply(call, effect)

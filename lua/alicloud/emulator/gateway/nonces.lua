@@ -53,7 +53,7 @@ end
 ---@param key_id string
 ---@param nonce string|nil
 ---@param now number
----@param window number  longest time, in seconds, for which a request is valid
+---@param window number  the longest time window: seconds on both sides of the clock
 ---@return alicloud.emulator.Refusal|nil
 function Nonces:take(key_id, nonce, now, window)
   if not nonce or nonce == "" then
