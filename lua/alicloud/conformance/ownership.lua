@@ -1,6 +1,7 @@
 --- Decides what belongs to a throwaway run. A name alone proves nothing: somebody else may use it,
 --- and a journal may have been edited. So a group or pair is the run's own only if the journal has
---- the call that creates it, and if its record fits that call.
+--- the call that created it, with its id in the answer; or, if an answer was lost, with places or
+--- disks that fit the record.
 
 local M = {}
 

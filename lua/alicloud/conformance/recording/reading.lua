@@ -142,7 +142,8 @@ local function take(recording, entry, line)
   end
 end
 
--- The recording in a bug report, between its heading and the next one, and the lines before it.
+-- The recording in a bug report, between its heading and the next one, and the number of lines
+-- before it.
 local function recording_in(text)
   if not text:find "^alicloud%-dr bug report " then return text, 0 end
   local before, inner = text:match "^(.-\n== recording [^\n]*\n)(.-)\n\n?== "
