@@ -1,4 +1,4 @@
--- What the invariants must not call wrong: a way back on which others work beside the run, at the
+-- What the invariants must not call wrong: a move on which others work beside the run, at the
 -- moments at which what is told and what is true have different times.
 
 local exhaustive = require "alicloud.simulation.exhaustive"
@@ -7,20 +7,20 @@ local scratch = require "spec.scratch"
 local simulation = require "alicloud.simulation"
 local tables = require "alicloud.base.tables"
 
-local params = { group = "pg-orders", region = "cn-shanghai", attach = "i-orders-hz" }
-local plan = assert(simulation.plan(assert(ready.load("failback", scratch.read)),
-  { region = params.region, params = params }))
-local calm = assert(exhaustive.open(plan)).case
-
-local function judged(trouble)
-  return simulation.judge(tables.merged(calm, { troubles = { trouble } }), plan)
+local function ready_plan(name, more)
+  local params = tables.merged({ group = "pg-orders", region = "cn-shanghai" }, more)
+  return assert(simulation.plan(assert(ready.load(name, scratch.read)),
+    { region = params.region, params = params }))
 end
 
--- Judges a trouble at each of these places; tells how many of the runs had what is looked for.
-local function count(first, last, make, test)
-  local found = 0
+local BACK = ready_plan("failback", { attach = "i-orders-hz" })
+local OVER = ready_plan("failover", { fence = "no" })
+
+-- Judges troubles at each of these places; tells how many of the runs had what is looked for.
+local function count(plan, first, last, make, test)
+  local found, calm = 0, assert(exhaustive.open(plan)).case
   for n = first, last do
-    local rehearsal = judged(make(n))
+    local rehearsal = simulation.judge(tables.merged(calm, { troubles = { make(n) } }), plan)
     assert.same({}, rehearsal.violations)
     if test(rehearsal.stage) then found = found + 1 end
   end
@@ -29,7 +29,7 @@ end
 
 describe("the invariants of a rehearsal", function()
   it("take an old answer that is given again for no effect", function()
-    local replayed = count(84, 97, function(n)
+    local replayed = count(BACK, 84, 97, function(n)
       return { kind = "operators", name = "colleague", nth_group = 1, request = n }
     end, function(stage)
       for _, said in ipairs(stage.outcomes) do
@@ -40,7 +40,7 @@ describe("the invariants of a rehearsal", function()
   end)
 
   it("take what is told late for what was true when it was written", function()
-    local late = count(88, 102, function(n)
+    local late = count(BACK, 88, 102, function(n)
       return { kind = "controllers", name = "takeover", call = n, after = true, seconds = 0,
         pause = 30 }
     end, function(stage)
@@ -49,5 +49,16 @@ describe("the invariants of a rehearsal", function()
       end
     end)
     assert.is_true(late > 0)
+  end)
+
+  it("take the time of whoever asks behind a colleague, under his token, for his own", function()
+    local behind = count(OVER, 17, 27, function(n)
+      return { kind = "elsewhere", seconds = 0, call = 4 }, { kind = "hostile", request = n,
+        name = "stale_read", change = { stale_read = 14 }, lasts = 5 }
+    end, function(stage)
+      local done = stage.successes[1]
+      return done and done.result.rto and done.result.rto + 5 < done.at - stage.emu:ledger()[1].time
+    end)
+    assert.is_true(behind > 0)
   end)
 end)
