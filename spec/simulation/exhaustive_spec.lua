@@ -5,6 +5,7 @@ local enumerate = require "alicloud.simulation.enumerate"
 local exhaustive = require "alicloud.simulation.exhaustive"
 local lab = require "spec.simulation.lab"
 local mutants = require "spec.simulation.mutants"
+local mutated = require "spec.simulation.mutated"
 
 local function open(kinds)
   local _, plan = lab.plan()
@@ -106,6 +107,44 @@ describe("pairs", function()
     local none, message = exhaustive.again(about, { 1000000 })
     assert.is_nil(none)
     assert.matches("^there are %d+ single troubles$", message)
+  end)
+end)
+
+-- What a short list leads to beside a group that is not as it should be either.
+local function ending_beside(edits, name, value, seconds)
+  return mutated.with(edits, function()
+    local simulation, plan = lab.plan()
+    local case = assert(require "alicloud.simulation.exhaustive".open(plan)).case
+    local function lie(request, other, change, lasts)
+      return { kind = "hostile", name = other, change = { [other] = change }, lasts = lasts,
+        request = request }
+    end
+    case.troubles = { lie(1, "short_list", 1, seconds), lie(2, name, value, 2 * seconds) }
+    local rehearsal = simulation.judge(case, plan)
+    return rehearsal.violations[1] or rehearsal.ending
+  end)
+end
+
+describe("two lies that agree on too few pairs", function()
+  local outvoted = { module = "alicloud.dr.model.pair_set", name = "believe_two",
+    value = [[function(count, names, members, group_id)
+      if count == #members and #names > count then return { count = count, members = members } end
+      return original(count, names, members, group_id)
+    end]] }
+  local forgotten = { module = "alicloud.dr.read.settled", name = "forgotten",
+    value = "function() end" }
+  local FEWER = "S3 decided for 2 pairs of 3"
+
+  it("do not outvote the names", function()
+    assert.equal("completed", ending_beside({}, "pair_count_off", -1, 5))
+    assert.equal("Client.PairSetIncomplete (not_sent)",
+      ending_beside({}, "pair_count_off", -1, 5000))
+    assert.equal(FEWER, ending_beside({ outvoted }, "pair_count_off", -1, 5000))
+  end)
+
+  it("do not outweigh a look from before them", function()
+    assert.equal("completed", ending_beside({}, "membership", "group", 20))
+    assert.equal(FEWER, ending_beside({ forgotten }, "membership", "group", 20))
   end)
 end)
 

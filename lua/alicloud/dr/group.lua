@@ -35,6 +35,8 @@ local MINUTES, HOURS = change_options.MINUTES, change_options.HOURS
 ---@field id string
 ---@field region string that is asked
 ---@field to string? zone or region that is meant; nil: the region tells it
+---@field told table<string, number> pairs that looks have named or listed, and when, in monotonic
+---seconds
 local Group = {}
 
 local CLASS = { __name = "alicloud.dr.Group", __index = Group }
@@ -70,8 +72,9 @@ local function complain(field, value, rule, level)
 end
 
 -- Of checked parts.
-local function make(client, id, region, to)
-  return setmetatable({ client = client, id = id, region = region, to = to }, CLASS)
+local function make(client, id, region, to, told)
+  return setmetatable({ client = client, id = id, region = region, to = to, told = told or {} },
+    CLASS)
 end
 
 --- Names a group and the side of it that is meant: the one that takes over, or has taken over.
@@ -113,7 +116,7 @@ local function patient(name, group, options)
       listener { event = event.event, verb = name, reason = event.reason, pause = event.pause,
         left = event.left, elapsed = event.waited, err = err, code = err and err.code }
     end }
-  return make(client, group.id, group.region, group.to)
+  return make(client, group.id, group.region, group.to, group.told)
 end
 
 -- How a verb was called: the group as it is for the verb, and its options; raises at the level of
@@ -149,6 +152,7 @@ function Group:observe(options)
   demand(self, 2)
   local snapshot, err = group_reads.read(self.client, self.id, self.region, options)
   if not snapshot then return nil, err end
+  settled.note_pairs(self.told, snapshot, self.client.loop.now())
   return printed(direction.towards(snapshot, self.to))
 end
 

@@ -101,6 +101,7 @@ local function carry(stage, request, forward)
   local log, seen = stage.emu.request_log, stage.emu.request_log.total
   local exchange = troubles.with_short_pairs(stage, request, forward)
   entry.entry, entry.unsent = entry_of(log, seen + 1, entry), exchange.sent == false
+  entry.exchange = exchange
   if stage.trace then stage.trace:answer(entry, exchange) end
   troubles.around(stage, entry, true)
   stopping.fly(stage)

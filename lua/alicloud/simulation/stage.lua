@@ -17,6 +17,7 @@ local state = require "alicloud.emulator.model.state"
 local stopping = require "alicloud.simulation.stopping"
 local tables = require "alicloud.base.tables"
 local tasks = require "alicloud.simulation.tasks"
+local traces = require "alicloud.simulation.trace"
 local troubles = require "alicloud.simulation.troubles"
 
 local M = {}
@@ -38,6 +39,7 @@ M.SECRET = "canary-of-the-simulation"
 ---@field who string "run", or who else on the stage sent it: "colleague", "rival", "elsewhere"
 ---@field process integer
 ---@field entry table? of the emulator's journal
+---@field exchange table? what was answered
 ---@field unsent boolean? the run was told that it has not left
 
 ---@class alicloud.simulation.Process
@@ -188,9 +190,28 @@ local function called_open(event)
   return done and result or nil
 end
 
+-- For how long a process counts a pair that it was told of, whatever else it is told.
+local COUNTED = 120
+
+-- A group and a list that both lag look like a smaller group, if nothing has told of the pair.
+local function was_told(stage, id)
+  local word, since = "%f[%w-]" .. id:gsub("%p", "%%%0") .. "%f[^%w-]", stage.emu:now() - COUNTED
+  for n = stage.active.first, #stage.requests do
+    local request = stage.requests[n]
+    local seen = request.who == "run" and request.time > since and request.exchange
+    if seen and traces.text_of(seen):find(word) then return true end
+  end
+  return false
+end
+
 local function check_whole(stage, intent)
   local group = stage.emu:group(intent.group_id)
-  if group and intent.pairs and #stage.interferences == 0 and #intent.pairs ~= #group.pairs then
+  if not group or not intent.pairs or #stage.interferences > 0 then return end
+  local known, wrong = tables.set(intent.pairs), #intent.pairs > #group.pairs
+  for _, pair in ipairs(group.pairs) do
+    wrong = wrong or not known[pair.id] and was_told(stage, pair.id)
+  end
+  if wrong then
     stage:violated(("S3 decided for %d pairs of %d"):format(#intent.pairs, #group.pairs))
   end
 end

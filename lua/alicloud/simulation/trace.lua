@@ -108,7 +108,10 @@ local function seen_in(exchange)
   return table.concat(parts, " ")
 end
 
-local function text_of(exchange)
+--- What was answered, but for the id of the request.
+---@param exchange table
+---@return string
+function M.text_of(exchange)
   local result = exchange.result or exchange.body
   local text = type(result) == "table" and core.encode(result) or tostring(result or "")
   return (text:gsub('"RequestId":"[^"]*"', ""))
@@ -122,7 +125,7 @@ function Trace:answer(entry, exchange)
   point.sight = point.sight .. " " .. seen_in(exchange)
   if entry.n < self.answers_from then return end
   point.answer = ("%s %s %s %s"):format(exchange.status, exchange.failure, exchange.date,
-    text_of(exchange))
+    M.text_of(exchange))
 end
 
 -- Calls of the disk that change something besides the journal that outlives a process.

@@ -15,7 +15,7 @@ local function look_of(words, given)
       DestinationRegion = to, LastRecoverPoint = given.point or 900 }
   end
   return snapshots.new({ ReplicaGroupId = "pg-1", Status = status, SourceRegionId = from,
-    DestinationRegionId = to, PairNumber = given.count or #list,
+    DestinationRegionId = to, PairNumber = given.count or #list, PairIds = given.names,
     LastRecoverPoint = given.point or 900 },
     list, { region = "cn-shanghai", site = "backup", read_at = 1000 })
 end
@@ -23,7 +23,7 @@ end
 -- Shows one look after the other, the last one for ever. Gives the answer and how long it took.
 local function settle(looks, more)
   local clock, count, events = 0, 0, {}
-  local group = { id = "pg-1", region = "cn-shanghai", observe = function()
+  local group = { id = "pg-1", region = "cn-shanghai", told = {}, observe = function()
     count = count + 1
     return looks[math.min(count, #looks)]
   end }
@@ -106,6 +106,17 @@ describe("looks at a group", function()
     assert.is_nil(nothing)
     assert.equal("Client.DirectionUnclear", err.code)
     assert.equal("not_sent", err.outcome)
+  end)
+
+  it("do not end with one that knows fewer pairs than one before it, for two minutes", function()
+    local cut, small = look_of("normal: normal", { names = { "pair-1", "pair-2" } }),
+      look_of "normal: normal"
+    local snapshot, _, count = settle { cut, small, small, GOOD, small }
+    assert.same({ GOOD, 4 }, { snapshot, count })
+    local _, report, _, seconds, events = settle { cut, small }
+    assert.is_true(report.ok)
+    assert.equal(settled.PATIENCE, seconds)
+    assert.equal("pair-2 was one of its pairs a moment ago", events[4].reason)
   end)
 
   it("need no pre-check where it is decided without one", function()

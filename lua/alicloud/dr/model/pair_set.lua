@@ -1,9 +1,9 @@
 --- Which pairs a group has. Three sources tell: how many the group counts, which it names, and the
 --- list of pairs. Membership lags in each of them, so two that agree are believed, and what the
---- third says is told. A list that is cut short must never look like a small group: one that is
---- shorter than both the names and the count is not believed. Nor may a group that does not know a
---- pair yet: count and names are of one record, so a listed pair that itself says whose it is
---- outweighs both.
+--- third says is told. A list that is cut short must never look like a small group: one that lacks
+--- pairs which the group names besides all that are listed is not believed, whatever it counts. Nor
+--- may a group that does not know a pair yet: count and names are of one record, so a listed pair
+--- that itself says whose it is outweighs both.
 
 local tables = require "alicloud.base.tables"
 
@@ -77,7 +77,7 @@ local function believe_two(count, names, members, group_id)
     return { count = listed, names = names, members = members,
       note = ("the group counts %d, but names the %d that are listed"):format(count, listed) }
   end
-  if count == listed and #names ~= listed then
+  if count == listed and #names ~= listed and #only_in(ids, names) > 0 then
     return { count = count, members = members,
       note = "against what the group names, the pair list " .. difference }
   end

@@ -67,7 +67,8 @@ local function read_lines(groups, options)
   local lines, settlings, left, sizes = {}, {}, {}, {}
   local terms = { max_rpo = options.max_rpo, outage_at = options.outage_at }
   for i, group in ipairs(groups) do
-    settlings[i] = settled.begin { loop = group.client.loop, terms = terms, emit = function() end }
+    settlings[i] = settled.begin(group, { loop = group.client.loop, terms = terms,
+      emit = function() end })
     left[i] = i
   end
   left = look(left, groups, settlings, lines, sizes, options.listed)

@@ -7,6 +7,7 @@ local errors = require "alicloud.base.error"
 local moment = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
 local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -57,6 +58,26 @@ local function has_turned(before, snapshot)
   return before ~= nil and snapshots.direction(before) ~= snapshots.direction(snapshot)
 end
 
+--- Notes which pairs a look has named or listed.
+---@param told table<string, number> see alicloud.dr.Group; is changed
+---@param snapshot alicloud.dr.Snapshot
+---@param now number monotonic seconds
+function M.note_pairs(told, snapshot, now)
+  for _, ids in ipairs { snapshots.ids(snapshot), snapshot.pair_ids or {} } do
+    for _, id in ipairs(ids) do told[id] = now end
+  end
+end
+
+-- A pair that another look has just told of may be one that this look does not know: a group and a
+-- list that both lag agree on too few.
+local function forgotten(told, snapshot, now)
+  local known = tables.set(snapshots.ids(snapshot))
+  for _, id in ipairs(tables.keys(told)) do
+    if not known[id] and now < told[id] + M.PATIENCE then return id end
+  end
+  return nil
+end
+
 local function unclear(snapshot)
   return errors.new { kind = "state", code = "Client.DirectionUnclear", outcome = "not_sent",
     message = "looks at it go on showing different directions, the last one "
@@ -73,15 +94,18 @@ end
 ---@field report alicloud.dr.Report? of it, if a pre-check was needed
 ---@field err alicloud.Error? the looks did not agree until the end
 ---@field seen string? what stood against it at the look before
+---@field told table<string, number> see alicloud.dr.Group
 ---@field reason string? why another look is needed
 local Settling = {}
 Settling.__index = Settling
 
 --- Begins with a group.
+---@param group alicloud.dr.Group
 ---@param given alicloud.dr.SettledOptions
 ---@return alicloud.dr.Settling
-function M.begin(given)
-  return setmetatable({ given = given, ends = given.loop.now() + M.PATIENCE }, Settling)
+function M.begin(group, given)
+  return setmetatable({ given = given, ends = given.loop.now() + M.PATIENCE,
+    told = group.told }, Settling)
 end
 
 local function judge(given, snapshot)
@@ -92,9 +116,10 @@ local function judge(given, snapshot)
   return report, report.ok
 end
 
-local function reason_for_another(report, turned)
+local function reason_for_another(report, turned, pair)
   local obstacle = report and precheck.first_obstacle(report)
   return obstacle and obstacle.fact or turned and "the direction was another one a moment ago"
+    or pair and pair .. " was one of its pairs a moment ago"
     or "it is open already, if another look shows the same"
 end
 
@@ -103,20 +128,22 @@ end
 ---@return boolean settled nothing stands against a failover, or looks agree that something does, or
 ---the time for it is over
 function Settling:take(snapshot)
-  local given, before = self.given, self.snapshot
+  local given, before, now = self.given, self.snapshot, self.given.loop.now()
   local report, is_good = judge(given, snapshot)
   local seen = report and fingerprint(report) or ""
-  local turned = has_turned(before, snapshot)
+  local turned, pair = has_turned(before, snapshot), forgotten(self.told, snapshot, now)
   local refused = seen == self.seen and report and not is_good and not all_pass(report, given)
     -- Where both sites lie does not change, however often one looks.
     or snapshot.role == "both"
   self.snapshot, self.report, self.seen = snapshot, report, seen
-  if is_good and not turned and not needs_another(before, snapshot) or refused then return true end
+  M.note_pairs(self.told, snapshot, now)
+  local stays = not turned and not pair and not needs_another(before, snapshot)
+  if is_good and stays or refused then return true end
   if self:left() <= 0 then
     self.err = turned and unclear(snapshot) or nil
     return true
   end
-  self.reason = reason_for_another(report, turned)
+  self.reason = reason_for_another(report, turned, pair)
   return false
 end
 
@@ -132,13 +159,13 @@ function Settling:pause()
 end
 
 --- Looks until nothing stands against a failover, or looks agree that something does.
----@param group { observe: fun(self: table): alicloud.dr.Snapshot?, alicloud.Error? }
+---@param group alicloud.dr.Group
 ---@param given alicloud.dr.SettledOptions
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.dr.Report|alicloud.Error|nil report, if a pre-check was needed; or why the group
 ---could not be read
 function M.look(group, given)
-  local settling = M.begin(given)
+  local settling = M.begin(group, given)
   while true do
     local snapshot, err = (given.observe or group.observe)(group)
     if not snapshot then return nil, err end
