@@ -5,11 +5,11 @@ local standing = require "alicloud.dr.read.standing"
 
 local HERE, THERE = "cn-shanghai", "cn-hangzhou"
 
-local function look_of(status, from, to)
+local function look_of(status, from, to, count)
   local pair = { ReplicaPairId = "pair-1", Status = status, SourceRegion = from,
     DestinationRegion = to, LastRecoverPoint = 900 }
   return snapshots.new({ ReplicaGroupId = "pg-1", Status = status, SourceRegionId = from,
-    DestinationRegionId = to, PairNumber = 1, LastRecoverPoint = 900 },
+    DestinationRegionId = to, PairNumber = count or 1, LastRecoverPoint = 900 },
     { pair }, { region = HERE, site = from == HERE and "production" or "backup", read_at = 1000 })
 end
 
@@ -22,7 +22,8 @@ local function read(...)
   local group = { id = "pg-1", observe = function()
     count = count + 1
     return looks[math.min(count, #looks)]
-  end, client = { loop = { sleep = function(seconds) slept = slept + seconds end } } }
+  end, client = { loop = { now = function() return slept end,
+    sleep = function(seconds) slept = slept + seconds end } } }
   return assert(standing.read(group)), count, slept
 end
 
@@ -49,6 +50,18 @@ describe("the standing of a group", function()
         assert.equal(worlds[1] == OPEN, found.open)
       end
     end
+  end)
+
+  it("is waited for while a pair is not known everywhere, for a minute", function()
+    for snapshot, lagging in pairs { [SOURCE] = look_of("normal", HERE, THERE, 2),
+      [OPEN] = look_of("failovered", THERE, HERE, 2) } do
+      local found, count, slept = read(lagging, lagging, lagging, snapshot)
+      assert.same({ "already_there", 6, 19 }, { found.outcome, count, slept })
+      found, count, slept = read(lagging)
+      assert.same({ "elsewhere", 14, 60 }, { found.outcome, count, slept })
+    end
+    local _, count, slept = read(look_of("normal", THERE, HERE, 2))
+    assert.same({ 2, 0 }, { count, slept })
   end)
 
   it("is left to whoever goes on where looks never agree", function()

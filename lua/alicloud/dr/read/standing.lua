@@ -2,6 +2,8 @@
 --- done, and that it does not lets it go on to a refusal: one odd look is not enough for either.
 
 local direction = require "alicloud.dr.model.direction"
+local sites = require "alicloud.dr.read.sites"
+local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
 
@@ -12,15 +14,30 @@ local PAUSE = 2
 -- Looks that never agree so often let whoever goes on find out.
 local MOST = 9
 
+-- A pair that the group or the list does not know yet says nothing of where the group stands.
+local function lags(snapshot)
+  local may_stand = snapshot.role == "primary" or snapshot.status == "failovered"
+  return may_stand and snapshots.pair_set_fault(snapshot) ~= nil
+end
+
+local function look(group, ends)
+  local loop = group.client.loop
+  while true do
+    local snapshot, err = group:observe()
+    if not snapshot or not lags(snapshot) or loop.now() >= ends then return snapshot, err end
+    loop.sleep(sites.LAG_PAUSE)
+  end
+end
+
 --- Looks at a group until its standing is believed.
 ---@param group alicloud.dr.Group
 ---@return table|nil standing see alicloud.dr.Group.standing
 ---@return alicloud.Error? err
 function M.read(group)
   local snapshot, err, found
-  local agreed = 0
+  local agreed, ends = 0, group.client.loop.now() + sites.LAG
   for _ = 1, MOST do
-    snapshot, err = group:observe()
+    snapshot, err = look(group, ends)
     if not snapshot then return nil, err end
     local seen = direction.standing(snapshot)
     agreed, found = agreed > 0 and seen == found and agreed + 1 or 1, seen
