@@ -57,7 +57,32 @@ describe("alicloud-dr precheck of a region", function()
     local shown = ran.out:match "(  ✘ .*)$"
     for line in shown:gmatch "[^\n]+" do assert.is_true(utf8.len(line) <= 80, line) end
     assert.equal(5, #desks.lines_of(shown))
-    assert.matches("looking again for 02:00: 1 of 3, the first is pg%-b: status cre", ran.out)
+    assert.matches("looking again for 00:15: 1 of 3, the first is pg%-b: status cre", ran.out)
+  end)
+
+  it("waits for what may pass for 15 seconds, whether one is asked for or all", function()
+    local stopped = { b = { pairs = { {}, { status = "stopped" } }, status = "normal" } }
+    for _, words in ipairs { {}, { "pg-b" }, { "pg-a", "pg-b" } } do
+      local desk = desks.new { world = world(stopped) }
+      local clock = desk.bench.emu.runtime.monotonic
+      local began = clock()
+      local ran = desk:run("precheck", "--region", "cn-shanghai", table.unpack(words))
+      assert.equal(1, ran.code)
+      local took = clock() - began
+      assert.is_true(took >= 15 and took < 30, took)
+      assert.matches("looking again, for up to 12 s: .*group normal, but .- is stopped", ran.err)
+      if #words == 1 then
+        assert.matches("may pass by itself; a failover waits two minutes for it; to look "
+          .. "again:\n    alicloud%-dr precheck pg%-b %-%-region cn%-shanghai\n", ran.out)
+      end
+    end
+  end)
+
+  it("shows at a terminal what it waits for though it is quiet, and mails nothing", function()
+    local stopped = { b = { pairs = { {}, { status = "stopped" } }, status = "normal" } }
+    local given = { world = world(stopped), tty = true, columns = 80 }
+    assert.matches("looking again for 00:15: 1 of 3", desks.once(given, "precheck", "--quiet").out)
+    assert.equal("", check(stopped, "--quiet").err)
   end)
 
   it("ends with 0 where every one could be failed over, and is silent then if it shall", function()

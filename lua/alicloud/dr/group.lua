@@ -55,7 +55,8 @@ local PRECHECK_OPTIONS = { max_rpo = AGE, outage_at = formats.MOMENT,
 
 local BATCHED = schema.rule("what alicloud.dr.read.batched makes", batched.is)
 
-local PRECHECK = tables.merged(PRECHECK_OPTIONS, { batched_reads = BATCHED })
+local PRECHECK = tables.merged(PRECHECK_OPTIONS, { settle = formats.WINDOW,
+  batched_reads = BATCHED })
 
 local PREFLIGHT = tables.merged(PRECHECK_OPTIONS, preflight.OPTIONS)
 
@@ -167,19 +168,20 @@ end
 --- Tells what the service would say to a failover now. Reads only; what passes by itself is looked
 --- at again for up to two minutes, everything else that stands against it twice.
 ---@param options? { max_rpo: number|string, outage_at: number|string, force: alicloud.dr.Force[],
----synced_since: number, batched_reads: alicloud.dr.BatchedReads, progress: fun(event: table) } as
----of `failover`
+---settle: number|string, synced_since: number, batched_reads: alicloud.dr.BatchedReads,
+---progress: fun(event: table) } as of `failover`; `settle`: how long what passes is looked at
+---instead
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
   demand(self, 2)
-  local given = schema.check("group:precheck", options, PRECHECK, 2)
-  given.max_rpo = given.max_rpo and duration.parse(given.max_rpo)
+  local given = formats.with_seconds(schema.check("group:precheck", options, PRECHECK, 2),
+    { max_rpo = false, settle = false })
   local emit = given.progress or function() end
   local shared = given.batched_reads and given.batched_reads:of(self)
   local _ <close> = shared and shared:enter()
   local snapshot, report = settled.look(self, { loop = self.client.loop, terms = given,
-    observe = shared and function() return shared:observe() end,
+    settle = given.settle, observe = shared and function() return shared:observe() end,
     emit = function(event) guard.call(emit, event) end })
   if not snapshot then return nil, report end
   return printed(report)

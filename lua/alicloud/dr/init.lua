@@ -37,8 +37,8 @@ local FILTER = { region = formats.REGION, site = schema.choice("backup", "produc
   name = schema.text, lone_pairs = schema.boolean }
 local AGE = formats.seconds(0, formats.YEAR)
 local LISTED = schema.typed "table"
-local PRECHECK = { max_rpo = AGE, outage_at = formats.MOMENT, listed = LISTED,
-  progress = schema.callable }
+local PRECHECK = { max_rpo = AGE, outage_at = formats.MOMENT, settle = formats.WINDOW,
+  listed = LISTED, progress = schema.callable }
 local READINESS = { max_rpo = AGE, max_drill_age = AGE, listed = LISTED,
   progress = schema.callable }
 
@@ -146,13 +146,13 @@ end
 --- What the service would say to a failover of each of these groups now: `group:precheck` for many,
 --- whose reads are made together. Reads only. No group at all is not ok.
 ---@param list alicloud.dr.Group[]
----@param options? { max_rpo: number|string, outage_at: number|string, listed: alicloud.dr.Sweep,
----progress: fun(event: table) } as of `group:precheck`, for all of them; `listed`: what has just
----told which groups there are, and is not read once more
+---@param options? { max_rpo: number|string, outage_at: number|string, settle: number|string,
+---listed: alicloud.dr.Sweep, progress: fun(event: table) } as of `group:precheck`, for all of them;
+---`listed`: what has just told which groups there are, and is not read once more
 ---@return alicloud.dr.PrecheckList
 function M.precheck(list, options)
   local given = formats.with_seconds(schema.check("dr.precheck", options, PRECHECK, 2),
-    { max_rpo = false })
+    { max_rpo = false, settle = false })
   for _, group in ipairs(list) do groups.demand(group, 2) end
   return readable.printed(prechecks.judge(list, given))
 end

@@ -74,6 +74,22 @@ describe("looks at a group", function()
     end
   end)
 
+  it("go on for as long as is said, from the first one on", function()
+    local odd = look_of "normal: syncing syncing"
+    local _, _, count, seconds = settle({ odd }, { settle = 15 })
+    assert.same({ 6, 15 }, { count, seconds })
+    _, _, count = settle({ odd }, { settle = 0 })
+    assert.equal(2, count)
+    -- A look that takes as long as that is not the only one.
+    local clock = 0
+    local _, report = settled.look({ observe = function()
+      clock = clock + 20
+      return clock > 20 and GOOD or odd
+    end }, { terms = {}, emit = function() end, settle = 15, loop = {
+      now = function() return clock end, sleep = function(s) clock = clock + s end } })
+    assert.is_true(report.ok)
+  end)
+
   it("say why they go on, and for how long", function()
     local _, _, _, _, events = settle { look_of "normal: syncing normal", GOOD }
     assert.equal("settling", events[2].event)

@@ -13,12 +13,16 @@ local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local precheck = require "alicloud.dr.model.precheck"
 local reporters = require "alicloud.cli.progress"
+local settled = require "alicloud.dr.read.settled"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
 local view_prechecks = require "alicloud.cli.view_prechecks"
 
 local LIMITS = { "to", "max_rpo", "outage_at" }
 local CARRIED_ON = { "to", "max_rpo", "outage_at", "force", "why" }
+
+-- Seconds for what may pass: whoever asks wants an answer, and can ask again.
+local SETTLE = 15
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -27,6 +31,8 @@ local EPILOG = [[
 Every documented code of FailoverDiskReplicaGroup is one rule; three rules are our own: the first
 full sync has ended, the recovery point is young enough, the pair lists are whole. A question mark
 is what only the call itself can tell, such as permission.
+
+What may pass by itself is looked at for 15 s; a failover waits for it for up to two minutes.
 
 Of one group that is named every rule is shown; of several, or of a region, one line each with what
 stands against it, the first. Limits hold for all of them.
@@ -69,8 +75,13 @@ local function exit_code_of_many(list, args)
 end
 
 -- On a terminal both streams meet, and the reason stands there already.
-local function show(io, report)
+local function show(io, args, report, region)
   io.out(view.group_line(io, report.snapshot) .. view.precheck_table(io, report))
+  if not report.ok and settled.may_pass(report) then
+    local again = change.command("precheck", { report.snapshot.group_id }, region, args, LIMITS)
+    io.out("  that may pass by itself; a failover waits two minutes for it; to look again:\n    "
+      .. again .. "\n")
+  end
   if report.ok or io.tty then return end
   local obstacle = precheck.first_obstacle(report)
   io.err(("alicloud-dr: %s would be refused: %s: %s\n"):format(
@@ -86,15 +97,15 @@ local function show_overrule(io, args, report, region)
     .. change.command("failover", { report.snapshot.group_id }, region, more, CARRIED_ON) .. "\n")
 end
 
--- What may pass is looked at for two minutes, and whoever waits is told for what: on a terminal at
--- once, elsewhere in one line. There a second look at what stands against it is nothing to tell.
+-- Whoever waits for what may pass is told for what: on a terminal at once, elsewhere in one line.
+-- There a second look at what stands against it is nothing to tell, nor is anything to a timer.
 local function waits(io, args, reporter)
   local looks = 0
   return function(event)
-    if args.json or args.quiet or event.event ~= "settling" then return end
+    if args.json or event.event ~= "settling" then return end
     if io.tty then return reporter:take(event) end
     looks = looks + 1
-    if looks ~= 2 then return end
+    if args.quiet or looks ~= 2 then return end
     io.err(("alicloud-dr: looking again, for up to %s: %s\n"):format(
       duration.format(event.left), terminal.clean(event.reason)))
   end
@@ -114,7 +125,7 @@ local function check_one(client, region, args, io, limits)
     return output.complain(io, false, output.EXIT.usage,
       { message = group_names.not_listed(client, region, snapshot.group_id) })
   end
-  show(io, report)
+  show(io, args, report, region)
   show_overrule(io, args, report, region)
   return exit_code(report)
 end
@@ -161,7 +172,7 @@ function M.run(args, io)
     options.refuse "--exclude: got one group as well; allowed: with several groups, or without any"
   end
   local limits = { max_rpo = options.duration(args, "max_rpo"),
-    outage_at = options.outage_at(args) }
+    outage_at = options.outage_at(args), settle = SETTLE }
   local client <close>, region = cli_clients.open(args, io)
   local check = #args.group == 1 and check_one or check_many
   return check(client, region, args, io, limits)

@@ -27,6 +27,7 @@ local M = {}
 ---@class alicloud.dr.PrecheckListOptions
 ---@field max_rpo number? seconds
 ---@field outage_at number|string?
+---@field settle number? seconds for what passes by itself
 ---@field listed alicloud.dr.Sweep? what has just told which groups there are: the first look
 ---@field progress? fun(event: { event: "settling", left: number, reason: string, group_id: string,
 ---waiting: integer, count: integer }) told of each wait for another look at some of them
@@ -68,7 +69,7 @@ local function read_lines(groups, options)
   local terms = { max_rpo = options.max_rpo, outage_at = options.outage_at }
   for i, group in ipairs(groups) do
     settlings[i] = settled.begin(group, { loop = group.client.loop, terms = terms,
-      emit = function() end })
+      settle = options.settle, emit = function() end })
     left[i] = i
   end
   left = look(left, groups, settlings, lines, sizes, options.listed)

@@ -26,9 +26,13 @@ local function fingerprint(report)
   return table.concat(parts, " ")
 end
 
-local function all_pass(report, given)
+--- Whether all that stands against a failover may pass by itself.
+---@param report alicloud.dr.Report
+---@param waits_for_copies boolean? what passes with the end of a cycle counts as well
+---@return boolean
+function M.may_pass(report, waits_for_copies)
   for _, finding in ipairs(precheck.obstacles(report)) do
-    if not (finding.passes or finding.copies and given.waits_for_copies) then return false end
+    if not (finding.passes or finding.copies and waits_for_copies) then return false end
   end
   return true
 end
@@ -41,6 +45,7 @@ end
 ---@field emit fun(event: table) told of each look, and of each wait for the next one
 ---@field is_decided? fun(snapshot: alicloud.dr.Snapshot): boolean no pre-check is needed
 ---@field waits_for_copies? boolean what passes with the end of a cycle is waited for as well
+---@field settle? number seconds for what passes by itself, from the first look on (M.PATIENCE)
 
 -- What is so long ago is so long before the first of several looks.
 local function freeze_outage(terms, now)
@@ -89,7 +94,8 @@ end
 --- What the looks at one group have come to so far.
 ---@class alicloud.dr.Settling
 ---@field given alicloud.dr.SettledOptions
----@field ends number monotonic seconds: what passes by itself is waited for no longer
+---@field ends number? monotonic seconds: what passes by itself is waited for no longer; nil before
+---the first look
 ---@field snapshot alicloud.dr.Snapshot? of the newest look
 ---@field report alicloud.dr.Report? of it, if a pre-check was needed
 ---@field err alicloud.Error? the looks did not agree until the end
@@ -104,8 +110,7 @@ Settling.__index = Settling
 ---@param given alicloud.dr.SettledOptions
 ---@return alicloud.dr.Settling
 function M.begin(group, given)
-  return setmetatable({ given = given, ends = given.loop.now() + M.PATIENCE,
-    told = group.told }, Settling)
+  return setmetatable({ given = given, told = group.told }, Settling)
 end
 
 local function judge(given, snapshot)
@@ -129,17 +134,19 @@ end
 ---the time for it is over
 function Settling:take(snapshot)
   local given, before, now = self.given, self.snapshot, self.given.loop.now()
+  self.ends = self.ends or now + (given.settle or M.PATIENCE)
   local report, is_good = judge(given, snapshot)
   local seen = report and fingerprint(report) or ""
   local turned, pair = has_turned(before, snapshot), forgotten(self.told, snapshot, now)
-  local refused = seen == self.seen and report and not is_good and not all_pass(report, given)
+  local refused = seen == self.seen and report and not is_good
+    and not M.may_pass(report, given.waits_for_copies)
     -- Where both sites lie does not change, however often one looks.
     or snapshot.role == "both"
   self.snapshot, self.report, self.seen = snapshot, report, seen
   M.note_pairs(self.told, snapshot, now)
   local stays = not turned and not pair and not needs_another(before, snapshot)
   if is_good and stays or refused then return true end
-  if self:left() <= 0 then
+  if before and self:left() <= 0 then
     self.err = turned and unclear(snapshot) or nil
     return true
   end
