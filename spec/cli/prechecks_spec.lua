@@ -139,9 +139,34 @@ describe("alicloud-dr precheck of a region", function()
     assert.same({ 0, 3 }, { ran.code, #desks.lines_of(ran.out) })
     ran = check(nil, "--exclude", "pg-*")
     assert.equal(1, ran.code)
-    assert.matches("no group fails over to cn%-shanghai but what %-%-exclude leaves out", ran.out)
+    assert.matches('no group is left: %-%-exclude "pg%-%*" leaves out all of pg%-a, pg%-b, pg%-c\n',
+      ran.out)
     ran = check(nil, "--exclude", "pg-*", "--json")
     assert.same({ 1, false, 0 }, { ran.code, ran.object.ok, #ran.object.groups })
+  end)
+
+  it("says what --exclude has left out where nothing is left, or matches nothing", function()
+    for _, verb in ipairs { "precheck", "readiness" } do
+      local given = { world = world(FINE) }
+      local ran = desks.once(given, verb, "--exclude", "pg-tset-*", "--exclude", "pg-bb")
+      assert.equal('alicloud-dr: --exclude: "pg-tset-*" leaves nothing out; cn-shanghai lists '
+        .. 'pg-a, pg-b, pg-c\nalicloud-dr: --exclude: "pg-bb" leaves nothing out; did you mean '
+        .. 'pg-b?\n',
+        (ran.err:gsub(" or .-%?", "?")))
+      ran = desks.once(given, verb, "--exclude", "pg-x", "--quiet")
+      assert.same({ 0, "" }, { ran.code, ran.err })
+      ran = desks.once(given, verb, "pg-a", "pg-c", "--exclude", "pg-b")
+      assert.matches('"pg%-b" leaves nothing out; did you mean pg%-', ran.err)
+      ran = desks.once(given, verb, "pg-a", "pg-c", "--exclude", "pg-a", "--exclude", "pg-c")
+      assert.matches('no group is left: %-%-exclude "pg%-a", %-%-exclude "pg%-c" leaves out all of '
+        .. "pg%-a, pg%-c\n", ran.out)
+      ran = desks.once(given, verb, "--exclude", "name:group x")
+      assert.equal(2, ran.code)
+      assert.matches('%-%-exclude: no group of cn%-shanghai is called "group x"; ', ran.err)
+      ran = desks.once({ world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = {} } },
+        verb, "--exclude", "pg-b")
+      assert.matches("no group fails over to cn%-shanghai\n", ran.out)
+    end
   end)
 
   it("says of a group that is named and not there that the command line is wrong", function()

@@ -2,11 +2,18 @@
 --- fail over to a region, without what is left out by wish.
 
 local dr = require "alicloud.dr"
+local fold = require "alicloud.cli.fold"
 local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
+local schema = require "alicloud.base.schema"
 local sweeps = require "alicloud.dr.read.sweep"
+local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
 
 local M = {}
+
+-- Columns for a mark.
+local MARGIN = 4
 
 --- Adds the argument and the options.
 ---@param command table of argparse
@@ -47,19 +54,40 @@ local function chosen(client, region, args, io)
   return listed:unit_ids(), nil, listed
 end
 
+-- A word that leaves nothing out may be a slip of the hand; a timer is told by what is not ok.
+local function tell_unmatched(word, ids, region, args, io)
+  if args.quiet then return end
+  local list = {}
+  for i, id in ipairs(ids) do list[i] = { id = id } end
+  io.err(("alicloud-dr: --exclude: %s leaves nothing out; %s\n"):format(schema.show(word),
+    terminal.clean(group_names.alternatives(word, list,
+      #args.group > 0 and "asked for are" or region .. " lists"), 1000)))
+end
+
 local function without(ids, client, region, args, io)
-  local left, patterns = {}, {}
-  for i, word in ipairs(args.exclude) do
-    local id, err = group_names.id_of(client, region, word, io)
-    if not id then return nil, err end
-    patterns[i] = pattern_of(id)
-  end
-  for _, id in ipairs(ids) do
-    local excluded = false
-    for _, pattern in ipairs(patterns) do excluded = excluded or id:find(pattern) ~= nil end
-    if not excluded then left[#left + 1] = id end
+  local left = ids
+  for _, word in ipairs(args.exclude) do
+    local excluded, err = group_names.id_of(client, region, word, io, "--exclude")
+    if not excluded then return nil, err end
+    local pattern, kept, matches = pattern_of(excluded), {}, false
+    for _, id in ipairs(ids) do matches = matches or id:find(pattern) ~= nil end
+    for _, id in ipairs(left) do
+      if not id:find(pattern) then kept[#kept + 1] = id end
+    end
+    if not matches then tell_unmatched(word, ids, region, args, io) end
+    left = kept
   end
   return left
+end
+
+-- Says that there is none, and why.
+local function none(ids, region, args, io)
+  if #ids == 0 then return "no group fails over to " .. region end
+  local words = {}
+  for i, word in ipairs(args.exclude) do words[i] = "--exclude " .. schema.show(word) end
+  local text = terminal.clean(("no group is left: %s leaves out all of %s"):format(
+    table.concat(words, ", "), tables.few(ids)), 1000)
+  return fold.hang(io, (" "):rep(MARGIN) .. text, MARGIN):sub(MARGIN + 1)
 end
 
 --- The groups.
@@ -70,22 +98,15 @@ end
 ---@return alicloud.dr.Group[]|nil
 ---@return alicloud.Error? err the region could not be asked
 ---@return alicloud.dr.Sweep? listed where a whole region is meant, what was read of it
+---@return string? none where there is none: why
 function M.groups(client, region, args, io)
-  local ids, err, listed = chosen(client, region, args, io)
-  if ids then ids, err = without(ids, client, region, args, io) end
+  local all, err, listed = chosen(client, region, args, io)
+  local ids = all
+  if all then ids, err = without(all, client, region, args, io) end
   if not ids then return nil, err end
   local groups, side = {}, options.side(args)
   for i, id in ipairs(ids) do groups[i] = dr.group(client, id, { region = region, to = side }) end
-  return groups, nil, listed
-end
-
---- Says that there is none.
----@param region string
----@param args table
----@return string
-function M.none(region, args)
-  return ("no group fails over to %s%s"):format(region,
-    #args.exclude > 0 and " but what --exclude leaves out" or "")
+  return groups, nil, listed, #ids == 0 and none(all, region, args, io) or nil
 end
 
 return M

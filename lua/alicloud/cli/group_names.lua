@@ -44,12 +44,16 @@ local function some_of(list)
   return table.concat(words, ", ") .. (more > 0 and (" and %d more"):format(more) or "")
 end
 
--- What there is in place of a word, for the end of a message.
-local function alternatives(word, list, region)
-  if #list == 0 then return ("%s lists no group"):format(region) end
+--- What there is in place of a word, for the end of a message.
+---@param word string
+---@param list { id: string, name: string? }[]
+---@param lists string who lists them, and the verb
+---@return string
+function M.alternatives(word, list, lists)
+  if #list == 0 then return lists .. " no group" end
   local near = near_to(word, list)
   if #near > 0 then return ("did you mean %s?"):format(table.concat(near, " or ")) end
-  return ("%s lists %s"):format(region, some_of(list))
+  return ("%s %s"):format(lists, some_of(list))
 end
 
 --- Says of an id that a region does not list it, and which ones are near.
@@ -60,7 +64,7 @@ end
 function M.not_listed(client, region, id)
   local list = group_reads.named(client, { region = region, lone_pairs = true })
   local meant = not list and region_names.meant(region)
-  local rest = list and "; " .. alternatives(id, list, region)
+  local rest = list and "; " .. M.alternatives(id, list, region .. " lists")
     or meant and ("; did you mean the region %s?"):format(meant) or ""
   return terminal.clean(("group: %s is not listed in %s%s"):format(id, region, rest), 1000)
 end
@@ -76,14 +80,14 @@ local function ids_of(client, region, name)
   return found
 end
 
-local function refuse_name(client, region, name, found)
+local function refuse_name(client, region, name, found, field)
   if #found > 1 then
-    options.refuse(("group: %s groups of %s are called %s; allowed: one of the ids %s"):format(
+    options.refuse(("%s: %s groups of %s are called %s; allowed: one of the ids %s"):format(field,
       #found, region, schema.show(name), table.concat(found, ", ")))
   end
   local list = group_reads.named(client, { region = region, lone_pairs = true }) or {}
-  options.refuse(terminal.clean(("group: no group of %s is called %s; %s"):format(region,
-    schema.show(name), alternatives(name, list, region)), 1000))
+  options.refuse(terminal.clean(("%s: no group of %s is called %s; %s"):format(field, region,
+    schema.show(name), M.alternatives(name, list, region .. " lists")), 1000))
 end
 
 --- The id of what was typed: an id as it is, or that of the one group with a name.
@@ -91,14 +95,15 @@ end
 ---@param region string
 ---@param typed string
 ---@param io alicloud.cli.Io is told which id a name stands for
+---@param field? string where it was typed ("group")
 ---@return string|nil id
 ---@return alicloud.Error? err the region could not be asked
-function M.id_of(client, region, typed, io)
+function M.id_of(client, region, typed, io, field)
   if typed:sub(1, #PREFIX) ~= PREFIX then return typed end
   local name = typed:sub(#PREFIX + 1)
   local found, err = ids_of(client, region, name)
   if not found then return nil, err end
-  if #found ~= 1 then refuse_name(client, region, name, found) end
+  if #found ~= 1 then refuse_name(client, region, name, found, field or "group") end
   io.err(("alicloud-dr: %s is %s in %s\n"):format(terminal.clean(typed), found[1], region))
   return found[1]
 end

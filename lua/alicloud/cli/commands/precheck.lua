@@ -141,7 +141,7 @@ local function waits_for_many(io, args, reporter)
 end
 
 local function check_many(client, region, args, io, limits)
-  local groups, err, listed = group_choice.groups(client, region, args, io)
+  local groups, err, listed, none = group_choice.groups(client, region, args, io)
   if not groups then return output.fail(io, args, cli_clients.diagnosed(client, err)) end
   limits.listed = listed
   local reporter = reporters.new(io, args.json or not io.tty, "pre-check")
@@ -157,7 +157,7 @@ local function check_many(client, region, args, io, limits)
     return output.json(io, code, output.precheck_list(list))
   end
   if #list.lines == 0 then
-    io.out(("  %s %s\n"):format(terminal.mark(io, "fail"), group_choice.none(region, args)))
+    io.out(("  %s %s\n"):format(terminal.mark(io, "fail"), none))
     return code
   end
   io.out(view_prechecks.text(io, list, args.quiet, function(id)

@@ -88,13 +88,13 @@ local function progress(io, args, runtime)
 end
 
 local function judge(client, region, limits, args, io)
-  local groups, err, listed = group_choice.groups(client, region, args, io)
+  local groups, err, listed, none = group_choice.groups(client, region, args, io)
   if not groups then return { verdict = "unknown", exit = UNKNOWN, lines = {} }, err end
   limits.listed = listed
   limits.progress = #groups > 1 and progress(io, args, client.runtime) or nil
   local report = dr.readiness(groups, limits)
   last_look.keep(args, client.runtime.getenv, region, snapshots_of(report), false)
-  return report
+  return report, nil, none
 end
 
 -- Where a file was to be written and was not, nobody may take that for more than a look that
@@ -106,13 +106,13 @@ local function write(text, report, args, io)
     code = "Client.ReportFailed", message = "the metrics were not written: " .. tostring(why) })
 end
 
-local function show(report, err, exit, region, args, io)
+local function show(report, err, exit, none, args, io)
   if err then
     return output.complain(io, args.json == true, exit, { kind = err.kind, code = err.code,
       message = tostring(err), outcome = err.outcome })
   end
   if args.json then return output.json(io, exit, output.readiness_report(report)) end
-  io.out(aftermath.readiness(io, report, args.quiet, group_choice.none(region, args)))
+  io.out(aftermath.readiness(io, report, args.quiet, none))
   return exit
 end
 
@@ -122,14 +122,14 @@ function M.run(args, io)
   local limits = { max_rpo = options.duration(args, "max_rpo"),
     max_drill_age = options.duration(args, "max_drill_age") }
   local client <close>, region = cli_clients.open(args, io)
-  local report, err = judge(client, region, limits, args, io)
-  if args.format ~= "prometheus" then return show(report, err, report.exit, region, args, io) end
+  local report, err, none = judge(client, region, limits, args, io)
+  if args.format ~= "prometheus" then return show(report, err, report.exit, none, args, io) end
   local text = prometheus.readiness(report, { region = region, at = client.runtime.time() })
   if args.output then
-    return show(report, err, write(text, report, args, io), region, args, io)
+    return show(report, err, write(text, report, args, io), none, args, io)
   end
   io.out(text)
-  return err and show(report, err, report.exit, region, args, io) or report.exit
+  return err and show(report, err, report.exit, none, args, io) or report.exit
 end
 
 return M
