@@ -103,8 +103,35 @@ describe("alicloud-dr drill", function()
     assert.matches("and its disks are gone", ran.out)
     assert.matches("no open drill in cn%-shanghai", again(desk, "drill", "list").out)
     ran = again(desk, "drill", "clear", "pg-orders", id, "--yes", "--json")
-    assert.equal("not_open", ran.object.outcome)
+    assert.same({ 1, "not_open", {} }, { ran.code, ran.object.outcome, ran.object.open })
     assert.equal(2, #desk:ledger())
+  end)
+
+  it("says of a drill that is not there that it is not, and which ones are", function()
+    local ran, desk = run(world(), "drill", "clear", "pg-orders", "pg-drill-1", "--yes")
+    assert.equal(1, ran.code)
+    assert.equal("  ✘ drill: pg-orders has no open drill pg-drill-1, nothing was sent; it has "
+      .. "none\n    cleared before, or the drill of another group? look:\n"
+      .. "    alicloud-dr drill list --region cn-shanghai\n", ran.out)
+    again(desk, "drill", "start", "pg-orders", "--yes")
+    local id = desk.bench.emu.world.drills[1].id
+    ran = again(desk, "drill", "clear", "pg-orders", "pg-drill-1", "--yes")
+    assert.equal(1, ran.code)
+    assert.matches("no open drill pg%-drill%-1, nothing was sent; it has " .. id:gsub("%-", "%%-")
+      .. "\n", ran.out)
+    ran = again(desk, "drill", "clear", "pg-orders", "pg-drill-1", "--yes", "--json")
+    assert.same({ 1, id }, { ran.code, ran.object.open[1].drill_id })
+  end)
+
+  it("lists of one group, and knows a group that is not there", function()
+    local ran, desk = run(world(), "drill", "list", "pg-orders")
+    assert.same({ 0, "  no open drill of pg-orders in cn-shanghai\n" }, { ran.code, ran.out })
+    ran = again(desk, "drill", "list", "pg-order")
+    assert.equal(2, ran.code)
+    assert.matches("group: pg%-order is not listed in cn%-shanghai; did you mean pg%-orders",
+      ran.err)
+    ran = again(desk, "drill", "list", "pg-order", "--json")
+    assert.same({ 2, "NoSuchResource" }, { ran.code, ran.object.error.code })
   end)
 
   it("asks, and takes nothing else for a yes", function()

@@ -38,6 +38,7 @@ local M = {}
 ---@field perform fun(hooks: { progress: function, confirm: function? }): table|nil, alicloud.Error?
 ---@field show fun(result: table): string
 ---@field object fun(result: table): table
+---@field exit? fun(result: table): integer the exit code, if another one than 0 can be
 ---@field describe? fun(snapshot: table): string
 ---@field progress? fun(snapshot: table): string while it runs; else the words of the event
 
@@ -249,9 +250,10 @@ function M.run(io, args, change)
   listeners.tell(io, "outcome", change, result and change.object(result), err)
   if err then listeners.tell(io, "failed", err) end
   if not result then return report_failure(io, args, err, change) end
-  if args.json then return output.json(io, output.EXIT.done, change.object(result)) end
+  local code = change.exit and change.exit(result) or output.EXIT.done
+  if args.json then return output.json(io, code, change.object(result)) end
   io.out(fold.lines(io, change.show(result)))
-  return output.EXIT.done
+  return code
 end
 
 return M

@@ -223,6 +223,7 @@ function M.drill_result(result)
     outcome = result.outcome, group_id = result.group_id, region = result.region,
     drill_id = result.drill_id, elapsed = result.elapsed, adopted = result.adopted,
     drill = result.drill and M.drill_object(result.drill), request_id = result.request_id,
+    open = result.open and M.drill_list(result.open),
     request_ids = core.array(result.request_ids), client_token = result.client_token,
     attempts = result.attempts,
   }

@@ -5,6 +5,7 @@ local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 local zones = require "alicloud.cli.zone"
 
@@ -99,11 +100,16 @@ end
 --- A drill that is gone.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.DrillResult
+---@param look string the command that lists the open drills
 ---@return string
-function M.drill_cleared(io, result)
+function M.drill_cleared(io, result, look)
   if result.outcome == "not_open" then
-    return ("  %s %s has no open drill %s, nothing was sent\n"):format(mark(io, "warn"),
-      clean(result.group_id), clean(result.drill_id))
+    local ids = {}
+    for i, drill in ipairs(result.open) do ids[i] = drill.id end
+    return ("  %s drill: %s has no open drill %s, nothing was sent; it has %s\n"
+      .. "    cleared before, or the drill of another group? look:\n    %s\n"):format(
+      mark(io, "fail"), clean(result.group_id), clean(result.drill_id),
+      #ids > 0 and clean(tables.few(ids), 1000) or "none", look)
   end
   return ("  %s drill %s and its disks are gone, after %s\n"):format(mark(io, "ok"),
     clean(result.drill_id), duration.format(result.elapsed))
@@ -113,9 +119,12 @@ end
 ---@param io alicloud.cli.Io
 ---@param region string
 ---@param drills alicloud.dr.Drill[]
+---@param group_id string? of which they are
 ---@return string
-function M.drill_lines(io, region, drills)
-  if #drills == 0 then return ("  no open drill in %s\n"):format(region) end
+function M.drill_lines(io, region, drills, group_id)
+  if #drills == 0 then
+    return ("  no open drill %sin %s\n"):format(group_id and "of " .. group_id .. " " or "", region)
+  end
   local lines = {}
   for _, drill in ipairs(drills) do
     lines[#lines + 1] = ("  %s   %s   %s%s\n"):format(

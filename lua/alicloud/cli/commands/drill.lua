@@ -18,7 +18,8 @@ local EPILOG = [[
           replication goes on, and waits until they can be attached. They are
           billed until the drill is cleared.
   clear   deletes the drill with its disks, and waits until it is listed no
-          more. Detach them first.
+          more. Detach them first. Of a drill that the group does not have,
+          nobody can tell whether it was cleared: that is a failure.
   list    shows the open drills of a region, oldest first, with age and cost;
           or those of one group.
 
@@ -44,18 +45,24 @@ end
 local function list(args, io)
   local id = args.group and options.group_id(args.group)
   local client <close>, region = cli_clients.open(args, io)
-  local drills, err
+  local group, drills, err
   if id then
-    drills, err = group_names.group(client, region, id, args, io):drills()
+    group = group_names.group(client, region, id, args, io)
+    drills, err = group:drills()
   else
     drills, err = dr.drills(client, { region = region })
+  end
+  if group and not drills and err.code == "NoSuchResource" then
+    return output.complain(io, args.json == true, output.EXIT.usage, { kind = "state",
+      code = err.code, outcome = "not_sent",
+      message = group_names.not_listed(client, region, group.id) })
   end
   if not drills then return output.fail(io, args, err) end
   if args.json then
     return output.json(io, output.EXIT.done,
       { region = region, drills = output.drill_list(drills) })
   end
-  io.out(aftermath.drill_lines(io, region, drills))
+  io.out(aftermath.drill_lines(io, region, drills, group and group.id))
   return output.EXIT.done
 end
 
@@ -95,7 +102,12 @@ local function clear(args, io, id)
   local group = group_names.group(client, region, id, args, io)
   local command = command_of(args, group, "clear", drill_id)
   command.question = aftermath.clear_question
-  command.show = function(result) return aftermath.drill_cleared(io, result) end
+  command.show = function(result)
+    return aftermath.drill_cleared(io, result, change.command("drill list", {}, region, args))
+  end
+  command.exit = function(result)
+    return result.outcome == "not_open" and output.EXIT.failed or output.EXIT.done
+  end
   command.perform = change.performer(group, "clear_drill", given, drill_id)
   return change.run(io, args, command)
 end

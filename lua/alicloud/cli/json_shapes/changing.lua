@@ -79,6 +79,7 @@ local DRILL_RESULT = {
   { "elapsed?", seconds, "" },
   { "adopted?", flag, "the answer was lost, the drill was found by looking" },
   { "drill?", DRILL, "as last seen" },
+  { "open?", list(DRILL), "of `not_open`: the drills that the group has" },
   { "request_id?", text, "of the accepted call" },
   { "request_ids", list(text), "of every answer" },
   { "client_token?", text, "" },

@@ -37,6 +37,7 @@ local M = {}
 ---@field rpo_to number? unix seconds, the accepted call
 ---@field server_time number? of the accepted call, unix seconds
 ---@field adopted boolean? the answer was lost, the drill was found by looking
+---@field open alicloud.dr.Drill[]? of "not_open": what the group has
 
 local START = transitions.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
 local CLEAR = transitions.words("ebs", "ClearReplicaGroupDrill", "clear_drill",
@@ -253,7 +254,7 @@ local function find(change, drill_id)
   if not list then return failures.unreadable(change, err) end
   local drill = tables.index(list, "id")[drill_id]
   if drill and drill.status == "executing" then return await_made(change, drill) end
-  return drill or false
+  return drill or false, list
 end
 
 local function carry_out_clear(change, drill)
@@ -299,13 +300,16 @@ end
 ---@return alicloud.Error? err
 function M.clear(group, drill_id, options)
   local change = changes.new(group, CLEAR, options)
-  local drill, err = find(change, drill_id)
-  if drill == nil then return nil, err end
-  if not drill then return result(change, "not_open", drill_id) end
+  local drill, more = find(change, drill_id)
+  if drill == nil then return nil, more end
+  if not drill then
+    local made = result(change, "not_open", drill_id)
+    made.open = more
+    return made
+  end
   if options.confirm and not options.confirm(drill) then return failures.not_confirmed(change) end
   if options.detach then M.free_disks(group, drill, M.plain(options)) end
-  local seen
-  seen, err = carry_out_clear(change, drill)
+  local seen, err = carry_out_clear(change, drill)
   if seen then return result(change, "cleared", drill_id, drill) end
   err.drill_id, err.drill = drill_id, drill
   return nil, err
