@@ -62,6 +62,30 @@ describe("the groups of a fleet", function()
     assert.is_true(waited >= 120 and waited < 180, waited)
   end)
 
+  -- Its looks go on for longer than others take, and each of them can be read.
+  it("says why one is not ready that is looked at for two minutes", function()
+    local stopped = { [3] = { pairs = { {}, { status = "stopped" } } } }
+    for _, parallel in ipairs { 1, 4 } do
+      local stage = stage_of(4, stopped)
+      local result = assert(run(stage, { parallel = parallel }))
+      assert.equal(3, moved(stage))
+      assert.equal(1, #result.exceptions)
+      assert.matches("pg%-03 was left out: OperationDenied.PairGroupStatusConflict: group normal, "
+        .. "but %S+ is stopped; ", result.exceptions[1])
+      assert.is_nil(scene.statuses(stage)["once more pg-03/check"])
+    end
+    local plan = require("alicloud.dr.playbook.dry_run").run(scene.load "fleet", {
+      client = stage_of(4, stopped).bench.client,
+      params = { groups = "all", region = "cn-shanghai" } })
+    assert.is_nil(plan.stopped)
+    local refused = {}
+    for _, step in ipairs(plan.steps) do
+      if step.failed or step.effect == "refused" then refused[#refused + 1] = step end
+    end
+    assert.same({ 1, "ready pg-03/check" }, { #refused, refused[1].key })
+    assert.matches("PairGroupStatusConflict: group normal", refused[1].note)
+  end)
+
   it("waits for one that can be read again after a minute", function()
     local stage = stage_of(6, nil, { faults = { {
       match = { action = "DescribeDiskReplicaGroups", group = "pg-03", count = 14 },

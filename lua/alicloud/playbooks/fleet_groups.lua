@@ -230,16 +230,16 @@ local function stands_there(group, snapshot)
 end
 
 -- Whoever gets instances, or has some to be stopped, is looked at with them.
-local function look_before(own, group, row)
-  local max_rpo = own.params.max_rpo
-  if not (row.attach or row.fence) then return group:precheck { max_rpo = max_rpo } end
-  return common.preflight(own, group, { move = "failover", attach = row.attach,
-    fence = row.fence or "no", max_rpo = max_rpo })
+local function look_before(own, group, row, progress)
+  local options = { max_rpo = own.params.max_rpo, progress = progress }
+  if not (row.attach or row.fence) then return group:precheck(options) end
+  options.move, options.attach, options.fence = "failover", row.attach, row.fence or "no"
+  return common.preflight(own, group, options)
 end
 
 -- Ready, or standing there already; else why it is not.
-local function look_at(own, group, row)
-  local report, err = look_before(own, group, row)
+local function look_at(own, group, row, progress)
+  local report, err = look_before(own, group, row, progress)
   if not report then return nil, err end
   local snapshot = report.snapshot
   local seen = { ok = report.ok, status = snapshot.status, name = snapshot.name,
@@ -259,8 +259,8 @@ local function new_watch(loop, any_read)
   function watch.ended(read)
     watch.any_read, watch.last = watch.any_read or read, loop.now()
   end
-  function watch.is_behind(began)
-    return watch.any_read and loop.now() - math.max(watch.last, began) >= BEHIND
+  function watch.is_behind(heard)
+    return watch.any_read and loop.now() - math.max(watch.last, heard) >= BEHIND
   end
   return watch
 end
@@ -271,12 +271,12 @@ local function behind()
 end
 
 -- Reads outlast an outage of the cloud; where it is one group that cannot be read, the others do
--- not wait for it as long.
+-- not wait for it as long. One that is looked at again and again can be read.
 local function look_within(own, watch, body)
-  local began = own.loop.now()
-  local task <close> = own.loop.spawn(body)
+  local heard = own.loop.now()
+  local task <close> = own.loop.spawn(body, function() heard = own.loop.now() end)
   while not task:wait(SLICE) do
-    if watch.is_behind(began) then return behind() end
+    if watch.is_behind(heard) then return behind() end
   end
   local seen, err, age = task:result()
   watch.ended(seen ~= nil)
@@ -296,8 +296,8 @@ local function look_once(fleet, names, title, is_last)
   }, function(item, own)
     local group = fleet:group(own, item.group)
     return own:step("check", function()
-      local seen, err, age = look_within(own, watch, function()
-        return look_at(own, group, fleet:row(item.group))
+      local seen, err, age = look_within(own, watch, function(progress)
+        return look_at(own, group, fleet:row(item.group), progress)
       end)
       fleet.ages[item.group] = age
       return seen, err
