@@ -226,7 +226,9 @@ local function result_object(result)
     status = result.status, outcome = result.outcome, run_id = result.run_id,
     playbook = result.playbook, rto = result.rto, rpo = result.rpo, figures = result.figures,
     declared = result.declared, journal = result.journal, head = result.head,
-    marks = result.marks, attempts = result.attempts,
+    marks = result.marks, attempts = result.attempts, production_down = result.production_down,
+    bring_up = result.production_down
+      and core.array(view_run.commands_up(result.ways_up, result.journal)) or nil,
     exceptions = core.array(result.exceptions), steps = core.array(steps),
   }
 end
@@ -265,6 +267,7 @@ local function print_result(io, result, args)
   io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
     #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
   print_exceptions(io, result)
+  io.out(view_run.left_down(io, result))
   io.out(("    journal %s, head %s\n    %s\n"):format(terminal.clean(result.journal),
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end

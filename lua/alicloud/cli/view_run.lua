@@ -1,5 +1,6 @@
 --- The words about a run that has ended badly: how production stands, and what could be mended.
 
+local fold = require "alicloud.cli.fold"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
 local zones = require "alicloud.cli.zone"
@@ -11,7 +12,8 @@ local MOST = 5
 
 local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
   turning = "it is open in %s and being protected again; that has to end, then resume: ",
-  turned = "it is copied from %s now, so serve it there: " }
+  turned = "it is copied from %s now, so serve it there: ",
+  opened = "to serve it in %s: " }
 
 function COMMAND.back(way, path, several)
   return shell.command("unfence", { path, several and way.group_id or nil })
@@ -41,6 +43,8 @@ function COMMAND.turned(way)
   place[#place + 1] = shell.option("--attach", way.attach or "INSTANCE")
   return shell.command("serve", { way.group_id }, place)
 end
+
+COMMAND.opened = COMMAND.turned
 
 --- The commands that bring up what a run has left down, one for each of the first groups.
 ---@param ways alicloud.dr.WayUp[]
@@ -92,6 +96,16 @@ function M.standing(err, path)
   end
   return err.rolled_back
     and "alicloud-dr: rolled back: all is undone, and nothing is down that the run stopped\n" or ""
+end
+
+--- What a run that came to its end has left down, or has opened and not served.
+---@param io alicloud.cli.Io
+---@param result alicloud.dr.RunResult
+---@return string lines, or nothing
+function M.left_down(io, result)
+  if not result.production_down then return "" end
+  return fold.hang(io, "    ! " .. terminal.clean(result.production_down, 1000), 6) .. "\n"
+    .. fold.lines(io, ways_on(result.ways_up, result.journal))
 end
 
 --- How the step is done once more of which no look tells whether it was done.

@@ -25,8 +25,8 @@ local M = {}
 local EPILOG = [[
 The newest run comes first. Shown are playbook, state, when it began and by whom, its groups, why it
 ended, and for one that is not at its end the command that goes on; for the others the command that
-tells what it did. Where a run has left production down, `up` is what brings it up again. `run` says
-where journals are kept.
+tells what it did. Where a run has left production down, or has opened disks that no step of it has
+served, `up` is what brings it up. `run` says where journals are kept.
 
 States: running (it is told who holds it, and since when), interrupted (its process is gone),
 stopped, failed, rolled_back, unfinished (on another machine), completed,
@@ -146,9 +146,10 @@ local function show(io, line)
   if line.requester then add("by " .. line.requester) end
   for _, id in ipairs(tables.first(line.groups)) do add(id) end
   local facts = view_table.wrap(parts, "      ", io.tty and io.columns or math.huge)
-  io.out(("  %s %s\n"):format(terminal.mark(io, MARKS[line.status] or "warn"),
+  local is_left = OVER[line.status] and line.message
+  io.out(("  %s %s\n"):format(terminal.mark(io, not is_left and MARKS[line.status] or "warn"),
     facts:gsub("^ +", "")))
-  if line.message and not OVER[line.status] then
+  if line.message then
     local why = (line.code and clean(line.code) .. ": " or "") .. clean(line.message, 300)
     io.out(fold.hang(io, "      " .. why, 6) .. "\n")
   end

@@ -314,7 +314,7 @@ M.EVIDENCE = {
   { "production_down?", text, "" },
   { "ways_up", list(object {
     { "group_id", text, "" },
-    { "way", words("back", "open", "turning", "turned"), "" },
+    { "way", words("back", "open", "turning", "turned", "opened"), "" },
     { "region", text, "" },
     { "zone?", text, "" },
     { "attach?", text, "" },

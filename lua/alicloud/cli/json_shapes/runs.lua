@@ -41,6 +41,8 @@ local COMPLETED = {
   }, "" },
   { "marks", map(time), "`data_ready`, `old_side_fenced`, `verified`" },
   { "exceptions", list(text), "" },
+  { "production_down?", text, "stopped and not brought back, or opened and not served" },
+  { "bring_up?", list(text), "commands that bring that up" },
   { "attempts", integer, "processes that it took" },
   { "steps", list(object {
     { "step", text, "" },

@@ -1,6 +1,7 @@
 --- Whether production runs, as far as a run is concerned: what it has stopped and not brought back,
---- and what it has opened elsewhere. Told by records of type `production`; the first of a group is
---- written before anything of it is stopped, so a process that dies leaves it behind.
+--- and what it has opened elsewhere and not served there. Told by records of type `production`; the
+--- first of a group is written before anything of it is stopped, so a process that dies leaves it
+--- behind.
 
 local tables = require "alicloud.base.tables"
 
@@ -9,9 +10,10 @@ local M = {}
 --- Where production of a group that is down can come up.
 ---@class alicloud.dr.WayUp
 ---@field group_id string
----@field way "back"|"open"|"turning"|"turned" where it was; where somebody else has opened the
----group; where it is open while somebody else protects it again, which has to end first; where it
----is copied from, since somebody else has turned it
+---@field way "back"|"open"|"turning"|"turned"|"opened" where it was; where somebody else has
+---opened the group; where it is open while somebody else protects it again, which has to end first;
+---where it is copied from, since somebody else has turned it; where the run has opened it and come
+---to its end
 ---@field region string
 ---@field zone string? where both sides lie in one region
 ---@field attach string? who gets the disks there, as it is typed
@@ -117,14 +119,17 @@ function M.instances(production)
   return list
 end
 
+-- As it is typed.
+local function attach_text(given)
+  if type(given) ~= "table" then return given end
+  local list = {}
+  for i, disk in ipairs(tables.keys(given)) do list[i] = disk .. ":" .. given[disk] end
+  return table.concat(list, ",")
+end
+
 -- Who gets the disks: at home whoever had them, elsewhere whom the run was told.
 local function attach_of(production, place, given)
-  if not is_home(production, place) then
-    if type(given) ~= "table" then return given end
-    local list = {}
-    for i, disk in ipairs(tables.keys(given)) do list[i] = disk .. ":" .. given[disk] end
-    return table.concat(list, ",")
-  end
+  if not is_home(production, place) then return attach_text(given) end
   local list, instances = {}, M.instances(production)
   if #instances == 1 then return instances[1] end
   for i, use in ipairs(production.before) do list[i] = use.disk .. ":" .. use.instance end
@@ -170,15 +175,48 @@ local function is_way_left(state, production, way)
   return way.way ~= "open" or is_home(production, way)
 end
 
---- Where production can come up, one for each group that is down, as the newest looks have it.
+local IS_UP = { serving = true, back = true }
+
+-- What a run that came to its end has opened and served nowhere. One that has seen the service
+-- answer, or has attached disks by calls of its own, has had it served somehow.
+local function unserved(state)
+  local list, known = {}, {}
+  if not (state.ending and state.ending.type == "finished") or state.marks.verified then
+    return list, known
+  end
+  for _, call in pairs(state.calls) do
+    if call.action == "AttachDisk" and not call.verb then return list, known end
+  end
+  local seen = {}
+  for i = #state.intents, 1, -1 do
+    local entry, intent = state.intents[i], state.intents[i].intent
+    local id, production = intent.group_id, state.production[intent.group_id]
+    local is_newest = entry.verb == "failover" and not seen[id]
+    seen[id] = seen[id] or is_newest
+    local is_open = is_newest and entry.outcome ~= nil and entry.outcome.ok == true
+    if is_open and not (production and IS_UP[production.state]) then
+      known[id] = true
+      list[#list + 1] = { group_id = id, way = "opened", region = intent.region,
+        zone = intent.from.region == intent.to.region and intent.to.zone or nil,
+        attach = attach_text(state.params.attach) }
+    end
+  end
+  table.sort(list, function(a, b) return a.group_id < b.group_id end)
+  return list, known
+end
+
+--- Where production can come up, one for each group that is down, as the newest looks have it, or
+--- that was opened and not served.
 ---@param state alicloud.dr.RunState
 ---@param no_return boolean whether the run is past its point of no return
 ---@return alicloud.dr.WayUp[]
 function M.ways_up(state, no_return)
-  local down, list = M.down(state), {}
+  local list, known = unserved(state)
+  local down = M.down(state)
   for _, each in ipairs(down and down.groups or {}) do
     local way = M.way_up(each, state.looks[each.group_id], state.params.attach)
-    if not no_return or is_way_left(state, each, way) then list[#list + 1] = way end
+    local is_left = not no_return or is_way_left(state, each, way)
+    if is_left and not known[each.group_id] then list[#list + 1] = way end
   end
   return list
 end
@@ -194,23 +232,35 @@ local function is_moved_since(state, production)
   return is_way_left(state, production, M.way_up(production, look))
 end
 
---- The same in one line, not clean.
----@param state alicloud.dr.RunState
----@return string|nil
-function M.words(state)
-  local down = M.down(state)
-  if not down then return nil end
+local function down_words(state, down, known)
   local list, sure = {}, false
-  for i, each in ipairs(down.groups) do
-    local moved = is_moved_since(state, each)
-    sure = sure or not moved
-    list[i] = ("%s, stopped in %s (%s)%s"):format(each.group_id, each.region,
-      names(M.instances(each)), moved and " and moved by others since" or "")
+  for _, each in ipairs(down.groups) do
+    if not known[each.group_id] then
+      local moved = is_moved_since(state, each)
+      sure = sure or not moved
+      list[#list + 1] = ("%s, stopped in %s (%s)%s"):format(each.group_id, each.region,
+        names(M.instances(each)), moved and " and moved by others since" or "")
+    end
   end
   if #list > 0 then
     return ("production %s down: %s"):format(sure and "is" or "may be", names(list))
   end
+  if next(known) then return nil end
   return ("production may be down: it was stopped by step %s"):format(names(down.steps))
+end
+
+--- The same in one line, not clean.
+---@param state alicloud.dr.RunState
+---@return string|nil
+function M.words(state)
+  local open, known = unserved(state)
+  local list, down = {}, M.down(state)
+  for i, way in ipairs(open) do
+    list[i] = ("%s in %s"):format(way.group_id, way.zone or way.region)
+  end
+  if #list > 0 then list = { "opened, and served by no step of the run: " .. names(list) } end
+  list[#list + 1] = down and down_words(state, down, known)
+  return #list > 0 and table.concat(list, "; ") or nil
 end
 
 return M

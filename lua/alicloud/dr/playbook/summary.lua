@@ -1,6 +1,7 @@
 --- How a run ended, from its journal alone.
 
 local figures = require "alicloud.dr.playbook.figures"
+local productions = require "alicloud.dr.playbook.production"
 local readable = require "alicloud.base.readable"
 local states = require "alicloud.dr.playbook.state"
 
@@ -23,6 +24,8 @@ local M = {}
 ---@field marks table<string, number> unix seconds: data_ready, old_side_fenced, verified
 ---@field exceptions string[]
 ---@field attempts integer
+---@field production_down string? what it has stopped and not brought back, or opened and not served
+---@field ways_up alicloud.dr.WayUp[] where each group of these can come up
 ---@field steps alicloud.dr.StepState[] in order
 
 local function outcome(state)
@@ -83,7 +86,8 @@ function M.of(state, journal)
     figures = M.figures(state),
     run_id = state.run.run_id, playbook = state.run.playbook, declared = state.run.declared,
     journal = journal.store.name, head = journal.head, marks = state.marks,
-    attempts = state.attempts, steps = steps,
+    attempts = state.attempts, steps = steps, production_down = productions.words(state),
+    ways_up = productions.ways_up(state, states.no_return(state) ~= nil),
   }
 end
 

@@ -1,0 +1,89 @@
+-- A run that has opened disks, come to its end, and put them on no instance: whoever reads its end,
+-- or the list of runs, learns what is left to do.
+
+local after = require "spec.dr.after_lab"
+local desks = require "spec.cli.desk"
+
+local OPENED = "opened, and served by no step of the run: pg-orders in cn-shanghai"
+local SERVE = "alicloud-dr serve pg-orders --region cn-shanghai --attach "
+
+local function room(script)
+  return desks.room(script or false, { world = after.world() })
+end
+
+local function run(desk, ...)
+  return desk:run("run", ...)
+end
+
+local function ready(desk, name, ...)
+  return run(desk, name, "group=pg-orders", "region=cn-shanghai", "--region", "cn-shanghai", "--yes",
+    ...)
+end
+
+-- Types what was printed, for the instance of the new side.
+local function type_in(desk, text)
+  local words = {}
+  for word in text:gsub("INSTANCE", "i-new"):gmatch "%S+" do words[#words + 1] = word end
+  return desk:run(table.unpack(words, 2))
+end
+
+local function has(text, part)
+  assert.is_truthy(text:find(part, 1, true), text)
+end
+
+describe("a run that serves nothing of what it has opened", function()
+  for name, words in pairs { failover = { "fence=must" }, planned = {} } do
+    it("says so at its end, and how it is served: " .. name, function()
+      local desk = room()
+      local ran = ready(desk, name, table.unpack(words))
+      assert.equal(0, ran.code, ran.err)
+      has(ran.out, "    ! " .. OPENED .. "\n    to serve it in cn-shanghai: " .. SERVE
+        .. "INSTANCE\n")
+      local listed = desk:run "runs"
+      has(listed.out, "  ! " .. name)
+      has(listed.out, "      " .. OPENED .. "\n    up:     " .. SERVE .. "INSTANCE\n")
+      local line = desk:run("runs", "--json").object.runs[1]
+      assert.same({ OPENED, { SERVE .. "INSTANCE" } }, { line.message, line.bring_up })
+      has(desk:run("explain", line.journal).out, "  ! " .. OPENED)
+      has(desk:run("report", line.journal).out, OPENED)
+      assert.equal(0, type_in(desk, line.bring_up[1] .. " --yes").code)
+      assert.equal("i-new", desk.bench.emu.world.disk_by_id["d-new-1"].instance)
+    end)
+  end
+
+  it("has it in JSON", function()
+    local object = ready(room(), "failover", "--json").object
+    assert.same({ OPENED, { SERVE .. "INSTANCE" } }, { object.production_down, object.bring_up })
+  end)
+
+  it("names the instance whose step was left out", function()
+    has(ready(room(), "failover", "attach=i-new", "--skip", "serve=by hand").out, SERVE .. "i-new\n")
+  end)
+
+  it("does not say so where it has served it, or has seen it answer", function()
+    for _, words in ipairs { { "attach=i-new" }, { "verify=true" } } do
+      local desk = room()
+      local ran = ready(desk, "failover", table.unpack(words))
+      assert.equal(0, ran.code, ran.err)
+      assert.not_matches("opened", ran.out)
+      assert.same({}, desk:run("runs", "--json").object.runs[1].bring_up)
+    end
+  end)
+
+  it("does not say so of a playbook that attaches disks by its own calls", function()
+    local desk, file = room [[
+local dr = require "alicloud.dr"
+return dr.playbook("own", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  run:step("promote", { point_of_no_return = true }, function() return orders:failover {} end)
+  run:step("attach", function(own)
+    return own.client:call("ecs:AttachDisk", { InstanceId = "i-new", DiskId = "d-new-1" },
+      { region = "cn-shanghai" })
+  end)
+end)
+]]
+    local ran = run(desk, file, "--region", "cn-shanghai", "--yes")
+    assert.equal(0, ran.code, ran.err)
+    assert.not_matches("opened", ran.out)
+  end)
+end)
