@@ -117,8 +117,8 @@ describe("alicloud-dr run, before it changes anything,", function()
     assert.equal(1, ran.code)
     assert.is_nil(ran.err:find("pair%-"))
     local told = ran.err:gsub("%s+", " ")
-    assert.matches(" of these the worst is pg%-07: what was written since [^;]-, 16m4%d?s ago "
-      .. "will be lost and 2 that are not shown: pg%-21, pg%-22 Type the number", told)
+    assert.matches(" of the first 20 of 22 the worst is pg%-07: what was written since [^;]-, "
+      .. "16m4%d?s ago will be lost and 2 that are not shown: pg%-21, pg%-22 Type the number", told)
     assert.is_nil(ran.err:find("will be lost.*will be lost"))
     for _, text in ipairs { ran.err, desk:run "runs".out } do
       assert.matches("pg%-11,?%s+pg%-12%s+and 10 more", text)
@@ -141,13 +141,25 @@ describe("alicloud-dr run, before it changes anything,", function()
   it("shows a fleet by tier, in the order in which it goes", function()
     local shown = asked_by_tier(22, "2:pg-*3,1:pg-*4", { [14] = { recover_point_age = 900 } })
     assert.matches("back:\n  tier 1, 2 groups: pg%-04, pg%-14\n  tier 2, 2 groups: pg%-03, "
-      .. "pg%-13\n  no tier, last, 18 groups: pg%-01, pg%-02, [^\n]*…\n  pg%-14   cn%-hangzhou/g "
-      .. "→ cn%-shanghai/b   normal", shown)
+      .. "pg%-13\n  no tier, last, 18 groups: pg%-01, pg%-02, [^\n]*…\n  pg%-04   cn%-hangzhou/g "
+      .. "→ cn%-shanghai/b   normal   RPO 1m   1 pair\n  pg%-14 .*\n  pg%-16 .-\n  and 6 more\n",
+      shown)
     local told = shown:gsub("%s+", " ")
     assert.matches("of the first 20 of 22 the worst is pg%-14: what was written since", told)
     assert.not_matches("not shown", told)
     assert.matches("back:\n  tier 1, 1 group: pg%-02\n  no tier, last, 1 group: pg%-01\n  pg%-02 "
       .. ".*\n  pg%-01 ", asked_by_tier(2, "1:pg-02"))
+  end)
+
+  it("shows every group of a few in a line, with or without tiers", function()
+    local desk = room { world = worlds.of_groups(5), input_tty = true, tty = true, columns = 80,
+      typed = { "no" } }
+    local asked = desk:run("run", "fleet", "groups=all", "region=cn-shanghai").err
+    for _, shown in ipairs { asked, asked_by_tier(5, "1:pg-02"), asked_by_tier(6, "1:pg-02",
+      { [6] = { name = ("n"):rep(60), source = "cn-hongkong/cn-hongkong-g" } }) } do
+      local _, count = shown:gsub("\n  pg%-%d%d  [^\n]*→ cn%-shanghai/b   normal   RPO [^\n]+", "")
+      assert.is_true(count >= 5, shown)
+    end
   end)
 
   it("shows as many tiers as a screen has room for, and counts the others", function()

@@ -77,6 +77,13 @@ describe("alicloud-dr fleet", function()
     end
   end)
 
+  check("shows who goes where all go at once", function()
+    local desk = controller(4, { input_tty = true, typed = { "no" } })
+    local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--canary", "0")
+    assert.matches("  at once, 4 groups: 100001/pg%-01, 100001/pg%-02, 100001/pg%-03, "
+      .. "100001/pg%-04\n  night moves 4 groups ", ran.err)
+  end)
+
   check("prints commands that work when it stops", function()
     local desk = controller(6, { faults = { FAULT } })
     local ran = desk:run("fleet", "night", "groups=all", "region=cn-shanghai", "--yes")

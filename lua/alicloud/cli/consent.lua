@@ -85,6 +85,9 @@ end
 -- Of more groups the pairs, and what each loses, would push everything else off the screen.
 local MOST_IN_FULL = 3
 
+-- Lines of a screen that the heading, the worst loss and what is to be typed leave.
+local SCREEN = 20
+
 local function show_in_full(io, question)
   for _, asked in ipairs(question.groups) do
     if asked.snapshot or asked.err then
@@ -114,12 +117,31 @@ local function show_worst(io, question, worst, of_which)
     loss_line(question, worst):match "%S.*%S"), 4) .. "\n")
 end
 
-local function show_in_short(io, question)
+-- At a terminal one line.
+local function short_line(io, asked)
+  local has_look = asked.snapshot and asked.snapshot.role ~= "absent"
+  local text = has_look and view.short_line(asked.snapshot, asked.to)
+    or group_lines(io, asked):match "[^\n]*"
+  return (io.tty and widths.cut(text, io.columns) or text) .. "\n"
+end
+
+-- Those that were looked at, as many as there is room for: first what nobody would guess of a
+-- group that moves with others.
+local function show_in_short(io, question, room)
+  local list, others = {}, {}
   for _, asked in ipairs(question.groups) do
-    if asked.snapshot or asked.err then io.err(group_lines(io, asked)) end
+    local is_odd = asked.err or asked.snapshot and asked.snapshot.role == "absent"
+    if is_odd or asked.snapshot then table.insert(is_odd and list or others, asked) end
   end
-  local worst = worst_of(question)
-  if worst then show_worst(io, question, worst, "these") end
+  table.move(others, 1, #others, #list + 1, list)
+  local shown = #list <= room and #list or room - 1
+  for i = 1, shown do io.err(short_line(io, list[i])) end
+  if shown < #list then io.err(("  and %d more\n"):format(#question.groups - shown)) end
+  local worst, count = worst_of(question), #question.groups
+  if worst then
+    show_worst(io, question, worst, question.unseen == 0 and "these"
+      or ("the first %d of %d"):format(count - question.unseen, count))
+  end
 end
 
 -- The groups of each tier, where the playbook has tiers.
@@ -138,29 +160,6 @@ local function blocks_of(question)
   return blocks
 end
 
--- What nobody would guess of a group that moves with its tier.
-local function show_odd(io, question)
-  local shown = 0
-  for _, asked in ipairs(question.groups) do
-    local is_odd = asked.err or asked.snapshot and asked.snapshot.role == "absent"
-    if is_odd and shown < MOST_IN_FULL then
-      local text = group_lines(io, asked):match "[^\n]*"
-      io.err((io.tty and widths.cut(text, io.columns) or text) .. "\n")
-      shown = shown + 1
-    end
-  end
-end
-
--- So many lines fit a screen; one group stands for the direction of all.
-local function show_by_tier(io, question)
-  show_odd(io, question)
-  local worst, count = worst_of(question), #question.groups
-  if not worst then return end
-  io.err(group_lines(io, worst))
-  show_worst(io, question, worst, question.unseen == 0 and "these"
-    or ("the first %d of %d"):format(count - question.unseen, count))
-end
-
 -- A fleet has looked at all of its groups, if not for this question.
 local function show_unseen(io, question)
   if question.unseen == 0 then return end
@@ -177,11 +176,12 @@ local function show(io, question)
   io.err(("  %s moves %s, and there is a point from which it does not come back:\n"):format(
     terminal.clean(question.playbook), count == 1 and "1 group" or count .. " groups"))
   local blocks = blocks_of(question)
-  if blocks then io.err(view_tiers.text(io, blocks)) end
+  local text, used = "", 0
+  if blocks then text, used = view_tiers.text(io, blocks) end
+  io.err(text)
   if count <= MOST_IN_FULL then return show_in_full(io, question) end
-  if blocks then return show_by_tier(io, question) end
-  show_in_short(io, question)
-  show_unseen(io, question)
+  show_in_short(io, question, SCREEN - used)
+  if not blocks then show_unseen(io, question) end
 end
 
 local function asker(io, person, args)

@@ -51,6 +51,21 @@ function M.group_line(io, snapshot)
     clean(snapshot.status), pair_count(snapshot), snapshots.recovery_point_text(snapshot) })
 end
 
+--- The same in one line, to be cut: what matters comes first.
+---@param snapshot alicloud.dr.Snapshot
+---@param to? string the side that is meant, where one was named
+---@return string
+function M.short_line(snapshot, to)
+  local age = snapshots.recover_point_age(snapshot)
+  local name = (snapshot.name or "") ~= "" and snapshot.name ~= snapshot.group_id
+    and "  " .. widths.cut(clean(snapshot.name), 16) or ""
+  local parts = { clean(snapshot.group_id) .. name, clean(snapshots.direction(snapshot)),
+    clean(snapshot.status), age and "RPO " .. duration.format(age) or "RPO unknown" }
+  if to then parts[#parts + 1] = "to " .. clean(to) end
+  parts[#parts + 1] = pair_count(snapshot)
+  return "  " .. table.concat(parts, "   ")
+end
+
 --- The pairs of a group, a line each, or several on a narrow terminal.
 ---@param io alicloud.cli.Io
 ---@param snapshot alicloud.dr.Snapshot

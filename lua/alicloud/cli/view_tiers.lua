@@ -19,6 +19,7 @@ local function counted(count) return count == 1 and "1 group" or count .. " grou
 ---@param io alicloud.cli.Io
 ---@param blocks alicloud.cli.TierBlock[] in their order
 ---@return string
+---@return integer count of the lines
 function M.text(io, blocks)
   local lines, left = {}, 0
   for i, block in ipairs(blocks) do
@@ -30,7 +31,7 @@ function M.text(io, blocks)
   if left > 0 then
     lines[#lines + 1] = ("  then %d more with %s\n"):format(#blocks - MOST, counted(left))
   end
-  return table.concat(lines)
+  return table.concat(lines), #lines
 end
 
 return M

@@ -222,7 +222,7 @@ local function show_stages(fleet, io)
   for i, stage in ipairs(fleet.meta.stages) do
     blocks[i] = { title = ("stage %d%s"):format(i, stage.canary and " (canary)" or ""), names = {} }
   end
-  if #blocks < 2 then return end
+  if #blocks == 1 then blocks[1].title = "at once" end
   for _, item in ipairs(fleet.items) do
     table.insert(blocks[item.stage].names, divisions.name_of(item))
   end
