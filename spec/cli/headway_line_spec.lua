@@ -142,6 +142,25 @@ describe("run fleet", function()
     assert.matches("\n  ✔ completed", left)
   end)
 
+  it("shows what a long step sees at a terminal, and only there", function()
+    for _, tty in ipairs { true, false } do
+      local desk = desks.room(false, { tty = tty, columns = 60 })
+      local events = scratch.path ".events"
+      local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai", "--yes",
+        "--events", events)
+      assert.equal(0, ran.code, ran.err)
+      local _, count = ran.out:gsub("\r\27%[K  promote %S+ 00:%d%d  failovering, %d/3 pairs", "")
+      assert.equal(tty, count > 5)
+      for line in ran.out:gmatch "\r\27%[K([^\r\n]+)" do
+        assert.is_true(widths.of(line) <= 59, line)
+      end
+      local left = ("\n" .. ran.out):gsub("[^\n]*\r\27%[K", "")
+      assert.is_nil(left:find("\27", 1, true) or left:find("failovering", 1, true))
+      assert.matches("\n  ✔ promote +%d+ s\n", left)
+      assert.not_matches("under_way", scratch.read(events))
+    end
+  end)
+
   local function has_script()
     return select(2, process.sh "command -v script >/dev/null") == 0
   end

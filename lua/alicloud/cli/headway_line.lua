@@ -1,6 +1,7 @@
---- How far many runs or branches are, in a line that moves below what else is printed. Where the
---- output is no terminal there is none.
+--- How far many runs or branches are, or one step, in a line that moves below what else is printed.
+--- Where the output is no terminal there is none.
 
+local duration = require "alicloud.base.duration"
 local terminal = require "alicloud.cli.terminal"
 local widths = require "alicloud.cli.width"
 local zones = require "alicloud.cli.zone"
@@ -48,10 +49,16 @@ function M.words(event, columns)
   return text
 end
 
+-- What is cut where there is no room comes last.
+local function words_of_step(event)
+  local seen = event.seen and "  " .. terminal.clean(event.seen) or ""
+  return duration.clock(event.elapsed) .. seen
+end
+
 ---@class alicloud.cli.HeadwayLine
 ---@field io alicloud.cli.Io
 ---@field spinner { show: fun(label: string, text: string), clear: fun() }
----@field shown alicloud.dr.HeadwayEvent? nil: there is no line
+---@field shown alicloud.dr.HeadwayEvent|alicloud.dr.UnderWayEvent|nil nil: there is no line
 ---@field restore fun()? takes it out of the way of the others for good
 local Line = {}
 Line.__index = Line
@@ -80,18 +87,21 @@ end
 -- Of branches within branches the outermost are shown.
 function Line:take(event)
   if not self.io.tty or self.shown and event.step ~= self.shown.step then return end
+  if not self.shown and event.last then return end
   if not self.shown then stand_below(self) end
   self.shown = event
   if event.last then return take_away(self) end
   -- What is typed stands there meanwhile.
   if self.io.asking then return end
   local label = LABEL .. (event.step and terminal.clean(event.step) .. " " or "")
-  self.spinner.show(label, M.words(event, self.io.columns - 1 - widths.of(label) - SIGN))
+  local room = self.io.columns - 1 - widths.of(label) - SIGN
+  self.spinner.show(label, event.type == "under_way" and words_of_step(event)
+    or M.words(event, room))
 end
 
 --- Makes what shows the events of headway, and nothing else.
 ---@param io alicloud.cli.Io
----@return fun(event: alicloud.dr.HeadwayEvent)
+---@return fun(event: alicloud.dr.HeadwayEvent|alicloud.dr.UnderWayEvent)
 function M.of(io)
   local line = setmetatable({ io = io }, Line)
   return function(event) line:take(event) end

@@ -27,7 +27,10 @@ function M.of_runs(io, playbook, show)
   return function(event, item, run_id)
     -- Of a run that is no item's, its id comes next.
     if type(item) ~= "table" then item, run_id = nil, item end
-    M.tell(io, "record", event, { playbook = playbook, run_id = run_id, item = item })
+    -- What only moves a line says nothing that no record says.
+    if event.type ~= "under_way" then
+      M.tell(io, "record", event, { playbook = playbook, run_id = run_id, item = item })
+    end
     if show then show(event) end
   end
 end

@@ -150,6 +150,8 @@ function SHOW.headway(_, event, view)
   view.headway(event)
 end
 
+SHOW.under_way = SHOW.headway
+
 --- Makes what shows the records of a run while it goes on.
 ---@param io alicloud.cli.Io
 ---@param journal string

@@ -125,6 +125,28 @@ describe("the headway of a run:each", function()
     assert.same({ run = 1, a = 2 }, steps)
   end)
 
+  it("is told of a step that goes on, with what it sees, to its end", function()
+    local stage, list = stages.new(), {}
+    stage:run(function(run)
+      local group = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("short", function() return true end)
+      run:step("promote", function() return group:failover() end)
+      run:each({ "pg-orders" }, {}, function(_, own)
+        own:step("in a branch", function() own.loop.sleep(9) end)
+      end)
+    end, { headway = 2, progress = function(event)
+      if event.type == "under_way" then list[#list + 1] = event end
+    end })
+    assert.same({ "short", 0, true }, { list[1].step, list[1].elapsed, list[1].last })
+    for i = 2, #list do
+      assert.equal("promote", list[i].step)
+      assert.equal(i == #list or nil, list[i].last)
+      if i < #list then assert.near(2 * (i - 1), list[i].elapsed, 1e-6) end
+    end
+    assert.matches("^failovering, %d/3 pairs", list[#list - 1].seen)
+    assert.is_true(#list > 8, #list)
+  end)
+
   it("refuses seconds that are none", function()
     local stage = stages.new()
     assert.has_error(function() stage:run(function() end, { headway = 0 }) end,

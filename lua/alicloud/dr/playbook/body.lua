@@ -4,6 +4,7 @@ local bounded = require "alicloud.dr.playbook.bounded"
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
+local headways = require "alicloud.dr.playbook.headway"
 local precheck = require "alicloud.dr.model.precheck"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
@@ -148,6 +149,7 @@ end
 ---@return alicloud.Error? err
 function M.run(branch, key, options, body)
   branch.step_reads, branch.ran_program = {}, false
+  local _ <close> = headways.of_step(branch, key)
   return judge(key, call(branch, key, bounds_of(branch, key, options), body))
 end
 

@@ -59,7 +59,7 @@ end
 local function noticed(branch, options)
   local engine, given = branch.engine, {}
   for name, value in pairs(options or {}) do given[name] = value end
-  local listener = engine:settling(branch.step_key, given.progress)
+  local listener = engine:watching(branch, given.progress)
   given.progress = function(event)
     if event.event == "looked" then engine:looked(event.snapshot) end
     if event.verb == "failover" and is_under_way(event) then branch:rest() end
@@ -325,7 +325,7 @@ local function check(branch, group, method, options)
   given.outage_at = given.outage_at or outage_of(branch.engine)
   given.force = given.force or branch.engine.state.force
   if method == "precheck" then given.batched_reads = shared_reads(branch) end
-  given.progress = branch.engine:settling(branch.step_key, given.progress)
+  given.progress = branch.engine:watching(branch, given.progress)
   local report, err = group[method](group, given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err

@@ -110,17 +110,18 @@ function Engine:waiting(step, event)
   self:tell(told)
 end
 
---- Tells what a step looks again for, whenever that changes: a step that looks for minutes must not
---- be silent.
----@param step string?
+--- Notes what a step sees, and tells what it looks again for, whenever that changes: a step that
+--- looks for minutes must not be silent.
+---@param branch alicloud.dr.PlaybookRun
 ---@param listener? fun(event: table) of the step's own
 ---@return fun(event: table) listener to such a look
-function Engine:settling(step, listener)
+function Engine:watching(branch, listener)
   local reason
   return function(event)
+    branch.seen = event.state or event.reason or branch.seen
     if event.event == "settling" and event.reason ~= reason then
       reason = event.reason
-      self:tell { type = "waiting", state = "settling", step = step, reason = reason,
+      self:tell { type = "waiting", state = "settling", step = branch.step_key, reason = reason,
         left = event.left }
     end
     if listener then return listener(event) end

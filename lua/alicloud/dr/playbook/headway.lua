@@ -1,5 +1,6 @@
 --- How far many things are that go on at a time: how many have ended, how much of the quota is
---- used, and when the last of them may be expected to end.
+--- used, and when the last of them may be expected to end. Of one step: for how long it goes on,
+--- and what it has seen.
 
 local tables = require "alicloud.base.tables"
 
@@ -162,6 +163,39 @@ function M.of_each(branch, headway, word)
       event.step = branch.prefix ~= "" and branch.prefix:sub(1, -2) or nil
       engine:tell(event)
     end }
+end
+
+---@class alicloud.dr.UnderWayEvent
+---@field type "under_way"
+---@field step string
+---@field elapsed number seconds
+---@field seen string? what its last look has shown, in words
+---@field last boolean? it goes on no more
+
+--- Tells whoever has asked the run for it that a step goes on. Of the steps of a branch its
+--- run:each tells.
+---@param branch alicloud.dr.PlaybookRun
+---@param key string
+---@return { __close: function }|nil
+function M.of_step(branch, key)
+  local engine = branch.engine
+  local every, began = engine.options.headway, engine.loop.now()
+  if not every or branch.prefix ~= "" then return nil end
+  branch.seen = nil
+  local function say(is_last)
+    engine:tell { type = "under_way", step = key, elapsed = engine.loop.now() - began,
+      seen = branch.seen, last = is_last }
+  end
+  local task = engine.loop.spawn(function()
+    while true do
+      engine.loop.sleep(every)
+      say()
+    end
+  end)
+  return setmetatable({}, { __close = function()
+    task:close()
+    say(true)
+  end })
 end
 
 return M

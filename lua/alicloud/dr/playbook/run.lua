@@ -42,6 +42,7 @@ local M = {}
 ---@field verb string? the verb of a group that it is in
 ---@field fencing boolean? it has written down that a fence stops something
 ---@field ran_program boolean? its step has run a program
+---@field seen string? what its step's last look has shown, in words
 ---@field touched_at number monotonic seconds: what it has changed, it has changed before
 ---@field seat alicloud.dr.Seat? its place among those of run:each that are counted
 ---@field parent alicloud.dr.PlaybookRun?

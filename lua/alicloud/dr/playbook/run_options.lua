@@ -57,7 +57,8 @@ local M = {}
 ---on standby each second of "standby": `holder`, `since`, `waited`; of "takeover" where something
 ---of a process before may still arrive: `step`, `action`, `left`
 ---@field headway? number seconds between two events of "headway", which tell `progress` how far a
----run:each is: see alicloud.dr.HeadwayEvent (nil: none)
+---run:each is, see alicloud.dr.HeadwayEvent, and of "under_way", which tell that a step goes on,
+---see alicloud.dr.UnderWayEvent (nil: none)
 ---@field replay? string the recording that the client plays: the run is none of the real world, and
 ---goes on with none
 ---@field program? fun(command: string, variables: table): any stands in for every command line that
