@@ -78,8 +78,8 @@ end
 -- system keeps what is there for a while.
 local function overflow_path(engine)
   local name, store = ".output." .. core.random_hex(4), engine.store
-  if store.beside then return store:beside(name) end
-  return (engine.runtime.getenv "TMPDIR" or "/tmp") .. "/alicloud-dr" .. name
+  local beside = store.beside and store:beside(name)
+  return beside or (engine.runtime.getenv "TMPDIR" or "/tmp") .. "/alicloud-dr" .. name
 end
 
 -- Both streams as one, in the order in which they are written.

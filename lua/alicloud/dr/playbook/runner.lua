@@ -11,6 +11,7 @@ local errors = require "alicloud.base.error"
 local executor = require "alicloud.dr.playbook.executor"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local openings = require "alicloud.dr.playbook.opening"
 local params = require "alicloud.dr.playbook.params"
@@ -22,6 +23,9 @@ local summary = require "alicloud.dr.playbook.summary"
 local tables = require "alicloud.base.tables"
 local takeovers = require "alicloud.dr.playbook.takeover"
 local undos = require "alicloud.dr.playbook.undo"
+
+---@module "alicloud.dr.store.foreign"
+local foreign_stores = lazy.module "alicloud.dr.store.foreign"
 
 local M = {}
 
@@ -364,7 +368,9 @@ function M.run(playbook, options)
   local _, message = params.read(given.params and playbook.params, given.params)
   message = message or run_options.mode_fault(playbook, given.mode)
     or run_options.kind_fault(playbook, given.kind)
+  message = message or given.store and foreign_stores.fault(given.store)
   if message then error("dr.run: " .. message, 2) end
+  given.store = given.store and foreign_stores.guarded(given.store)
   -- Whoever is interrupted in the end holds no lock for longer.
   local _ <close> = at_end(function() standbys.close(given) end)
   if not given.store then

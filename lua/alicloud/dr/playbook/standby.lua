@@ -16,8 +16,10 @@ function M.close(options)
   local store = options.store
   options.store = nil
   if not store then return end
-  options.client.loop.scope(function() store:close() end,
-    { shield = true, timeout = CLOSE_SECONDS })
+  options.client.loop.scope(function()
+    local _, err = store:close()
+    if err then options.client.runtime.warn(err.message) end
+  end, { shield = true, timeout = CLOSE_SECONDS })
 end
 
 --- What opens the store of a run, also in the place of one that was lost.
