@@ -190,6 +190,9 @@ describe("alicloud-dr emulator", function()
     local about = core.decode((assert(line, "the emulator did not start")))
     local client = alicloud.client { region = "cn-shanghai", endpoint = about.endpoint,
       access_key_id = about.access_key_id, access_key_secret = about.access_key_secret }
+    -- What somebody types is no line that is waited for.
+    child:write "x"
+    child:flush()
     local ebs = client:service "ebs"
     assert.is_table((ebs:FailoverDiskReplicaGroup { ReplicaGroupId = "pg-orders" }))
     local body = ebs:must("DescribeDiskReplicaGroups", { GroupIds = "pg-orders", Site = "backup" })

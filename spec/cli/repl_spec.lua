@@ -24,6 +24,20 @@ describe("the REPL", function()
     assert.equal("", ran.err)
   end)
 
+  it("takes no line without an end, and no piece of lines without one", function()
+    local half = ("a"):rep(600000)
+    local ran = type_in { "x = [[", half, half, "1 + 1" }
+    assert.same({ 2, "" }, { ran.code, ran.out })
+    assert.matches("standard input: got more than 1 MiB that is no whole piece of Lua", ran.err)
+    local command = " | ALIBABA_CLOUD_ACCESS_KEY_ID=i ALIBABA_CLOUD_ACCESS_KEY_SECRET=s "
+      .. "alicloud-dr repl --region cn-shanghai --no-history"
+    local output, code = process.sh("head -c 1048577 /dev/zero" .. command)
+    assert.same({ "alicloud-dr: standard input: got a line of more than 1 MiB\n", 2 },
+      { output, code })
+    assert.equal("1\n", (process.sh("{ head -c 1048574 /dev/zero | tr '\\0' ' '; echo 1; }"
+      .. command)))
+  end)
+
   it("calls operations, and shows answers as tables", function()
     local ran = type_in {
       [[ebs:DescribeDiskReplicaGroups { GroupIds = "pg-orders", Site = "backup" }]],

@@ -31,7 +31,8 @@ end
 ---@field page? fun(text: string) shows a long text screen by screen
 ---@field input_tty boolean somebody can answer a question
 ---@field columns integer
----@field read_line fun(loop?: alicloud.Loop): string|nil what is typed; nil at the end of it
+---@field read_line fun(loop?: alicloud.Loop): string|nil, string? what is typed; nil at the end of
+---it, or with a reason
 ---@field drop_typed fun() forgets the lines that were typed and not read
 ---@field asking boolean? somebody is asked, and types
 ---@field color boolean
@@ -63,11 +64,15 @@ local function wait_for_input(loop)
   end
 end
 
+--- The longest line that is taken, in bytes.
+M.LONGEST_LINE = 1048576
+
 -- No more than the line: what is behind it may be for somebody else. With a loop, its tasks go on
 -- meanwhile.
 local function read_line(loop)
   local bytes = {}
   while true do
+    if #bytes > M.LONGEST_LINE then return nil, "got a line of more than 1 MiB" end
     wait_for_input(loop)
     local byte = core.take(INPUT, 1)
     if byte == "\n" or not byte and bytes[1] then return table.concat(bytes) end

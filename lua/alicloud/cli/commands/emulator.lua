@@ -325,7 +325,7 @@ local function announce(emu, listening, args, io)
 end
 
 local function input_ended()
-  return core.poll(0, "r", 0) and io.read("L") == nil
+  return core.poll(0, "r", 0) and core.take(0, 4096) == nil
 end
 
 local function serve(listening, args)

@@ -129,6 +129,9 @@ local function read_chunk(lines, env)
     local more = lines.read ">> "
     if not more then return text end
     text = text .. "\n" .. more
+    if #text > terminal.LONGEST_LINE then
+      options.refuse "standard input: got more than 1 MiB that is no whole piece of Lua"
+    end
   end
   return text
 end

@@ -2,6 +2,7 @@
 --- somebody types, plain otherwise.
 
 local complete = require "alicloud.cli.repl.complete"
+local options = require "alicloud.cli.options"
 
 local M = {}
 
@@ -16,7 +17,9 @@ local function plain(io)
   return {
     read = function(prompt)
       if io.input_tty then io.out(prompt) end
-      return io.read_line()
+      local line, fault = io.read_line()
+      if fault then options.refuse("standard input: " .. fault) end
+      return line
     end,
     close = function() end,
   }
