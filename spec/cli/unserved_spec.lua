@@ -3,8 +3,9 @@
 
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
+local worlds = require "spec.worlds"
 
-local OPENED = "opened, and served by no step of the run: pg-orders in cn-shanghai"
+local OPENED = "opened in cn-shanghai, and served by no step of the run: pg-orders"
 local SERVE = "alicloud-dr serve pg-orders --region cn-shanghai --attach "
 
 local function room(script)
@@ -16,8 +17,8 @@ local function run(desk, ...)
 end
 
 local function ready(desk, name, ...)
-  return run(desk, name, "group=pg-orders", "region=cn-shanghai", "--region", "cn-shanghai", "--yes",
-    ...)
+  return run(desk, name, "group=pg-orders", "region=cn-shanghai", "--region", "cn-shanghai",
+    "--yes", ...)
 end
 
 -- Types what was printed, for the instance of the new side.
@@ -56,8 +57,21 @@ describe("a run that serves nothing of what it has opened", function()
     assert.same({ OPENED, { SERVE .. "INSTANCE" } }, { object.production_down, object.bring_up })
   end)
 
+  it("is short of many groups", function()
+    local desk = desks.room(false, { world = worlds.of_groups(8), tty = true, columns = 80 })
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "--yes")
+    has(ran.out, "\n    ! opened in cn-shanghai, and served by no step of the run: pg-01, pg-02,\n"
+      .. "      pg-03, pg-04, pg-05 and 3 more\n    pg-01: to serve it in cn-shanghai:\n      "
+      .. "alicloud-dr serve pg-01 --region cn-shanghai --attach INSTANCE\n    pg-02: ")
+    has(ran.out, "\n    and so on for 6 more\n    journal ")
+    local _, count = desk:run "runs".out:gsub("\n    up:  ", "")
+    assert.equal(1, count)
+    assert.equal(5, #desk:run("runs", "--json").object.runs[1].bring_up)
+  end)
+
   it("names the instance whose step was left out", function()
-    has(ready(room(), "failover", "attach=i-new", "--skip", "serve=by hand").out, SERVE .. "i-new\n")
+    local ran = ready(room(), "failover", "attach=i-new", "--skip", "serve=by hand")
+    has(ran.out, SERVE .. "i-new\n")
   end)
 
   it("does not say so where it has served it, or has seen it answer", function()

@@ -9,6 +9,8 @@ local M = {}
 
 -- So many groups are told of one by one.
 local MOST = 5
+-- And so many where a run came to its end, whose groups are all served alike.
+local MOST_AT_THE_END = 2
 
 local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
   turning = "it is open in %s and being protected again; that has to end, then resume: ",
@@ -65,14 +67,15 @@ function M.way_up(way, path, several)
   return WORDS[way.way]:format(way.zone or way.region) .. COMMAND[way.way](way, path, several)
 end
 
-local function ways_on(ways, path)
+local function ways_on(ways, path, most)
   local lines = {}
-  for i = 1, math.min(#ways, MOST) do
+  most = most or MOST
+  for i = 1, math.min(#ways, most) do
     lines[i] = ("    %s%s\n"):format(#ways > 1 and ways[i].group_id .. ": " or "",
       M.way_up(ways[i], path, #ways > 1))
   end
-  if #ways > MOST then
-    lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - MOST)
+  if #ways > most then
+    lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - most)
   end
   return table.concat(lines)
 end
@@ -105,7 +108,7 @@ end
 function M.left_down(io, result)
   if not result.production_down then return "" end
   return fold.hang(io, "    ! " .. terminal.clean(result.production_down, 1000), 6) .. "\n"
-    .. fold.lines(io, ways_on(result.ways_up, result.journal))
+    .. fold.lines(io, ways_on(result.ways_up, result.journal, MOST_AT_THE_END))
 end
 
 --- How the step is done once more of which no look tells whether it was done.

@@ -249,16 +249,27 @@ local function down_words(state, down, known)
   return ("production may be down: it was stopped by step %s"):format(names(down.steps))
 end
 
+-- By place, as nearly all are in one.
+local function open_words(open)
+  local places, parts = {}, {}
+  for _, way in ipairs(open) do
+    local place = way.zone or way.region
+    places[place] = places[place] or {}
+    table.insert(places[place], way.group_id)
+  end
+  for i, place in ipairs(tables.keys(places)) do
+    parts[i] = ("opened in %s, and served by no step of the run: %s"):format(place,
+      names(places[place]))
+  end
+  return parts
+end
+
 --- The same in one line, not clean.
 ---@param state alicloud.dr.RunState
 ---@return string|nil
 function M.words(state)
   local open, known = unserved(state)
-  local list, down = {}, M.down(state)
-  for i, way in ipairs(open) do
-    list[i] = ("%s in %s"):format(way.group_id, way.zone or way.region)
-  end
-  if #list > 0 then list = { "opened, and served by no step of the run: " .. names(list) } end
+  local list, down = open_words(open), M.down(state)
   list[#list + 1] = down and down_words(state, down, known)
   return #list > 0 and table.concat(list, "; ") or nil
 end
