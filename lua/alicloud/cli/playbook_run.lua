@@ -227,8 +227,7 @@ local function result_object(result)
     playbook = result.playbook, rto = result.rto, rpo = result.rpo, figures = result.figures,
     declared = result.declared, journal = result.journal, head = result.head,
     marks = result.marks, attempts = result.attempts, production_down = result.production_down,
-    bring_up = result.production_down
-      and core.array(view_run.commands_up(result.ways_up, result.journal)) or nil,
+    bring_up = view_run.bring_up(result, result.journal),
     exceptions = core.array(result.exceptions), steps = core.array(steps),
   }
 end
@@ -318,11 +317,9 @@ local function failure_object(args, err, path, go_on, holder)
   return {
     error = output.error_object(err), journal = path, head = err.head,
     status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
-    bring_up = err.production_down
-      and core.array(view_run.commands_up(err.ways_up or {}, path)) or nil,
-    left_open = err.left_open and core.array(err.left_open),
-    correctable = err.correctable and core.array(err.correctable), resume = go_on,
-    again = err.again, report = args.report, holder = holder, replay = args.replay,
+    bring_up = view_run.bring_up(err, path), resume = go_on, again = err.again, holder = holder,
+    left_open = err.left_open and core.array(err.left_open), report = args.report,
+    correctable = err.correctable and core.array(err.correctable), replay = args.replay,
   }
 end
 

@@ -1,5 +1,6 @@
 --- The words about a run that has ended badly: how production stands, and what could be mended.
 
+local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
@@ -56,6 +57,14 @@ function M.commands_up(ways, path)
   local list = {}
   for i = 1, math.min(#ways, MOST) do list[i] = COMMAND[ways[i].way](ways[i], path, #ways > 1) end
   return list
+end
+
+--- The same for JSON, of how a run has ended.
+---@param ended alicloud.Error|alicloud.dr.RunResult
+---@param path string of the journal
+---@return string[]|nil nil: nothing is down
+function M.bring_up(ended, path)
+  return ended.production_down and core.array(M.commands_up(ended.ways_up or {}, path)) or nil
 end
 
 --- One of these commands, and why it is this one.
