@@ -189,6 +189,20 @@ describe("the playbook fleet", function()
     assert.equal(4, opened(stage))
   end)
 
+  it("finds what it has opened open, however long ago that was", function()
+    for _, later in ipairs { 10, 7200 } do
+      local stage = stage_of(3)
+      assert(run(stage))
+      stage.bench.emu:advance(later)
+      local again = stage:anew()
+      local result = assert(run(again))
+      assert.equal("already_failovered", result.outcome)
+      assert.same({ ["pg-01"] = "already_failovered", ["pg-02"] = "already_failovered",
+        ["pg-03"] = "already_failovered" }, again:state().steps["what remains"].result.groups)
+      assert.equal(3, moved(again))
+    end
+  end)
+
   it("takes the canaries that are named", function()
     local stage, order = stage_of(5), {}
     assert(run(stage, { canary = "pg-03,pg-05" }, { progress = function(event)
