@@ -86,6 +86,50 @@ describe("alicloud-dr runs", function()
   end)
 end)
 
+describe("a run whose way to the service was typed", function()
+  local WAY = "--endpoint http://127.0.0.1:4711 --no-proxy a.example --resolve b.example=127.0.0.1"
+
+  local function stopped(options)
+    local desk, file, directory = desks.room(BODY:format("bad one",
+      "return nil, 'a cable is loose'"))
+    local words = { "run", file, "--region", "cn-shanghai" }
+    for word in (options or WAY):gmatch "%S+" do words[#words + 1] = word end
+    local ran = desk:run(table.unpack(words))
+    assert.equal(1, ran.code, ran.err)
+    return desk, directory, ran
+  end
+
+  it("goes on by the same way, whatever names the command", function()
+    local desk, directory = stopped()
+    local run = desk:run("runs", "--json").object.runs[1]
+    local resume = ("alicloud-dr resume %s %s"):format(run.journal, WAY)
+    assert.same({ resume, resume }, { run.resume, run.command })
+    local explained = desk:run("explain", run.journal, "--json").object
+    assert.equal(resume, explained.next[1])
+    assert.same({ endpoint = "http://127.0.0.1:4711", no_proxy = "a.example",
+      resolve = { "b.example=127.0.0.1" } },
+      desk:run("report", run.journal, "--json").object.processes[1].way)
+    -- A run of the same group beside it tells of it, too.
+    scratch.write(directory .. "/move.lua", BODY:format("another one",
+      'run:note(table.concat(orders:preflight({ move = "failover" }).notes))'))
+    local other = desk:run("run", directory .. "/move.lua", "--region", "cn-shanghai")
+    assert.is_truthy(other.out:find(resume, 1, true), other.out .. other.err)
+    local ran = desk:run("handover", run.journal, "--to", scratch.directory(), "--json")
+    assert.equal("alicloud-dr resume " .. ran.object.journal .. " " .. WAY, ran.object.resume)
+  end)
+
+  it("is that of the newest process, and none where none was typed", function()
+    local desk = stopped()
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    desk:run("resume", journal, "--endpoint", "127.0.0.1:4712")
+    assert.equal(("alicloud-dr resume %s --endpoint 127.0.0.1:4712"):format(journal),
+      desk:run("runs", "--json").object.runs[1].resume)
+    desk:run("resume", journal)
+    assert.equal("alicloud-dr resume " .. journal,
+      desk:run("runs", "--json").object.runs[1].resume)
+  end)
+end)
+
 describe("a run on a narrow terminal", function()
   it("is shown in lines that fit it, with steps aligned by their width", function()
     local desk, file = desks.room([[

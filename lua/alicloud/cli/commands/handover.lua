@@ -17,6 +17,7 @@ local sources = require "alicloud.dr.playbook.source"
 local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
+local ways = require "alicloud.dr.playbook.way"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -175,9 +176,7 @@ function M.run(args, io)
   refuse_shared(args)
   local done, err = carry_out(args, io)
   if not done then return output.fail(io, args, err, true) end
-  local region = done.state.run.region
-  local command = shell.command("resume", { done.target },
-    { region and shell.option("--region", region) })
+  local command = shell.command("resume", { done.target }, ways.options(done.state.way))
   if args.json then
     return output.json(io, output.EXIT.done, { journal = done.target, resume = command,
       run_id = done.state.run.run_id, team = done.place.team })

@@ -185,6 +185,7 @@ local PROCESS = object {
   { "cut_bytes?", integer, "" },
   { "key?", text, "" },
   { "taken_from?", text, "" },
+  { "way?", map(kinds.any), "to the service, as it was typed: `endpoint`, `profile`, …" },
   { "ending?", words("finished", "stopped", "interrupted", "killed", "running"), "" },
   { "ended_at?", time, "" },
 }

@@ -115,7 +115,7 @@ local EVENTS = {
     replay = maybe(NAME) },
   attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
     digest = NAME, region = maybe(NAME), key = maybe(KEY), edited_from = maybe(NAME),
-    cut_bytes = maybe(COUNT), taken_from = maybe(NAME) },
+    cut_bytes = maybe(COUNT), taken_from = maybe(NAME), way = maybe(TABLE) },
   step_begin = { step = NAME, verify = maybe(BOOLEAN), no_return = maybe(BOOLEAN),
     critical = maybe(BOOLEAN), definition = maybe(NAME), stops_production = maybe(BOOLEAN),
     marks = maybe(NAME) },

@@ -104,6 +104,7 @@ local function take_over(engine)
     host = engine.holder.host, pid = engine.holder.pid, fence = engine.fence, digest = digest,
     key = engine.options.sign and engine.options.sign.public, region = engine.client.region,
     edited_from = engine.edited and state.digest or nil,
+    way = engine.options.way,
     cut_bytes = engine.journal.torn > 0 and engine.journal.torn or nil,
     taken_from = state.owner ~= engine.holder.owner and state.owner or nil,
   }, true)
