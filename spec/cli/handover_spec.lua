@@ -113,7 +113,7 @@ describe("handover", function()
     assert.is_nil(run.moved_to)
   end)
 
-  it("names whole paths, since the other one is elsewhere, in lines that fit the terminal", function()
+  it("names whole paths, since the other one is elsewhere, in lines that fit", function()
     local desk, journal = stopped()
     local to = core.real_path(scratch.directory())
     local up = ("../"):rep(select(2, core.real_path("."):gsub("/", "/")))

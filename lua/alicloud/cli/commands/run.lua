@@ -51,8 +51,9 @@ Parameters are kept in the journal, so none may be a secret: give those through 
 
 A playbook with a point of no return is asked about before its first change: groups, pairs, recovery
 point and loss are shown, and the group id is typed. Without a terminal it needs --yes. Of another
-playbook a terminal is asked before its first failover, failback or reprotection. A drill is not
-asked about, nor is what the journal says was agreed to.
+playbook a terminal is asked before its first failover, failback or reprotection; a run that was
+not agreed to there needs --yes elsewhere. A drill is not asked about, nor is what the journal says
+was agreed to.
 
 Examples:
   alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m

@@ -58,6 +58,7 @@ local M = {}
 ---@field outage alicloud.dr.DeclaredOutage?
 ---@field clocks alicloud.dr.RunClocks
 ---@field confirmed table? the event
+---@field declined boolean? somebody was asked, and did not agree
 ---@field force alicloud.dr.Force[]? what is overruled, one entry a code
 ---@field ending table? the last "stopped", "interrupted" or "finished"
 ---@field digest string? of the playbook in the newest attempt
@@ -291,6 +292,7 @@ end
 
 local function ending(state, event)
   state.ending = event
+  if event.err and event.err.code == "Client.NotConfirmed" then state.declined = true end
 end
 
 APPLY.stopped, APPLY.interrupted, APPLY.finished = ending, ending, ending
