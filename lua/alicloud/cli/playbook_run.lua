@@ -214,7 +214,7 @@ function M.carry_out(playbook, given, args, io, state)
   given.progress = listeners.of_runs(io, playbook.name, given.progress)
   local result, err = dr.run(playbook, given)
   if err then listeners.tell(io, "failed", err) end
-  return run_ends.finish(result, err, given.journal, args, io, state)
+  return run_ends.finish(result, err, given, args, io, state)
 end
 
 return M

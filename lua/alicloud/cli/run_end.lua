@@ -14,6 +14,7 @@ local reports = require "alicloud.cli.commands.report"
 local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
 local stores = require "alicloud.dr.store"
+local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.cli.view_run"
@@ -25,8 +26,13 @@ local M = {}
 
 -- What says who asks, and how the cloud is reached.
 local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
-  "account", "failed_region", "wait_for_cloud", "requester", "chosen_file", "trust_file", "events",
-  "on_event", "replay", "replay_mode" }
+  "account", "failed_region", "wait_for_cloud", "requester", "trust_file", "events", "on_event",
+  "replay", "replay_mode" }
+
+local function kept(args)
+  local all = options.typed(args, KEPT)
+  return table.move(network.typed(args), 1, 100, #all + 1, all)
+end
 
 --- The command that goes on with a journal.
 ---@param path string
@@ -34,9 +40,29 @@ local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "
 ---@param corrected? string[] NAME=VALUE
 ---@return string
 function M.resume_command(path, args, corrected)
-  local all = options.typed(args, KEPT)
-  table.move(network.typed(args), 1, 100, #all + 1, all)
+  local all = kept(args)
+  all[#all + 1] = options.typed(args, { "chosen_file" })[1]
   return shell.command("resume", { path, table.unpack(corrected or {}) }, all)
+end
+
+-- As they would be typed; what has several lines was taken from a file.
+local function words_of(params)
+  local words = {}
+  for _, name in ipairs(tables.keys(params)) do
+    local value = params[name]
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+      local text = tostring(each):gsub("^@", "@@")
+      words[#words + 1] = name .. "=" .. (text:find "[\r\n]" and "@FILE" or text)
+    end
+  end
+  return words
+end
+
+-- The command that begins a run as one was that has come to its end, with other parameters.
+local function new_run_command(given, args, state)
+  local wish = given.corrections
+  local params = given.params or tables.merged(state.params, wish and wish.values)
+  return shell.command("run", { args.file, table.unpack(words_of(params)) }, kept(args))
 end
 
 local LOCKED, LOST = "Client.JournalLocked", "Client.JournalLost"
@@ -116,12 +142,29 @@ local function way_on(io, args, err, path)
   return elsewhere or M.resume_command(path, args) .. side .. file .. standby
 end
 
--- A shared store that took nothing holds no run yet, of which anything could be told: what was
--- typed begins it, or goes on with it.
-local function begin_again(io, args, err, code)
+local function was_over(state)
+  return state ~= nil and state.ending ~= nil and state.ending.type == "finished"
+end
+
+-- What is for steps that are still to come.
+local FOR_STEPS = { "skip", "again", "mode", "accept_loss", "force", "outage_at" }
+
+local function tell_too_late(io, args)
+  local typed = options.typed(args, FOR_STEPS)
+  if #typed == 0 then return end
+  io.err(fold.hang(io, ("alicloud-dr: the run had come to its end before, so this has had no "
+    .. "effect: %s"):format(table.concat(typed, " ")), 4) .. "\n")
+end
+
+local OTHER_PARAMETERS = { ["Client.ParameterFrozen"] = true, ["Client.RunChanged"] = true }
+
+local function typed_command(args)
   local words = {}
   for i, word in ipairs(args.typed_words) do words[i] = shell.quote(word) end
-  local command = "alicloud-dr " .. table.concat(words, " ")
+  return "alicloud-dr " .. table.concat(words, " ")
+end
+
+local function begin_again(io, args, err, code, command)
   if args.json then
     return output.json(io, code, { error = output.error_object(err), run = command })
   end
@@ -148,10 +191,8 @@ local function failure_object(args, err, path, go_on, holder)
   }
 end
 
-local function report_failure(io, args, err, path, is_begun)
+local function report_failure(io, args, err, path)
   local code = exit_code(io, err)
-  hints.at_the_shell(err, true)
-  if not is_begun then return begin_again(io, args, err, code) end
   local holder = holder_now(err, path, io)
   local go_on = way_on(io, args, err, path)
   if args.json then
@@ -175,26 +216,37 @@ local function report_failure(io, args, err, path, is_begun)
   return code
 end
 
+-- A shared store that took nothing holds no run yet, of which anything could be told: what was
+-- typed begins it, or goes on with it. With one that has come to its end nothing goes on.
+local function fail(io, args, err, given, state)
+  local path = given.journal
+  hints.at_the_shell(err, true)
+  if OTHER_PARAMETERS[err.code] and was_over(state) then
+    return begin_again(io, args, err, exit_code(io, err), new_run_command(given, args, state))
+  end
+  local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
+  if is_begun then return report_failure(io, args, err, path) end
+  return begin_again(io, args, err, exit_code(io, err), typed_command(args))
+end
+
 --- Tells how the run has ended. The report comes before the last words, which say where it is. It
 --- cannot undo what the run came to, but one that was asked for and is not there is no success.
 ---@param result alicloud.dr.RunResult|nil
 ---@param err alicloud.Error|nil
----@param path string of the journal
+---@param given table options of dr.run
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param state alicloud.dr.RunState|nil of the journal, if it held a run before
 ---@return integer exit_code
-function M.finish(result, err, path, args, io, state)
-  local saved, fault = true, nil
+function M.finish(result, err, given, args, io, state)
+  local path, saved, fault = given.journal, true, nil
   if args.report then saved, fault = reports.save(path, args.report, io) end
   if not saved then
     io.err(("alicloud-dr: the report was not written: %s\n"):format(terminal.clean(fault, 1000)))
     args.report = nil
   end
-  if not result then
-    local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
-    return report_failure(io, args, err, path, is_begun)
-  end
+  if not result then return fail(io, args, err, given, state) end
+  if was_over(state) then tell_too_late(io, args) end
   local code = saved and output.EXIT.done or output.EXIT.failed
   if args.json then
     local object = result_object(result)

@@ -164,8 +164,13 @@ function M.judge(state, playbook, wish)
   local list = changes_of(state, wish)
   local _, message = params.read(playbook.params, tables.merged(state.params, wish.values))
   if message then return refuse("Client.BadParameter", message) end
+  local is_over = state.ending and state.ending.type == "finished"
   for _, each in ipairs(list) do
     local step = used_by(state, each.name)
+    if is_over then
+      return refuse("Client.ParameterFrozen", ("parameter %s stays %s: the run has come to its "
+        .. "end"):format(each.name, show(each.old)), "begin a new run with what is right")
+    end
     if step then
       return refuse("Client.ParameterFrozen", ("parameter %s stays %s: step %q is finished and was "
         .. "done with it"):format(each.name, show(each.old), step),

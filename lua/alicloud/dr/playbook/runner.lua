@@ -45,6 +45,10 @@ local function other_world(run, options)
   end
 end
 
+local function has_finished(state)
+  return state.ending ~= nil and state.ending.type == "finished"
+end
+
 -- What is asked for must be what the journal is about.
 local function difference(state, playbook, options)
   local run = state.run
@@ -65,8 +69,9 @@ local function difference(state, playbook, options)
   if asked and asked ~= core.encode(state.params) and asked ~= core.encode(run.params or {}) then
     return changed(("the parameters are %s in the journal, not %s"):format(
       core.encode(state.params), asked),
-      "a run keeps what it was begun with; what later steps take can be corrected, with a reason: "
-        .. "alicloud-dr resume JOURNAL NAME=VALUE --why TEXT")
+      has_finished(state) and "it has come to its end; begin a new run with what is right"
+        or "a run keeps what it was begun with; what later steps take can be corrected, with a "
+          .. "reason: alicloud-dr resume JOURNAL NAME=VALUE --why TEXT")
   end
   return nil
 end
@@ -322,10 +327,6 @@ local function prepare(playbook, options, runtime, open)
   return engine
 end
 
-local function has_finished(state)
-  return state.ending ~= nil and state.ending.type == "finished"
-end
-
 local function go_on(playbook, options)
   local runtime = options.client.runtime
   local open, err = openings.open(options)
@@ -335,7 +336,11 @@ local function go_on(playbook, options)
     take_revised(state, playbook, options)
     local fault = difference(state, playbook, options)
     if fault then return openings.tell_production(state, fault) end
-    if has_finished(state) then return summary.of(state, open.journal) end
+    if has_finished(state) then
+      local _, late = corrections_of(playbook, state, options)
+      if late then return nil, late end
+      return summary.of(state, open.journal)
+    end
   end
   local engine
   engine, err = prepare(playbook, options, runtime, open)
