@@ -265,7 +265,7 @@ end
 local ERROR_FIELDS = {
   "kind", "code", "message", "outcome", "retryable", "hint", "product", "action", "region",
   "endpoint", "status", "request_id", "host_id", "recommend", "attempts", "client_token",
-  "retry_after", "group_id", "drill_id", "cleared",
+  "retry_after", "group_id", "parameter", "drill_id", "cleared",
 }
 
 -- What is of that type in a list. An error may be a playbook's own, with whatever it has put there.

@@ -17,6 +17,8 @@ local stores = require "alicloud.dr.store"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.dr.playbook.corrections"
+local corrections = lazy.module "alicloud.dr.playbook.corrections"
 ---@module "alicloud.cli.view_run"
 local view_run = lazy.module "alicloud.cli.view_run"
 ---@module "alicloud.cli.journal_room"
@@ -58,10 +60,14 @@ local function words_of(params)
   return words
 end
 
--- The command that begins a run as one was that has come to its end, with other parameters.
-local function new_run_command(given, args, state)
+-- The parameters as they are to be now.
+local function params_of(given, state)
   local wish = given.corrections
-  local params = given.params or tables.merged(state.params, wish and wish.values)
+  return given.params or tables.merged(state and state.params, wish and wish.values)
+end
+
+-- The command that begins a run as one was that has come to its end, with other parameters.
+local function new_run_command(args, params)
   return shell.command("run", { args.file, table.unpack(words_of(params)) }, kept(args))
 end
 
@@ -128,18 +134,19 @@ local function exit_code(io, err)
 end
 
 -- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
--- that is to be corrected, and keys that are missing are in a file.
-local function way_on(io, args, err, path)
+-- that is to be corrected, as one that is wrong is, and keys that are missing are in a file.
+local function way_on(io, args, err, path, params)
   local full = stores.is_path(path) and journal_room.is_full(err)
   local elsewhere = full and journal_room.command(path, args.typed_words,
     cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
   local unsaid = err.code == "Client.DirectionNeeded" or err.code == "Client.UnknownSide"
-  local side = unsaid and " --to PLACE --why TEXT" or ""
+  local cure = corrections.cure(err, params)
+  local side = unsaid and " --to PLACE --why TEXT" or cure and " --why TEXT" or ""
   local taken = (err.code == LOCKED or err.code == LOST) and not stores.is_path(path)
   local standby = taken and " --standby" or ""
   local keyless = err.code == "Client.NoApproverKey" and not args.approvers
   local file = keyless and " --approvers FILE" or ""
-  return elsewhere or M.resume_command(path, args) .. side .. file .. standby
+  return elsewhere or M.resume_command(path, args, { cure }) .. side .. file .. standby
 end
 
 local function was_over(state)
@@ -191,10 +198,10 @@ local function failure_object(args, err, path, go_on, holder)
   }
 end
 
-local function report_failure(io, args, err, path)
+local function report_failure(io, args, err, path, params)
   local code = exit_code(io, err)
   local holder = holder_now(err, path, io)
-  local go_on = way_on(io, args, err, path)
+  local go_on = way_on(io, args, err, path, params)
   if args.json then
     return output.json(io, code, failure_object(args, err, path, go_on, holder))
   end
@@ -219,13 +226,13 @@ end
 -- A shared store that took nothing holds no run yet, of which anything could be told: what was
 -- typed begins it, or goes on with it. With one that has come to its end nothing goes on.
 local function fail(io, args, err, given, state)
-  local path = given.journal
+  local path, params = given.journal, params_of(given, state)
   hints.at_the_shell(err, true)
   if OTHER_PARAMETERS[err.code] and was_over(state) then
-    return begin_again(io, args, err, exit_code(io, err), new_run_command(given, args, state))
+    return begin_again(io, args, err, exit_code(io, err), new_run_command(args, params))
   end
   local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
-  if is_begun then return report_failure(io, args, err, path) end
+  if is_begun then return report_failure(io, args, err, path, params) end
   return begin_again(io, args, err, exit_code(io, err), typed_command(args))
 end
 

@@ -77,8 +77,9 @@ local function check_rows(fleet, own)
   for _, id in ipairs(fleet.names) do known[id], chosen[id] = true, true end
   for _, id in ipairs(tables.keys(fleet.rows)) do
     if not known[id] then
-      return nil, M.refusal { code = "Client.BadParameter", message = ("table: unknown group %s%s")
-        :format(schema.show(id), schema.did_you_mean(id, known)) }
+      return nil, M.refusal { code = "Client.BadParameter", parameter = "table",
+        message = ("table: unknown group %s%s"):format(schema.show(id),
+          schema.did_you_mean(id, known)) }
     end
     if not chosen[id] then unused[#unused + 1] = id end
   end
@@ -144,7 +145,7 @@ function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
     local is_all = tables.set(names).all
     if is_all and names[2] then
-      return nil, M.refusal { code = "Client.BadParameter",
+      return nil, M.refusal { code = "Client.BadParameter", parameter = "groups",
         message = "groups: got all beside names; allowed: all, or ids with a comma between" }
     end
     if not is_all then return unique(names) end
@@ -366,6 +367,7 @@ function Fleet:demand_canaries(canary, ready)
     local err = self.unready[id]
     if not can[id] then
       error(M.refusal { kind = err and err.kind, code = err and err.code or "Client.BadParameter",
+        parameter = "canary",
         message = err and ("the canary %s is not ready: %s"):format(id, err.message)
           or chosen[id] and ("the canary %s stands there already and proves nothing"):format(id)
           or ("canary: unknown group %s%s"):format(schema.show(id),

@@ -44,6 +44,7 @@ local NOTED = object({
   { "attempts?", integer, "" },
   { "status?", integer, "" },
   { "again?", text, "the step that only a person can let be done once more" },
+  { "parameter?", text, "of the run, which has to be another one" },
 }, "noted error")
 
 local SUBJECTS = object({

@@ -289,8 +289,7 @@ local function read_params(playbook, state, options)
   local is_new = not state.run and not options.program
   message = message or is_new and params.missing_program(playbook.params, read)
   if not message then return read end
-  return nil, errors.new { kind = "state", code = "Client.BadParameter",
-    outcome = "not_sent", message = message }
+  return nil, corrections.bad(message)
 end
 
 local function corrections_of(playbook, state, options)
@@ -361,10 +360,10 @@ end
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
 ---`production_down` in words, if it is and the run has stopped it, and `ways_up`, where each group
----can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`, in words, what
----it has begun and could not end; `correctable`, the parameters of what
----has failed that can be corrected; `again`, the step of which no look tells whether it was done:
----the option of that name does it once more
+---can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`, in words, what it
+---has begun and could not end; `correctable`, the parameters of what has failed that can be
+---corrected; `parameter`, the one that has to be another one; `again`, the step of which no look
+---tells whether it was done: the option of that name does it once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)

@@ -2,6 +2,7 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local pasts = require "alicloud.dr.playbook.past"
 local places = require "alicloud.dr.store.place"
 local presences = require "alicloud.dr.report.liveness"
@@ -248,11 +249,13 @@ local function resume_of(source, state, presence)
   local possible = source.name and not ended and not source.copied
     and source.chain.verdict ~= "damaged" and not (presence and presence.verdict == "running")
   if not possible then return nil end
-  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or ""
+  local cure = corrections.cure(stopped_by(state), state.params)
+  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT"
+    or cure and " --why TEXT" or ""
   local options = ways.options(state.way)
   options[#options + 1] = approvers_of(state)
   options[#options + 1] = state.run.replay and shell.option("--replay", state.run.replay)
-  return shell.command("resume", { source.name }, options) .. side
+  return shell.command("resume", { source.name, cure }, options) .. side
 end
 
 -- The run of an item is its fleet's: who is next, and whether anybody may begin, is known there.
