@@ -156,7 +156,8 @@ describe("the playbook fleet", function()
   it("is refused where a group or a step is to be skipped that is not known", function()
     for key, told in pairs {
       ["pg-1/promote"] = { 'group "pg-1"; did you mean "pg-01"?', "GROUP" },
-      ["pg-02/promot"] = { 'step "promot"; did you mean "promote"?', "pg-02" },
+      ["pg-02/promot"] = { 'step "pg-02/promot"; did you mean "pg-02/promote"?', "pg-02" },
+      promote = { 'step "promote"; did you mean "GROUP/promote"?', "GROUP" },
       ["pg-02"] = { 'step "pg-02"', "pg-02" }, choose = { 'step "choose"', "GROUP" } } do
       local stage = stage_of(3)
       local _, err = run(stage, nil, { skip = { [key] = "broken" } })

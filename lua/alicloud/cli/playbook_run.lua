@@ -22,6 +22,8 @@ local reports = require "alicloud.cli.commands.report"
 local run_ends = require "alicloud.cli.run_end"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.step_wishes"
+local wishes = lazy.module "alicloud.cli.step_wishes"
 ---@module "alicloud.dr.playbook.corrections"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
 ---@module "alicloud.dr.playbook.params"
@@ -198,6 +200,7 @@ end
 ---@param state alicloud.dr.RunState|nil of the journal, if it holds a run
 ---@return integer exit_code
 function M.carry_out(playbook, given, args, io, state)
+  wishes.check(playbook, given, io, state)
   given.confirm = consents.of_run(playbook, state, args, io, given.requester)
   local client <close> = cli_clients.open(args, io)
   given.client = client

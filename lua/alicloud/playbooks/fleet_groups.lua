@@ -4,8 +4,10 @@
 local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
+local ready = require "alicloud.playbooks"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
+local step_names = require "alicloud.dr.playbook.step_names"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -100,30 +102,16 @@ local function check_table(fleet)
   until type(found) ~= "table" or found.checked == checked
 end
 
--- Steps of the playbook that may be left out, and those of a group.
-local STEPS = tables.set { "table", "order", "cloud answers", "approve", "gate:approve",
-  "service answers", "what remains" }
-local GROUP_STEPS = tables.set { "check", "stop services", "fence", "promote", "serve",
-  "fence again" }
-
--- Where a look comes again, its step has a number.
-local function is_step(name, known)
-  return known[name] or known[name:gsub(" %d+$", "")]
-end
-
 -- Why nothing can be left out under a name, and the group that it names.
 local function skip_problem(key, chosen)
-  local branch, step = key:match "^([^/]+)/(.*)$"
-  if not branch then
-    if is_step(key, STEPS) then return nil end
-    return "step " .. schema.show(key) .. schema.did_you_mean(key, STEPS), chosen[key] and key
-  end
-  local id = branch:match "^ready (.*)$" or branch:match "^once more (.*)$" or branch
-  if not chosen[id] then
+  local steps = step_names.of { steps = ready.STEPS.fleet }
+  local branch = key:match "^([^/]+)/"
+  local id = branch and (branch:match "^ready (.*)$" or branch:match "^once more (.*)$" or branch)
+  if id and not chosen[id] then
     return "group " .. schema.show(id) .. schema.did_you_mean(id, chosen)
   end
-  if is_step(step, GROUP_STEPS) then return nil end
-  return "step " .. schema.show(step) .. schema.did_you_mean(step, GROUP_STEPS), id
+  if step_names.has(steps, key) then return nil end
+  return "step " .. schema.show(key) .. step_names.near(steps, key), id or chosen[key] and key
 end
 
 -- Who is to be left out by a name that is nobody's would be moved.
@@ -336,20 +324,20 @@ local PLACE = { failovered = 3, failover_failed = 2 }
 
 --- Those that can be moved, and those that stand there already and replicate from there. What is
 --- open there, or has failed before, proves least and is last. Raises if there is neither.
----@return string[] ready
+---@return string[] movable
 ---@return string[] standing
 function Fleet:sort()
-  local ready, standing, place = {}, {}, {}
+  local movable, standing, place = {}, {}, {}
   for i, id in ipairs(self.names) do
     local seen = self.seen[id]
-    if seen then table.insert(seen.already_there and standing or ready, id) end
+    if seen then table.insert(seen.already_there and standing or movable, id) end
     place[id] = { PLACE[seen and seen.status] or 1, i }
   end
-  table.sort(ready, function(a, b)
+  table.sort(movable, function(a, b)
     local one, other = place[a], place[b]
     return one[1] < other[1] or one[1] == other[1] and one[2] < other[2]
   end)
-  if #ready + #standing > 0 then return ready, standing end
+  if #movable + #standing > 0 then return movable, standing end
   local id = tables.keys(self.unready)[1]
   local err = self.unready[id]
   return error(M.refusal { kind = err.kind, code = err.code, hint = err.hint,
@@ -359,10 +347,10 @@ end
 
 --- Raises if a canary that was named is not one of those that can be moved.
 ---@param canary integer|string[]
----@param ready string[]
-function Fleet:demand_canaries(canary, ready)
+---@param movable string[]
+function Fleet:demand_canaries(canary, movable)
   if type(canary) ~= "table" then return end
-  local chosen, can = tables.set(self.names), tables.set(ready)
+  local chosen, can = tables.set(self.names), tables.set(movable)
   for _, id in ipairs(canary) do
     local err = self.unready[id]
     if not can[id] then
@@ -373,7 +361,7 @@ function Fleet:demand_canaries(canary, ready)
           or ("canary: unknown group %s%s"):format(schema.show(id),
             schema.did_you_mean(id, chosen)),
         hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")
-          :format(ready[1]) }, 0)
+          :format(movable[1]) }, 0)
     end
   end
 end
