@@ -306,7 +306,7 @@ end
 function M.fail(io, args, err, changes)
   local code = M.exit_code(err, changes or false)
   listeners.tell(io, "failed", err)
-  hints.at_the_shell(err)
+  hints.at_the_shell(err, args)
   if args.json then return M.json(io, code, { error = M.error_object(err) }) end
   io.err(fold.lines(io, "alicloud-dr: " .. terminal.clean(err, 4000) .. "\n"))
   return code

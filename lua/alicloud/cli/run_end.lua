@@ -227,7 +227,7 @@ end
 -- typed begins it, or goes on with it. With one that has come to its end nothing goes on.
 local function fail(io, args, err, given, state)
   local path, params = given.journal, params_of(given, state)
-  hints.at_the_shell(err, true)
+  hints.at_the_shell(err, args, true)
   if OTHER_PARAMETERS[err.code] and was_over(state) then
     return begin_again(io, args, err, exit_code(io, err), new_run_command(args, params))
   end
