@@ -1,6 +1,7 @@
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
+local worlds = require "spec.worlds"
 local widths = require "alicloud.cli.width"
 
 local BODY = [[
@@ -116,6 +117,23 @@ describe("a run whose way to the service was typed", function()
     assert.is_truthy(other.out:find(resume, 1, true), other.out .. other.err)
     local ran = desk:run("handover", run.journal, "--to", scratch.directory(), "--json")
     assert.equal("alicloud-dr resume " .. ran.object.journal .. " " .. WAY, ran.object.resume)
+  end)
+
+  it("names it in what a ready playbook leaves to be done", function()
+    for name, words in pairs { failover = "group=pg-orders", fleet = "groups=pg-orders" } do
+      local desk = desks.room(false)
+      local fence = name == "failover" and "fence=no" or nil
+      local ran = desk:run("run", name, "--region", "cn-shanghai", "--endpoint", "127.0.0.1:9",
+        "--yes", words, fence)
+      assert.equal(0, ran.code, ran.err)
+      assert.matches("alicloud%-dr fence %S+ %-%-region cn%-shanghai %-%-endpoint 127", ran.out)
+      assert.matches("alicloud%-dr reprotect %S+ %-%-region cn%-shanghai %-%-endpoint 127", ran.out)
+    end
+    local desk = desks.room(false,
+      { world = worlds.of_groups(2, { [2] = { recover_point_age = 9000 } }) })
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "--endpoint",
+      "127.0.0.1:9", "--yes")
+    assert.matches("later: alicloud%-dr run failover group=pg%-02 .* %-%-endpoint 127", ran.out)
   end)
 
   it("is that of the newest process, and none where none was typed", function()

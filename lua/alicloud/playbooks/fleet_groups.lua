@@ -9,6 +9,7 @@ local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
 local step_names = require "alicloud.dr.playbook.step_names"
 local tables = require "alicloud.base.tables"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -184,7 +185,7 @@ function Fleet:later(id, err)
     { "stop", row.stop }, { "fence", row.fence } } do
     if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end
   end
-  return shell.command("run", words)
+  return shell.command("run", words, ways.options(self.run.way))
 end
 
 --- The command that does a verb of one of the groups by hand.
@@ -193,6 +194,7 @@ end
 function Fleet:by_hand(verb)
   local options, to = { shell.option("--region", self.region) }, self.run.params.to
   if to then options[2] = shell.option("--to", to) end
+  for _, option in ipairs(ways.options(self.run.way)) do options[#options + 1] = option end
   return shell.command(verb, { "GROUP" }, options)
 end
 
