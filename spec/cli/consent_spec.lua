@@ -78,6 +78,29 @@ describe("alicloud-dr run, before it changes anything,", function()
     end
   end)
 
+  it("holds to a no: where nobody can be asked, the same run needs --yes from then on", function()
+    local desk, file = room({ input_tty = true, typed = { "no" } }, [[
+      local dr = require "alicloud.dr"
+      return dr.playbook("move", function(run)
+        run:step("go", function()
+          return run:group("pg-orders", { region = "cn-shanghai" }):failover()
+        end)
+      end)]])
+    local words = { "run", file, "--region", "cn-shanghai" }
+    assert.matches("the run was not confirmed", desk:run(table.unpack(words)).err)
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    desk.given.input_tty = false
+    for _, again in ipairs { words, { "resume", journal } } do
+      local ran = desk:run(table.unpack(again))
+      assert.equal(2, ran.code, ran.out)
+      assert.matches("--yes: is missing: this run was asked about at a terminal and not agreed to",
+        ran.err, 1, true)
+    end
+    assert.same({}, desk:ledger())
+    assert.equal(0, desk:run("resume", journal, "--yes").code)
+    assert.equal(1, #desk:ledger())
+  end)
+
   it("asks about each of the ready ones that move a group, and not about a drill", function()
     for _, name in ipairs { "planned", "failover", "failback", "fleet" } do
       local word = name == "fleet" and "groups=pg-orders" or "group=pg-orders"

@@ -96,11 +96,11 @@ describe("the explanation of a run", function()
       local group = run:group "pg-orders"
       run:step("drill", function() return group:drill { check = function() return true end } end)
     end
-    stage:run(book)
+    stage:run(book, { way = { endpoint = "h:1" } })
     local said = explained(stage)
     assert.equal("every call that changes something has an answer", said.known[1])
-    assert.matches("^drill %S+ of pg%-orders is not cleared and costs money .*"
-      .. "alicloud%-dr drill clear pg%-orders %S+ %-%-region cn%-shanghai$", said.known[2])
+    assert.matches("^drill %S+ of pg%-orders is not cleared and costs money .*alicloud%-dr drill "
+      .. "clear pg%-orders %S+ %-%-region cn%-shanghai %-%-endpoint h:1$", said.known[2])
     assert.is_table(stage:run(book))
     assert.is_nil(explained(stage).known[2])
   end)

@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local process = require "spec.process"
 local scratch = require "spec.scratch"
+local widths = require "alicloud.cli.width"
 
 local PLAYBOOK = [[
 local names = require "names"
@@ -110,6 +111,24 @@ describe("handover", function()
     assert.same({ "handed_over", ("alicloud-dr explain %s.moved"):format(journal) },
       { run.status, run.command })
     assert.is_nil(run.moved_to)
+  end)
+
+  it("names whole paths, since the other one is elsewhere, in lines that fit", function()
+    local desk, journal = stopped()
+    local to = core.real_path(scratch.directory())
+    local up = ("../"):rep(select(2, core.real_path("."):gsub("/", "/")))
+    desk.given.tty, desk.given.columns = true, 80
+    -- The second time it stays where it is.
+    for _ = 1, 2 do
+      local ran = desk:run("handover", up .. journal:sub(2), "--to", up .. to:sub(2))
+      journal = to .. "/" .. journal:match "[^/]*$"
+      assert.equal(0, ran.code, ran.err)
+      assert.matches("\n    go on:  alicloud-dr resume " .. journal .. "\n", ran.out, 1, true)
+      for _, line in ipairs(desks.lines_of(ran.out)) do
+        local is_path = line:find("/", 1, true) and not line:find "nobody"
+        assert.is_true(is_path or widths.of(line) <= 80, line)
+      end
+    end
   end)
 
   it("does not hand over what was edited, or has ended, or where nobody said", function()

@@ -38,6 +38,16 @@ describe("a hint at the shell", function()
     assert.is_truthy(ran.object.error.hint:find(expected, 1, true))
   end)
 
+  it("takes the way to the service that was typed", function()
+    local given = { world = after.world { status = "failovered" } }
+    for _, more in ipairs { "--yes", "--json" } do
+      local ran = desks.once(given, "reprotect", "pg-orders", "--yes", "--timeout", "1m",
+        "--endpoint", "127.0.0.1:9", more)
+      assert.is_truthy(ran.out:find("alicloud-dr fence pg-orders --region cn-shanghai "
+        .. "--endpoint 127.0.0.1:9)", 1, true), ran.out)
+    end
+  end)
+
   it("stays a method for a program", function()
     local bench = after.new { status = "failovered" }
     local _, err = bench:group():reprotect {}

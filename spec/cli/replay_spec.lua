@@ -190,6 +190,8 @@ describe("a run with --replay", function()
       assert.matches("replay of .*, of which nothing has happened", ran.err)
     end
     assert.equal(0, #desk.bench.emu:ledger())
+    assert.is_truthy(desk:run("explain", cut(own)).out:find(("alicloud-dr resume %s --replay %s\n")
+      :format(cut(own), recording), 1, true))
     ran = replaying_desk():run("resume", "etcd+https://h/p#run", "--yes", "--replay", recording)
     assert.equal(2, ran.code)
     assert.matches("a path of this machine", ran.err)

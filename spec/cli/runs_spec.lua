@@ -1,6 +1,7 @@
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
+local worlds = require "spec.worlds"
 local widths = require "alicloud.cli.width"
 
 local BODY = [[
@@ -83,6 +84,67 @@ describe("alicloud-dr runs", function()
     for _, line in ipairs(desks.lines_of(desk:run("runs").out)) do
       assert.is_true(line:find "alicloud%-dr" ~= nil or widths.of(line) <= 80, line)
     end
+  end)
+end)
+
+describe("a run whose way to the service was typed", function()
+  local WAY = "--endpoint http://127.0.0.1:4711 --no-proxy a.example --resolve b.example=127.0.0.1"
+
+  local function stopped(options)
+    local desk, file, directory = desks.room(BODY:format("bad one",
+      "return nil, 'a cable is loose'"))
+    local words = { "run", file, "--region", "cn-shanghai" }
+    for word in (options or WAY):gmatch "%S+" do words[#words + 1] = word end
+    local ran = desk:run(table.unpack(words))
+    assert.equal(1, ran.code, ran.err)
+    return desk, directory, ran
+  end
+
+  it("goes on by the same way, whatever names the command", function()
+    local desk, directory = stopped()
+    local run = desk:run("runs", "--json").object.runs[1]
+    local resume = ("alicloud-dr resume %s %s"):format(run.journal, WAY)
+    assert.same({ resume, resume }, { run.resume, run.command })
+    local explained = desk:run("explain", run.journal, "--json").object
+    assert.equal(resume, explained.next[1])
+    assert.same({ endpoint = "http://127.0.0.1:4711", no_proxy = "a.example",
+      resolve = { "b.example=127.0.0.1" } },
+      desk:run("report", run.journal, "--json").object.processes[1].way)
+    -- A run of the same group beside it tells of it, too.
+    scratch.write(directory .. "/move.lua", BODY:format("another one",
+      'run:note(table.concat(orders:preflight({ move = "failover" }).notes))'))
+    local other = desk:run("run", directory .. "/move.lua", "--region", "cn-shanghai")
+    assert.is_truthy(other.out:find(resume, 1, true), other.out .. other.err)
+    local ran = desk:run("handover", run.journal, "--to", scratch.directory(), "--json")
+    assert.equal("alicloud-dr resume " .. ran.object.journal .. " " .. WAY, ran.object.resume)
+  end)
+
+  it("names it in what a ready playbook leaves to be done", function()
+    for name, words in pairs { failover = "group=pg-orders", fleet = "groups=pg-orders" } do
+      local desk = desks.room(false)
+      local fence = name == "failover" and "fence=no" or nil
+      local ran = desk:run("run", name, "--region", "cn-shanghai", "--endpoint", "127.0.0.1:9",
+        "--yes", words, fence)
+      assert.equal(0, ran.code, ran.err)
+      assert.matches("alicloud%-dr fence %S+ %-%-region cn%-shanghai %-%-endpoint 127", ran.out)
+      assert.matches("alicloud%-dr reprotect %S+ %-%-region cn%-shanghai %-%-endpoint 127", ran.out)
+    end
+    local desk = desks.room(false,
+      { world = worlds.of_groups(2, { [2] = { recover_point_age = 9000 } }) })
+    local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "--endpoint",
+      "127.0.0.1:9", "--yes")
+    assert.matches("later: alicloud%-dr run failover group=pg%-02 .* %-%-endpoint 127", ran.out)
+  end)
+
+  it("is that of the newest process, and none where none was typed", function()
+    local desk = stopped()
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    desk:run("resume", journal, "--endpoint", "127.0.0.1:4712")
+    assert.equal(("alicloud-dr resume %s --endpoint 127.0.0.1:4712"):format(journal),
+      desk:run("runs", "--json").object.runs[1].resume)
+    desk:run("resume", journal)
+    assert.equal("alicloud-dr resume " .. journal,
+      desk:run("runs", "--json").object.runs[1].resume)
   end)
 end)
 

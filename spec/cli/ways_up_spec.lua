@@ -215,9 +215,11 @@ describe("several groups that a run has left down", function()
         region = i == 2 and "cn-shanghai" or "cn-hangzhou" }
     end
     local said = view_run.standing({ production_down = "production is down", ways_up = ways },
-      "run.jsonl")
-    assert.matches("\n    pg%-1: or back: alicloud%-dr unfence run%.jsonl pg%-1\n", said)
-    assert.matches("\n    pg%-2: [^\n]+ serve pg%-2 %-%-region cn%-shanghai", said)
+      "run.jsonl", { "--endpoint h:1" })
+    assert.matches("\n    pg%-1: or back: alicloud%-dr unfence run%.jsonl pg%-1 "
+      .. "%-%-endpoint h:1\n", said)
+    assert.matches("\n    pg%-2: [^\n]+ serve pg%-2 %-%-region cn%-shanghai "
+      .. "%-%-endpoint h:1 %-%-attach i%-2\n", said)
     assert.matches("\n    and so on for 2 more\n$", said)
   end)
 end)

@@ -156,7 +156,8 @@ describe("the playbook fleet", function()
   it("is refused where a group or a step is to be skipped that is not known", function()
     for key, told in pairs {
       ["pg-1/promote"] = { 'group "pg-1"; did you mean "pg-01"?', "GROUP" },
-      ["pg-02/promot"] = { 'step "promot"; did you mean "promote"?', "pg-02" },
+      ["pg-02/promot"] = { 'step "pg-02/promot"; did you mean "pg-02/promote"?', "pg-02" },
+      promote = { 'step "promote"; did you mean "GROUP/promote"?', "GROUP" },
       ["pg-02"] = { 'step "pg-02"', "pg-02" }, choose = { 'step "choose"', "GROUP" } } do
       local stage = stage_of(3)
       local _, err = run(stage, nil, { skip = { [key] = "broken" } })
@@ -187,6 +188,20 @@ describe("the playbook fleet", function()
     end }))
     assert.equal("pg-04", first)
     assert.equal(4, opened(stage))
+  end)
+
+  it("finds what it has opened open, however long ago that was", function()
+    for _, later in ipairs { 10, 7200 } do
+      local stage = stage_of(3)
+      assert(run(stage))
+      stage.bench.emu:advance(later)
+      local again = stage:anew()
+      local result = assert(run(again))
+      assert.equal("already_failovered", result.outcome)
+      assert.same({ ["pg-01"] = "already_failovered", ["pg-02"] = "already_failovered",
+        ["pg-03"] = "already_failovered" }, again:state().steps["what remains"].result.groups)
+      assert.equal(3, moved(again))
+    end
   end)
 
   it("takes the canaries that are named", function()

@@ -195,7 +195,7 @@ local function report_failure(io, args, err, change)
   if err.code == "NoSuchResource" and err.outcome == "not_sent" then
     return report_absence(io, args, err, change)
   end
-  hints.at_the_shell(err)
+  hints.at_the_shell(err, args)
   if args.json or err.kind == "credentials" then return output.fail(io, args, err, true) end
   if err.findings then
     print_refusal(io, err, change)

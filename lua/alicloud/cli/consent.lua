@@ -214,6 +214,10 @@ function M.of_run(playbook, state, args, io, person)
   local is_over = state and state.ending and state.ending.type == "finished"
   local is_agreed = state and (states.is_agreed(state) or is_over)
   if playbook.no_return and not is_agreed then M.demand(args, io) end
+  if state and state.declined and not is_agreed then
+    options.refuse("--yes: is missing: this run was asked about at a terminal and not agreed to, "
+      .. "and here is none to ask at; allowed: add --yes, or run it in a terminal")
+  end
   return function() return nil end
 end
 

@@ -4,6 +4,7 @@
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
 local explain_code = require "alicloud.cli.explain_code"
+local gather = require "alicloud.dr.report.gather"
 local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
 local shell = require "alicloud.base.shell"
@@ -183,7 +184,8 @@ local function next_commands(model, journal, state)
   local report = shell.command("report", { journal }, { "-o report.html" })
   local verify = shell.command("verify", { journal })
   local function status(arguments, region)
-    return shell.command("status", arguments, { shell.option("--region", region or "REGION") })
+    return shell.command("status", arguments,
+      { shell.option("--region", region or "REGION"), table.unpack(gather.way(model)) })
   end
   if model.chain.verdict == "damaged" then
     return { verify, status({}, model.run.region) }
@@ -207,7 +209,7 @@ end
 
 -- What is down comes first.
 local function all_commands(model, journal, origin, state)
-  local list = view_run.commands_up(model.ways_up, origin)
+  local list = view_run.commands_up(model.ways_up, origin, gather.way(model))
   for _, command in ipairs(next_commands(model, journal, state)) do list[#list + 1] = command end
   return list
 end

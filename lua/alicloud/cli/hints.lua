@@ -2,6 +2,7 @@
 --- program needs them; here they become commands and options that can be typed.
 
 local commands = require "alicloud.cli.commands"
+local network = require "alicloud.cli.options.network"
 local region_names = require "alicloud.cli.region_names"
 local shell = require "alicloud.base.shell"
 
@@ -14,11 +15,12 @@ local OPTIONS = { old_side = true, to = true, incident = true, client_token = tr
 -- What a command does not do without.
 local NEEDED = { serve = "--attach INSTANCE" }
 
-local function command_of(verb, err)
+local function command_of(verb, err, reach)
   if not commands.is_known(verb) then return nil end
   local place = {}
   if err.region then place[1] = shell.option("--region", err.region) end
   if err.to then place[#place + 1] = shell.option("--to", err.to) end
+  table.move(reach or {}, 1, #(reach or {}), #place + 1, place)
   place[#place + 1] = NEEDED[verb]
   return shell.command(verb, { err.group_id or "GROUP" }, place)
 end
@@ -31,10 +33,11 @@ end
 ---@param text string
 ---@param err { group_id: string?, region: string?, to: string? } what the hint is about
 ---@param of_run? boolean of a playbook, which takes max_rpo as a parameter
+---@param reach? string[] how the service is reached, as options
 ---@return string
-function M.translate(text, err, of_run)
+function M.translate(text, err, of_run, reach)
   return (text:gsub(" %(in Lua [^()]*%)", "")
-    :gsub("group:(%l[%l_]*)", function(verb) return command_of(verb, err) end)
+    :gsub("group:(%l[%l_]*)", function(verb) return command_of(verb, err, reach) end)
     :gsub("(%l[%l_]*) = \"([^\"]*)\"", option_of)
     :gsub("%f[%w_]max_rpo%f[^%w_]", of_run and "max_rpo" or "--max-rpo")
     :gsub("%f[%w_]outage_at%f[^%w_]", "--outage-at"))
@@ -42,15 +45,17 @@ end
 
 --- Puts the hint of an error, and the cures of its findings, into the words of a shell.
 ---@param err alicloud.Error
+---@param args? table of argparse, whose way to the service commands take again
 ---@param of_run? boolean as of `translate`
 ---@return alicloud.Error err the same
-function M.at_the_shell(err, of_run)
+function M.at_the_shell(err, args, of_run)
+  local reach = args and network.reach(args)
   local meant = err.code == "NoSuchResource" and err.region and region_names.meant(err.region)
   if meant then err.hint = ("did you mean the region %s?"):format(meant) end
-  if type(err.hint) == "string" then err.hint = M.translate(err.hint, err, of_run) end
+  if type(err.hint) == "string" then err.hint = M.translate(err.hint, err, of_run, reach) end
   for _, finding in ipairs(type(err.findings) == "table" and err.findings or {}) do
     if type(finding) == "table" and type(finding.cure) == "string" then
-      finding.cure = M.translate(finding.cure, err, of_run)
+      finding.cure = M.translate(finding.cure, err, of_run, reach)
     end
   end
   return err

@@ -266,7 +266,7 @@ end
 local ERROR_FIELDS = {
   "kind", "code", "message", "outcome", "retryable", "hint", "product", "action", "region",
   "endpoint", "status", "request_id", "host_id", "recommend", "attempts", "client_token",
-  "retry_after", "group_id", "drill_id", "cleared",
+  "retry_after", "group_id", "parameter", "drill_id", "cleared",
 }
 
 -- What is of that type in a list. An error may be a playbook's own, with whatever it has put there.
@@ -307,7 +307,7 @@ end
 function M.fail(io, args, err, changes)
   local code = M.exit_code(err, changes or false)
   listeners.tell(io, "failed", err)
-  hints.at_the_shell(err)
+  hints.at_the_shell(err, args)
   if args.json then return M.json(io, code, { error = M.error_object(err) }) end
   io.err(fold.lines(io, "alicloud-dr: " .. terminal.clean(err, 4000) .. "\n"))
   return code

@@ -6,12 +6,10 @@ local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
-local duration = require "alicloud.base.duration"
 local event_options = require "alicloud.cli.options.events"
 local force_options = require "alicloud.cli.options.force"
 local formats = require "alicloud.base.formats"
 local headway_lines = require "alicloud.cli.headway_line"
-local hints = require "alicloud.cli.hints"
 local keys = require "alicloud.cli.keys"
 local lazy = require "alicloud.base.lazy"
 local listeners = require "alicloud.cli.listeners"
@@ -19,14 +17,13 @@ local net_options = require "alicloud.net.options"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
-local output = require "alicloud.cli.output"
 local prompts = require "alicloud.cli.prompt"
 local reports = require "alicloud.cli.commands.report"
-local run_store = require "alicloud.cli.run_store"
-local shell = require "alicloud.base.shell"
-local stores = require "alicloud.dr.store"
+local run_ends = require "alicloud.cli.run_end"
 local terminal = require "alicloud.cli.terminal"
 
+---@module "alicloud.cli.step_wishes"
+local wishes = lazy.module "alicloud.cli.step_wishes"
 ---@module "alicloud.dr.playbook.corrections"
 local corrections = lazy.module "alicloud.dr.playbook.corrections"
 ---@module "alicloud.dr.playbook.params"
@@ -35,10 +32,6 @@ local params = lazy.module "alicloud.dr.playbook.params"
 local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.cli.run_progress"
 local run_progress = lazy.module "alicloud.cli.run_progress"
----@module "alicloud.cli.view_run"
-local view_run = lazy.module "alicloud.cli.view_run"
----@module "alicloud.cli.journal_room"
-local journal_room = lazy.module "alicloud.cli.journal_room"
 ---@module "alicloud.cli.options.replay"
 local replays = lazy.module "alicloud.cli.options.replay"
 
@@ -186,7 +179,8 @@ function M.read_options(args, io)
       and keys.public("--approvers", args.approvers, orders.reader(args, io)) or nil,
     approvers_from = args.approvers and keys.origin(args.approvers) or nil,
     approvers_file = args.approvers and core.real_path(args.approvers) or nil,
-    sign = keys.signer(args.sign, person), anchor = options.text(args, "anchor", anchors.RULE),
+    way = network.way(args), sign = keys.signer(args.sign, person),
+    anchor = options.text(args, "anchor", anchors.RULE),
     anchor_network = args.anchor
       and net_options.settings(network.read(args, options.refuse), runtime.getenv) or nil,
     skip = read_pairs("--skip", args.skip), again = again,
@@ -198,181 +192,6 @@ function M.read_options(args, io)
   }
 end
 
--- What says who asks, and how the cloud is reached.
-local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
-  "account", "failed_region", "wait_for_cloud", "requester", "chosen_file", "trust_file", "events",
-  "on_event", "replay", "replay_mode" }
-
---- The command that goes on with a journal.
----@param path string
----@param args table
----@param corrected? string[] NAME=VALUE
----@return string
-function M.resume_command(path, args, corrected)
-  local all = options.typed(args, KEPT)
-  table.move(network.typed(args), 1, 100, #all + 1, all)
-  return shell.command("resume", { path, table.unpack(corrected or {}) }, all)
-end
-
-local LOCKED, LOST = "Client.JournalLocked", "Client.JournalLost"
-
-local function result_object(result)
-  local steps = {}
-  for i, step in ipairs(result.steps) do
-    steps[i] = { step = step.key, status = step.status, why = step.why, err = step.err,
-      begun_at = step.begun_at, ended_at = step.ended_at }
-  end
-  return {
-    status = result.status, outcome = result.outcome, run_id = result.run_id,
-    playbook = result.playbook, rto = result.rto, rpo = result.rpo, figures = result.figures,
-    declared = result.declared, journal = result.journal, head = result.head,
-    marks = result.marks, attempts = result.attempts, production_down = result.production_down,
-    bring_up = view_run.bring_up(result, result.journal),
-    exceptions = core.array(result.exceptions), steps = core.array(steps),
-  }
-end
-
-local DONE_BEFORE = { already_there = "already there, nothing was done",
-  already_failovered = "already failovered, nothing was done" }
-
-local FROM = { outage = " from the outage", incident = " from the first run of the incident" }
-
-local MOST_EXCEPTIONS = 10
-
--- Of a region's groups the first that were left out are enough to see why, and what comes behind
--- them stays on the screen.
-local function print_exceptions(io, result)
-  local list = result.exceptions
-  for i = 1, math.min(#list, MOST_EXCEPTIONS) do
-    io.out(fold.hang(io, "    ! " .. terminal.clean(list[i], 1000), 6) .. "\n")
-  end
-  local more = #list - MOST_EXCEPTIONS
-  if more > 0 then
-    io.out(("    and %d more: %s\n"):format(more, shell.command("report", { result.journal })))
-  end
-end
-
-local function print_result(io, result, args)
-  local facts = {}
-  facts[1] = DONE_BEFORE[result.outcome]
-  if result.rto then
-    facts[#facts + 1] = ("RTO %s%s"):format(duration.format(result.rto),
-      FROM[result.figures.rto.from] or "")
-  end
-  if result.rpo then
-    facts[#facts + 1] = ("RPO %s%s"):format(duration.format(result.rpo),
-      result.figures.rpo.basis == "outage" and " to the outage" or "")
-  end
-  io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
-    #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
-  print_exceptions(io, result)
-  io.out(view_run.left_down(io, result))
-  io.out(("    journal %s, head %s\n    %s\n"):format(terminal.clean(result.journal),
-    result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
-end
-
--- A journal that another process goes on with is written to its end by that one.
-local function exit_code(io, err)
-  if err.code == "Client.Interrupted" then return output.interrupted(io) end
-  if err.incomplete and err.code ~= LOST then return output.EXIT.incomplete end
-  return output.exit_code(err, true)
-end
-
--- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
--- that is to be corrected, and keys that are missing are in a file.
-local function way_on(io, args, err, path)
-  local full = stores.is_path(path) and journal_room.is_full(err)
-  local elsewhere = full and journal_room.command(path, args.typed_words,
-    cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
-  local unsaid = err.code == "Client.DirectionNeeded" or err.code == "Client.UnknownSide"
-  local side = unsaid and " --to PLACE --why TEXT" or ""
-  local taken = (err.code == LOCKED or err.code == LOST) and not stores.is_path(path)
-  local standby = taken and " --standby" or ""
-  local keyless = err.code == "Client.NoApproverKey" and not args.approvers
-  local file = keyless and " --approvers FILE" or ""
-  return elsewhere or M.resume_command(path, args) .. side .. file .. standby
-end
-
--- A shared store that took nothing holds no run yet, of which anything could be told: what was
--- typed begins it, or goes on with it.
-local function begin_again(io, args, err, code)
-  local words = {}
-  for i, word in ipairs(args.typed_words) do words[i] = shell.quote(word) end
-  local command = "alicloud-dr " .. table.concat(words, " ")
-  if args.json then
-    return output.json(io, code, { error = output.error_object(err), run = command })
-  end
-  io.err(fold.lines(io, ("alicloud-dr: %s\n    go on:  %s\n"):format(terminal.clean(err, 4000),
-    command)))
-  return code
-end
-
--- Who has the run that was lost; whoever was told so by a clock alone does not know.
-local function holder_now(err, path, io)
-  if err.code ~= LOST then return nil end
-  return stores.hold(path, run_store.context(io)).holder
-end
-
-local function failure_object(args, err, path, go_on, holder)
-  return {
-    error = output.error_object(err), journal = path, head = err.head,
-    status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
-    bring_up = view_run.bring_up(err, path), resume = go_on, again = err.again, holder = holder,
-    left_open = err.left_open and core.array(err.left_open), report = args.report,
-    correctable = err.correctable and core.array(err.correctable), replay = args.replay,
-  }
-end
-
-local function report_failure(io, args, err, path, is_begun)
-  local code = exit_code(io, err)
-  hints.at_the_shell(err, true)
-  if not is_begun then return begin_again(io, args, err, code) end
-  local holder = holder_now(err, path, io)
-  local go_on = way_on(io, args, err, path)
-  if args.json then
-    return output.json(io, code, failure_object(args, err, path, go_on, holder))
-  end
-  local said = err.code == "Client.Interrupted" and terminal.interruption(io)
-    or terminal.clean(err, 4000)
-  io.err(fold.lines(io, view_run.standing(err, path)))
-  for _, text in ipairs(err.left_open or {}) do
-    io.err(fold.hang_command(io, "alicloud-dr: " .. terminal.clean(text, 1000), 4) .. "\n")
-  end
-  local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
-    force_options.words(err.forcible)) or ""
-  local held = holder
-    and ("    now:    %s\n"):format(terminal.clean(view_run.holder(holder), 400)) or ""
-  local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
-  local form = "alicloud-dr: %s\n%s    go on:  %s\n%s%s    why:    %s\n    %s\n%s"
-  io.err(fold.lines(io, form:format(said, held, go_on, view_run.again(err, go_on)
-    .. view_run.correctable(err), overrule, shell.command("explain", { path }),
-    reports.pointer(path, args.report), head)))
-  return code
-end
-
--- The report comes before the last words, which say where it is. It cannot undo what the run came
--- to, but a report that was asked for and is not there is no success.
-local function finish(result, err, path, args, io, state)
-  local saved, fault = true, nil
-  if args.report then saved, fault = reports.save(path, args.report, io) end
-  if not saved then
-    io.err(("alicloud-dr: the report was not written: %s\n"):format(terminal.clean(fault, 1000)))
-    args.report = nil
-  end
-  if not result then
-    local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
-    return report_failure(io, args, err, path, is_begun)
-  end
-  local code = saved and output.EXIT.done or output.EXIT.failed
-  if args.json then
-    local object = result_object(result)
-    object.report, object.replay = args.report, args.replay
-    return output.json(io, code, object)
-  end
-  print_result(io, result, args)
-  return code
-end
-
 --- Runs a playbook at the terminal, to its end or from where its journal ends.
 ---@param playbook alicloud.dr.Playbook
 ---@param given table options of dr.run
@@ -381,10 +200,14 @@ end
 ---@param state alicloud.dr.RunState|nil of the journal, if it holds a run
 ---@return integer exit_code
 function M.carry_out(playbook, given, args, io, state)
+  wishes.check(playbook, given, io, state)
   given.confirm = consents.of_run(playbook, state, args, io, given.requester)
   local client <close> = cli_clients.open(args, io)
   given.client = client
-  if io.replay then given.replay, given.program = args.replay, replays.program(io) end
+  if io.replay then
+    given.replay = core.real_path(args.replay) or args.replay
+    given.program = replays.program(io)
+  end
   if not args.json then
     io.out(("  %s   journal %s\n"):format(terminal.clean(playbook.name),
       terminal.clean(given.journal)))
@@ -394,7 +217,7 @@ function M.carry_out(playbook, given, args, io, state)
   given.progress = listeners.of_runs(io, playbook.name, given.progress)
   local result, err = dr.run(playbook, given)
   if err then listeners.tell(io, "failed", err) end
-  return finish(result, err, given.journal, args, io, state)
+  return run_ends.finish(result, err, given, args, io, state)
 end
 
 return M

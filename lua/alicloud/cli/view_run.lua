@@ -18,31 +18,33 @@ local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so se
   turned = "it is copied from %s now, so serve it there: ",
   opened = "to serve it in %s: " }
 
-function COMMAND.back(way, path, several)
-  return shell.command("unfence", { path, several and way.group_id or nil })
+-- Each is given how the service is reached, as options.
+function COMMAND.back(way, reach, path, several)
+  return shell.command("unfence", { path, several and way.group_id or nil }, reach)
 end
 
 -- What somebody else has opened is served by the playbook that finds it open.
-function COMMAND.open(way)
+function COMMAND.open(way, reach)
   local words = { "failover", "group=" .. way.group_id, "region=" .. way.region }
   if way.zone then words[#words + 1] = "to=" .. way.zone end
   words[#words + 1] = "attach=" .. (way.attach or "INSTANCE")
-  return shell.command("run", words)
+  return shell.command("run", words, reach)
 end
 
-local function place_of(way)
-  local place = { shell.option("--region", way.region) }
-  if way.zone then place[2] = shell.option("--to", way.zone) end
+local function place_of(way, reach)
+  local place = { shell.option("--region", way.region), table.unpack(reach) }
+  if way.zone then table.insert(place, 2, shell.option("--to", way.zone)) end
   return place
 end
 
-function COMMAND.turning(way)
-  if way.failed then return shell.command("reprotect", { way.group_id }, place_of(way)) end
-  return shell.command("status", { way.group_id }, { shell.option("--region", way.region) })
+function COMMAND.turning(way, reach)
+  if way.failed then return shell.command("reprotect", { way.group_id }, place_of(way, reach)) end
+  return shell.command("status", { way.group_id },
+    { shell.option("--region", way.region), table.unpack(reach) })
 end
 
-function COMMAND.turned(way)
-  local place = place_of(way)
+function COMMAND.turned(way, reach)
+  local place = place_of(way, reach)
   place[#place + 1] = shell.option("--attach", way.attach or "INSTANCE")
   return shell.command("serve", { way.group_id }, place)
 end
@@ -52,36 +54,43 @@ COMMAND.opened = COMMAND.turned
 --- The commands that bring up what a run has left down, one for each of the first groups.
 ---@param ways alicloud.dr.WayUp[]
 ---@param path string of the journal
+---@param reach string[] how the service is reached, as options
 ---@return string[]
-function M.commands_up(ways, path)
+function M.commands_up(ways, path, reach)
   local list = {}
-  for i = 1, math.min(#ways, MOST) do list[i] = COMMAND[ways[i].way](ways[i], path, #ways > 1) end
+  for i = 1, math.min(#ways, MOST) do
+    list[i] = COMMAND[ways[i].way](ways[i], reach, path, #ways > 1)
+  end
   return list
 end
 
 --- The same for JSON, of how a run has ended.
 ---@param ended alicloud.Error|alicloud.dr.RunResult
 ---@param path string of the journal
+---@param reach string[] how the service is reached, as options
 ---@return string[]|nil nil: nothing is down
-function M.bring_up(ended, path)
-  return ended.production_down and core.array(M.commands_up(ended.ways_up or {}, path)) or nil
+function M.bring_up(ended, path, reach)
+  return ended.production_down and core.array(M.commands_up(ended.ways_up or {}, path, reach))
+    or nil
 end
 
 --- One of these commands, and why it is this one.
 ---@param way alicloud.dr.WayUp
 ---@param path string of the journal
+---@param reach string[] how the service is reached, as options
 ---@param several? boolean whether the run has left several groups down
 ---@return string
-function M.way_up(way, path, several)
-  return WORDS[way.way]:format(way.zone or way.region) .. COMMAND[way.way](way, path, several)
+function M.way_up(way, path, reach, several)
+  return WORDS[way.way]:format(way.zone or way.region)
+    .. COMMAND[way.way](way, reach, path, several)
 end
 
-local function ways_on(ways, path, most)
+local function ways_on(ways, path, reach, most)
   local lines = {}
   most = most or MOST
   for i = 1, math.min(#ways, most) do
     lines[i] = ("    %s%s\n"):format(#ways > 1 and ways[i].group_id .. ": " or "",
-      M.way_up(ways[i], path, #ways > 1))
+      M.way_up(ways[i], path, reach, #ways > 1))
   end
   if #ways > most then
     lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - most)
@@ -100,11 +109,12 @@ end
 --- How production stands, which is said before why the run has ended.
 ---@param err alicloud.Error of the run
 ---@param path string of its journal
+---@param reach string[] how the service is reached, as options
 ---@return string lines, or nothing
-function M.standing(err, path)
+function M.standing(err, path, reach)
   if err.production_down then
     return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000))
-      .. ways_on(err.ways_up or {}, path)
+      .. ways_on(err.ways_up or {}, path, reach)
   end
   return err.rolled_back
     and "alicloud-dr: rolled back: all is undone, and nothing is down that the run stopped\n" or ""
@@ -113,11 +123,12 @@ end
 --- What a run that came to its end has left down, or has opened and not served.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.RunResult
+---@param reach string[] how the service is reached, as options
 ---@return string lines, or nothing
-function M.left_down(io, result)
+function M.left_down(io, result, reach)
   if not result.production_down then return "" end
   return fold.hang(io, "    ! " .. terminal.clean(result.production_down, 1000), 6) .. "\n"
-    .. fold.lines(io, ways_on(result.ways_up, result.journal, MOST_AT_THE_END))
+    .. fold.lines(io, ways_on(result.ways_up, result.journal, reach, MOST_AT_THE_END))
 end
 
 --- How the step is done once more of which no look tells whether it was done.

@@ -146,7 +146,7 @@ return {
     "The group claims more pairs than its list shows, so not every pair can be checked.",
     "look again: membership lags behind; if it stays so, read the group in the console"),
   ["Client.ParameterFrozen"] = not_sent(
-    "A parameter was to be corrected that a finished step was done with.",
+    "A parameter was to be corrected that a finished step was done with, or of a finished run.",
     "what is finished is not done again; correct what later steps take, or begin a new run"),
   ["Client.PlaybookChanged"] = not_sent(
     "The playbook was edited since its run was last at work, or lacks a finished step.",

@@ -4,6 +4,7 @@ require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
 local shell = require "alicloud.base.shell"
 local tables = require "alicloud.base.tables"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -174,10 +175,11 @@ end
 --- The command that does a verb of a group by hand, where the playbook leaves off.
 ---@param verb string
 ---@param group alicloud.dr.Group
+---@param run alicloud.dr.PlaybookRun
 ---@return string
-function M.by_hand(verb, group)
+function M.by_hand(verb, group, run)
   local side = group.to and shell.option("--to", group.to) or shell.option("--region", group.region)
-  return shell.command(verb, { group.id }, { side })
+  return shell.command(verb, { group.id }, { side, table.unpack(ways.options(run.way)) })
 end
 
 --- Why a planned move does not begin with a group that is open at its side.

@@ -51,8 +51,9 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
   run:step("what remains", function(own)
     if not fenced then
       own:note("the old side is not fenced, keep it from writing: "
-        .. common.by_hand("fence", group))
+        .. common.by_hand("fence", group, own))
     end
-    own:note(("%s is not protected: %s"):format(group.id, common.by_hand("reprotect", group)))
+    own:note(("%s is not protected: %s"):format(group.id,
+      common.by_hand("reprotect", group, own)))
   end)
 end)

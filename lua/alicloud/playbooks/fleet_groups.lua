@@ -4,9 +4,12 @@
 local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
+local ready = require "alicloud.playbooks"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
+local step_names = require "alicloud.dr.playbook.step_names"
 local tables = require "alicloud.base.tables"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -77,8 +80,9 @@ local function check_rows(fleet, own)
   for _, id in ipairs(fleet.names) do known[id], chosen[id] = true, true end
   for _, id in ipairs(tables.keys(fleet.rows)) do
     if not known[id] then
-      return nil, M.refusal { code = "Client.BadParameter", message = ("table: unknown group %s%s")
-        :format(schema.show(id), schema.did_you_mean(id, known)) }
+      return nil, M.refusal { code = "Client.BadParameter", parameter = "table",
+        message = ("table: unknown group %s%s"):format(schema.show(id),
+          schema.did_you_mean(id, known)) }
     end
     if not chosen[id] then unused[#unused + 1] = id end
   end
@@ -99,30 +103,16 @@ local function check_table(fleet)
   until type(found) ~= "table" or found.checked == checked
 end
 
--- Steps of the playbook that may be left out, and those of a group.
-local STEPS = tables.set { "table", "order", "cloud answers", "approve", "gate:approve",
-  "service answers", "what remains" }
-local GROUP_STEPS = tables.set { "check", "stop services", "fence", "promote", "serve",
-  "fence again" }
-
--- Where a look comes again, its step has a number.
-local function is_step(name, known)
-  return known[name] or known[name:gsub(" %d+$", "")]
-end
-
 -- Why nothing can be left out under a name, and the group that it names.
 local function skip_problem(key, chosen)
-  local branch, step = key:match "^([^/]+)/(.*)$"
-  if not branch then
-    if is_step(key, STEPS) then return nil end
-    return "step " .. schema.show(key) .. schema.did_you_mean(key, STEPS), chosen[key] and key
-  end
-  local id = branch:match "^ready (.*)$" or branch:match "^once more (.*)$" or branch
-  if not chosen[id] then
+  local steps = step_names.of { steps = ready.STEPS.fleet }
+  local branch = key:match "^([^/]+)/"
+  local id = branch and (branch:match "^ready (.*)$" or branch:match "^once more (.*)$" or branch)
+  if id and not chosen[id] then
     return "group " .. schema.show(id) .. schema.did_you_mean(id, chosen)
   end
-  if is_step(step, GROUP_STEPS) then return nil end
-  return "step " .. schema.show(step) .. schema.did_you_mean(step, GROUP_STEPS), id
+  if step_names.has(steps, key) then return nil end
+  return "step " .. schema.show(key) .. step_names.near(steps, key), id or chosen[key] and key
 end
 
 -- Who is to be left out by a name that is nobody's would be moved.
@@ -144,7 +134,7 @@ function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
     local is_all = tables.set(names).all
     if is_all and names[2] then
-      return nil, M.refusal { code = "Client.BadParameter",
+      return nil, M.refusal { code = "Client.BadParameter", parameter = "groups",
         message = "groups: got all beside names; allowed: all, or ids with a comma between" }
     end
     if not is_all then return unique(names) end
@@ -195,7 +185,7 @@ function Fleet:later(id, err)
     { "stop", row.stop }, { "fence", row.fence } } do
     if each[2] then words[#words + 1] = each[1] .. "=" .. each[2] end
   end
-  return shell.command("run", words)
+  return shell.command("run", words, ways.options(self.run.way))
 end
 
 --- The command that does a verb of one of the groups by hand.
@@ -204,6 +194,7 @@ end
 function Fleet:by_hand(verb)
   local options, to = { shell.option("--region", self.region) }, self.run.params.to
   if to then options[2] = shell.option("--to", to) end
+  for _, option in ipairs(ways.options(self.run.way)) do options[#options + 1] = option end
   return shell.command(verb, { "GROUP" }, options)
 end
 
@@ -335,20 +326,20 @@ local PLACE = { failovered = 3, failover_failed = 2 }
 
 --- Those that can be moved, and those that stand there already and replicate from there. What is
 --- open there, or has failed before, proves least and is last. Raises if there is neither.
----@return string[] ready
+---@return string[] movable
 ---@return string[] standing
 function Fleet:sort()
-  local ready, standing, place = {}, {}, {}
+  local movable, standing, place = {}, {}, {}
   for i, id in ipairs(self.names) do
     local seen = self.seen[id]
-    if seen then table.insert(seen.already_there and standing or ready, id) end
+    if seen then table.insert(seen.already_there and standing or movable, id) end
     place[id] = { PLACE[seen and seen.status] or 1, i }
   end
-  table.sort(ready, function(a, b)
+  table.sort(movable, function(a, b)
     local one, other = place[a], place[b]
     return one[1] < other[1] or one[1] == other[1] and one[2] < other[2]
   end)
-  if #ready + #standing > 0 then return ready, standing end
+  if #movable + #standing > 0 then return movable, standing end
   local id = tables.keys(self.unready)[1]
   local err = self.unready[id]
   return error(M.refusal { kind = err.kind, code = err.code, hint = err.hint,
@@ -358,20 +349,21 @@ end
 
 --- Raises if a canary that was named is not one of those that can be moved.
 ---@param canary integer|string[]
----@param ready string[]
-function Fleet:demand_canaries(canary, ready)
+---@param movable string[]
+function Fleet:demand_canaries(canary, movable)
   if type(canary) ~= "table" then return end
-  local chosen, can = tables.set(self.names), tables.set(ready)
+  local chosen, can = tables.set(self.names), tables.set(movable)
   for _, id in ipairs(canary) do
     local err = self.unready[id]
     if not can[id] then
       error(M.refusal { kind = err and err.kind, code = err and err.code or "Client.BadParameter",
+        parameter = "canary",
         message = err and ("the canary %s is not ready: %s"):format(id, err.message)
           or chosen[id] and ("the canary %s stands there already and proves nothing"):format(id)
           or ("canary: unknown group %s%s"):format(schema.show(id),
             schema.did_you_mean(id, chosen)),
         hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")
-          :format(ready[1]) }, 0)
+          :format(movable[1]) }, 0)
     end
   end
 end

@@ -14,6 +14,24 @@ local M = {}
 --- Their names, in the order in which they are needed.
 M.NAMES = { "drill", "planned", "failover", "failback", "fleet" }
 
+--- Their steps and gates, as they are named to be left out; one of a branch begins with GROUP. A
+--- step that comes again has a number behind its name.
+M.STEPS = {
+  drill = { "check", "open before", "gate:approve", "start drill", "check the disks", "clear",
+    "open after", "verdict" },
+  planned = { "check", "sync interval", "gate:approve", "stop services", "fence", "note the stop",
+    "stop replication", "last sync", "promote", "serve", "service answers", "reprotect",
+    "replicate" },
+  failover = { "check", "gate:approve", "stop services", "fence", "promote", "serve",
+    "service answers", "fence again", "what remains" },
+  failback = { "sides", "check", "gate:approve", "reverse", "replicate back", "catch up",
+    "stop services", "fence", "note the stop", "stop replication", "last sync", "promote", "serve",
+    "service answers", "protect again", "replicate" },
+  fleet = { "table", "order", "cloud answers", "gate:approve", "service answers", "what remains",
+    "GROUP/check", "GROUP/stop services", "GROUP/fence", "GROUP/promote", "GROUP/serve",
+    "GROUP/fence again" },
+}
+
 local known = {}
 for _, name in ipairs(M.NAMES) do known[name] = true end
 
@@ -56,7 +74,7 @@ function M.source(name, read_file)
   if not path then return nil, message end
   local source
   source, message = sources.read(path, read_file)
-  if source then source.file = name end
+  if source then source.file, source.steps = name, M.STEPS[name] end
   return source, message
 end
 

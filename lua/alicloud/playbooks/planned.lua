@@ -47,7 +47,7 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
 
   if not params.protect then
     return run:note(("%s is not protected: %s"):format(group.id,
-      common.by_hand("reprotect", group)))
+      common.by_hand("reprotect", group, run)))
   end
   run:step("reprotect", function() return group:reprotect {} end)
   run:step("replicate", function() return group:start {} end)

@@ -81,6 +81,22 @@ describe("a parameter that is corrected", function()
     assert.equal("Client.RunChanged", err.code)
   end)
 
+  it("is refused if the run has come to its end, however it is given", function()
+    local stage = stuck()
+    assert(corrected(stage, { attach = "i-new" }))
+    local before = #stage:events()
+    local _, err = corrected(stage, { attach = "i-other" })
+    assert.equal("Client.ParameterFrozen", err.code)
+    assert.matches("parameter attach stays i%-new: the run has come to its end", err.message)
+    assert.equal("begin a new run with what is right", err.hint)
+    local given = { group = "pg-orders", region = "cn-shanghai", attach = "i-other" }
+    _, err = stage:run(scene.load "planned", { params = given })
+    assert.equal("Client.RunChanged", err.code)
+    assert.matches("it has come to its end; begin a new run", err.hint)
+    assert.equal("completed", assert(corrected(stage, { attach = "i-new" })).status)
+    assert.equal(before, #stage:events())
+  end)
+
   it("needs a reason, and is no side effect of other parameters", function()
     local stage = stuck()
     local _, err = stage:run(scene.load "planned", { params = { group = "pg-orders",

@@ -30,6 +30,7 @@ local USES = {
   mode = function(run) same(run.mode, "graceful") end,
   attempt = function(run) same(run.attempt, 1) end,
   incident = function(run) same(run.incident, nil) end,
+  way = function(run) same(run.way, nil) end,
   id = function(run) same(type(run.id .. ""), "string") end,
   loop = function(run)
     local before = run.loop.now()

@@ -82,7 +82,7 @@ describe("looks at a group", function()
     assert.equal(2, count)
     -- A look that takes as long as that is not the only one.
     local clock = 0
-    local _, report = settled.look({ observe = function()
+    local _, report = settled.look({ told = {}, observe = function()
       clock = clock + 20
       return clock > 20 and GOOD or odd
     end }, { terms = {}, emit = function() end, settle = 15, loop = {

@@ -12,6 +12,7 @@ local listeners = require "alicloud.cli.listeners"
 local cli_clients = require "alicloud.cli.client"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
+local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
@@ -310,7 +311,7 @@ local function take(fleet, args, io)
   local how = consent(fleet, args, io)
   if not how then options.refuse "the name of the fleet was not typed; nothing was begun" end
   fleet.run_options = { confirm = function() return how, fleet.requester end,
-    incident = options.text(args, "incident", formats.INCIDENT) }
+    incident = options.text(args, "incident", formats.INCIDENT), way = network.way(args) }
   fleet.headway = headway_lines.every(io, args)
   fleet.progress = listeners.of_runs(io, fleet.playbook.name,
     not args.json and view_fleet.progress(io) or nil)

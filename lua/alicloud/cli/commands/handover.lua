@@ -3,6 +3,7 @@
 local core = require "alicloud.core"
 local cli_clients = require "alicloud.cli.client"
 local errors = require "alicloud.base.error"
+local fold = require "alicloud.cli.fold"
 local files = require "alicloud.dr.store.file"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
@@ -17,6 +18,7 @@ local sources = require "alicloud.dr.playbook.source"
 local stores = require "alicloud.dr.store"
 local terminal = require "alicloud.cli.terminal"
 local trusted_files = require "alicloud.base.trusted_file"
+local ways = require "alicloud.dr.playbook.way"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -103,9 +105,11 @@ local function destination(args, io)
     to = run_journal.directory(cli_clients.runtime(io).getenv)
     if not core.look(to) or not place_of(to).team then needs_place(args.journal) end
   end
-  to = to or here
-  local place = place_of(to)
-  return to, place, core.real_path(to) ~= core.real_path(here)
+  local place = place_of(to or here)
+  -- Whoever goes on with it does so in another directory.
+  args.journal = (core.real_path(here) or here) .. "/" .. args.journal:match "[^/]*$"
+  to = core.real_path(to or here)
+  return to, place, to ~= directory_of(args.journal)
 end
 
 -- What the run was last executed with, and nothing else.
@@ -146,10 +150,11 @@ local function check_free(path)
 end
 
 local function tell(io, state, target, place, command)
-  io.out(("  %s %s of %s: nobody runs it, and %s\n"):format(terminal.paint(io, "green", "✔"),
+  local told = ("  %s %s of %s: nobody runs it, and %s"):format(terminal.paint(io, "green", "✔"),
     terminal.clean(state.run.run_id), terminal.clean(state.owner or "?"), place.team
     and ("members of the group %d may go on with it"):format(place.team)
-    or "whoever takes it over copies " .. terminal.clean(target) .. "* first"))
+    or "whoever takes it over copies " .. terminal.clean(target) .. "* first")
+  io.out(fold.hang(io, told, 4) .. "\n")
   io.out(("    locks on groups lie in %s\n    go on:  %s\n"):format(
     terminal.clean(directory_of(target)), command))
 end
@@ -175,9 +180,7 @@ function M.run(args, io)
   refuse_shared(args)
   local done, err = carry_out(args, io)
   if not done then return output.fail(io, args, err, true) end
-  local region = done.state.run.region
-  local command = shell.command("resume", { done.target },
-    { region and shell.option("--region", region) })
+  local command = shell.command("resume", { done.target }, ways.options(done.state.way))
   if args.json then
     return output.json(io, output.EXIT.done, { journal = done.target, resume = command,
       run_id = done.state.run.run_id, team = done.place.team })

@@ -7,6 +7,7 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
+local run_ends = require "alicloud.cli.run_end"
 local run_journal = require "alicloud.cli.run_journal"
 local run_store = require "alicloud.cli.run_store"
 local stores = require "alicloud.dr.store"
@@ -89,7 +90,7 @@ function M.run(args, io)
   local state, err = begun(args.journal, run_store.context(io))
   if not state then return output.fail(io, args, err) end
   args.chosen_file = args.file
-  local go_on = playbooks.resume_command(args.journal, args)
+  local go_on = run_ends.resume_command(args.journal, args)
   args.file, args.region = args.file or state.run.file, args.region or state.run.region
   if not args.file then
     options.refuse(("--file: is missing; the journal does not know the playbook's file: %s --file "

@@ -10,6 +10,7 @@ local orders = require "alicloud.cli.orders"
 local output = require "alicloud.cli.output"
 local playbook_argument = require "alicloud.cli.playbook_argument"
 local playbooks = require "alicloud.cli.playbook_run"
+local run_ends = require "alicloud.cli.run_end"
 local run_journal = require "alicloud.cli.run_journal"
 local run_store = require "alicloud.cli.run_store"
 local schema = require "alicloud.base.schema"
@@ -50,8 +51,9 @@ Parameters are kept in the journal, so none may be a secret: give those through 
 
 A playbook with a point of no return is asked about before its first change: groups, pairs, recovery
 point and loss are shown, and the group id is typed. Without a terminal it needs --yes. Of another
-playbook a terminal is asked before its first failover, failback or reprotection. A drill is not
-asked about, nor is what the journal says was agreed to.
+playbook a terminal is asked before its first failover, failback or reprotection; a run that was
+not agreed to there needs --yes elsewhere. A drill is not asked about, nor is what the journal says
+was agreed to.
 
 Examples:
   alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m
@@ -114,7 +116,7 @@ local function correct(given, state, path, args, playbook)
       message = ("%s holds an unfinished run with other parameters: %s"):format(path,
         table.concat(words, " ")),
       hint = ("to correct them: %s --why TEXT; a run of its own, in spite of that: --new"):format(
-        playbooks.resume_command(path, args, words)) }
+        run_ends.resume_command(path, args, words)) }
   end
   given.params, given.corrections = nil, playbooks.corrections(values, args, given.requester,
     playbook)
@@ -127,7 +129,7 @@ local function go_on_with(playbook, state, given, args, io)
   if not state or is_over then return true end
   local ok, err = correct(given, state, path, args, playbook)
   if ok == nil then return nil, err end
-  return orders.confirm_edit(playbook.digest, state.digest, playbooks.resume_command(path, args),
+  return orders.confirm_edit(playbook.digest, state.digest, run_ends.resume_command(path, args),
     args, io)
 end
 

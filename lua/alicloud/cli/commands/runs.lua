@@ -88,7 +88,8 @@ local function standing_of(path, model)
   local ending = model.error or {}
   return {
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
-    again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path)),
+    again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path,
+      gather.way(model))),
     holder = holder_of(model.presence),
     command = model.fleet or model.resume
       or shell.command(OVER[model.status] and "report" or "explain", { path }),

@@ -7,6 +7,7 @@ local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local journals = require "alicloud.dr.journal"
+local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local productions = require "alicloud.dr.playbook.production"
@@ -113,11 +114,11 @@ local function write_all(journal, runtime, events)
 end
 
 -- What cannot come back may run elsewhere already, and then the run has left nothing down.
-local function settle_elsewhere(journal, path, client, state, production, person, err)
+local function settle_elsewhere(journal, args, client, state, production, person, err)
   local way = way_on(state, production, err.snapshot)
   if not way then return nil, err end
   if not is_served(client, err.snapshot, way) then
-    err.hint = view_run.way_up(way, path)
+    err.hint = view_run.way_up(way, args.journal, network.reach(args))
     return nil, err
   end
   local ok, fault = write_all(journal, client.runtime, {
@@ -175,7 +176,7 @@ local function carry_out(args, group, state, given, person, client)
   if not group then return nil, err end
   result, err = group:unfence(given)
   if not result then
-    return settle_elsewhere(journal, args.journal, client, state, production, person, err)
+    return settle_elsewhere(journal, args, client, state, production, person, err)
   end
   ok, err = write_down(journal, production, person, runtime)
   return ok and result, err

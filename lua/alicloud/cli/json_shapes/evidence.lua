@@ -44,6 +44,7 @@ local NOTED = object({
   { "attempts?", integer, "" },
   { "status?", integer, "" },
   { "again?", text, "the step that only a person can let be done once more" },
+  { "parameter?", text, "of the run, which has to be another one" },
 }, "noted error")
 
 local SUBJECTS = object({
@@ -185,6 +186,7 @@ local PROCESS = object {
   { "cut_bytes?", integer, "" },
   { "key?", text, "" },
   { "taken_from?", text, "" },
+  { "way?", map(kinds.any), "to the service, as it was typed: `endpoint`, `profile`, …" },
   { "ending?", words("finished", "stopped", "interrupted", "killed", "running"), "" },
   { "ended_at?", time, "" },
 }

@@ -121,6 +121,7 @@ M.error = object({
   { "client_token?", text, "repeat with the same one" },
   { "retry_after?", seconds, "the wish of the service" },
   { "group_id?", text, "" },
+  { "parameter?", text, "of the run, which has to be another one" },
   { "drill_id?", text, "" },
   { "cleared?", flag, "whether the drill that failed was cleared" },
   { "findings?", list(M.finding), "of the pre-check that refused it" },

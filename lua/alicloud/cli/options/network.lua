@@ -11,6 +11,8 @@ local terminal = require "alicloud.cli.terminal"
 
 ---@module "alicloud.net.options"
 local net_options = lazy.module "alicloud.net.options"
+---@module "alicloud.dr.playbook.way"
+local ways = lazy.module "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -18,6 +20,8 @@ local FOREIGN_BITS = tonumber("077", 8)
 
 -- Name in the arguments and of the client's option; in the order of the help.
 local NAMES = { "network", "proxy", "no_proxy", "ca_file", "ca_path", "client_cert", "client_key" }
+
+local FILES = { "ca_file", "ca_path", "client_cert", "client_key" }
 
 local function typed(name)
   return "--" .. name:gsub("_", "-")
@@ -119,6 +123,27 @@ function M.typed(args)
   end
   for _, pin in ipairs(args.resolve or {}) do all[#all + 1] = shell.option("--resolve", pin) end
   return all
+end
+
+--- The way to the service as it was typed, for the journal of a run: with whole paths, since
+--- whoever goes on from there may do so in another directory.
+---@param args table
+---@return alicloud.dr.Way|nil
+function M.way(args)
+  local way = {}
+  for _, name in ipairs(ways.NAMES) do way[name] = args[name] end
+  for _, name in ipairs(FILES) do
+    way[name] = way[name] and core.real_path(way[name]) or way[name]
+  end
+  if way.resolve and not way.resolve[1] then way.resolve = nil end
+  return next(way) and way or nil
+end
+
+--- The same as options, for a command that is printed.
+---@param args table
+---@return string[]
+function M.reach(args)
+  return ways.options(M.way(args))
 end
 
 local function line(label, text)

@@ -95,6 +95,9 @@ function M.age(snapshot, terms)
     return block(("the outage is said to begin %s from now"):format(duration.format(ahead)),
       "Client.OutageInFuture")
   end
+  if snapshots.is_failovered(snapshot) then
+    return ok "it is open already: another failover would lose nothing more"
+  end
   if not snapshot.recover_point or snapshots.count_unsynced(snapshot) > 0 then
     return check_unmeasured(snapshot, max_rpo)
   end

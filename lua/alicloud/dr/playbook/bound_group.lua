@@ -7,10 +7,10 @@ local duration = require "alicloud.base.duration"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
+local left_behind = require "alicloud.dr.playbook.left_behind"
 local other_runs = require "alicloud.dr.playbook.other_runs"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local pasts = require "alicloud.dr.playbook.past"
-local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 local takeovers = require "alicloud.dr.playbook.takeover"
@@ -31,23 +31,6 @@ local VERBS = {
   failback = LOOKING,
 }
 
--- A drill of which nothing is known but that it may be there is found in the list.
-local function tell_not_cleared(engine, event)
-  local region = { shell.option("--region", event.region) }
-  local id, group = event.drill_id, event.group_id
-  engine:leave_open(("%s of %s is not cleared and costs money (%s): %s"):format(
-    id and "drill " .. id or "a drill that may have been started", group, event.err.message,
-    id and shell.command("drill clear", { group, id }, region)
-      or shell.command("drill list", { group }, region)))
-end
-
-local function tell_stopped(engine, event)
-  engine:leave_open(("the failback of %s was cut off in its step %s: what ran in %s may be stopped "
-    .. "for it, and is not served in %s yet; look: %s"):format(event.group_id, event.step,
-    event.region, event.to, shell.command("status", { event.group_id },
-    { shell.option("--region", event.region) })))
-end
-
 -- From then on a failover only waits for its end.
 local UNDER_WAY = { accepted = true, joined = true }
 
@@ -66,8 +49,8 @@ local function noticed(branch, options)
     if event.event == "clearing" then
       engine:tell { type = "clearing", group_id = event.group_id, drill_id = event.drill_id }
     end
-    if event.event == "not_cleared" then tell_not_cleared(engine, event) end
-    if event.event == "left_stopped" then tell_stopped(engine, event) end
+    if event.event == "not_cleared" then left_behind.drill(engine, event) end
+    if event.event == "left_stopped" then left_behind.stopped(engine, event) end
     return listener(event)
   end
   return given
@@ -186,7 +169,7 @@ end
 -- Whoever cannot clear it any more leaves it to a person.
 function SETTLE.clear_drill(branch, group, result, err, id)
   if result then return end
-  tell_not_cleared(branch.engine, { group_id = group.id, region = group.region, drill_id = id,
+  left_behind.drill(branch.engine, { group_id = group.id, region = group.region, drill_id = id,
     err = err })
 end
 
@@ -237,7 +220,7 @@ end
 
 function CUT_OFF.start_drill(branch, group, raised)
   if not states.has_sent(branch.engine.state.steps[branch.step_key]) then return end
-  tell_not_cleared(branch.engine, { group_id = group.id, region = group.region, err = raised })
+  left_behind.drill(branch.engine, { group_id = group.id, region = group.region, err = raised })
 end
 
 -- Nobody has seen that it is gone, whatever was sent.

@@ -154,6 +154,26 @@ function M.revised(state, playbook, given)
   return values, known
 end
 
+--- How a parameter is corrected that an error blames: the words behind `resume JOURNAL`. What has
+--- several lines was taken from a file.
+---@param err table
+---@param given table<string, any> parameters as they were given
+---@return string|nil word NAME=VALUE, with --why to follow
+function M.cure(err, given)
+  local name = err.parameter
+  if type(name) ~= "string" then return nil end
+  local is_file = type(given[name]) == "string" and given[name]:find "[\r\n]"
+  return name .. (is_file and "=@FILE" or "=VALUE")
+end
+
+--- The error of a parameter that cannot be read.
+---@param message string as `params.read` gives it
+---@return alicloud.Error
+function M.bad(message)
+  return errors.new { kind = "state", code = "Client.BadParameter", outcome = "not_sent",
+    message = message, parameter = message:match "^parameter ([%w_]+)" }
+end
+
 --- Judges a wish; nothing is changed.
 ---@param state alicloud.dr.RunState
 ---@param playbook alicloud.dr.Playbook
@@ -163,9 +183,14 @@ end
 function M.judge(state, playbook, wish)
   local list = changes_of(state, wish)
   local _, message = params.read(playbook.params, tables.merged(state.params, wish.values))
-  if message then return refuse("Client.BadParameter", message) end
+  if message then return nil, M.bad(message) end
+  local is_over = state.ending and state.ending.type == "finished"
   for _, each in ipairs(list) do
     local step = used_by(state, each.name)
+    if is_over then
+      return refuse("Client.ParameterFrozen", ("parameter %s stays %s: the run has come to its "
+        .. "end"):format(each.name, show(each.old)), "begin a new run with what is right")
+    end
     if step then
       return refuse("Client.ParameterFrozen", ("parameter %s stays %s: step %q is finished and was "
         .. "done with it"):format(each.name, show(each.old), step),

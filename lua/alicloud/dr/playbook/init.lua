@@ -38,6 +38,7 @@ local M = {}
 ---@field kind "drill"|"planned"|"unplanned"|nil what a run is for, unless it says otherwise
 ---@field summary string? one line
 ---@field graceful_only string? why it has no ungraceful way, and what has one
+---@field source alicloud.dr.PlaybookSource? its text, if it was made of one
 ---@field no_return boolean? its text has, or may use, a step that is a point of no return
 
 ---@class alicloud.dr.PlaybookOptions
@@ -121,7 +122,7 @@ function M.load_source(source)
       source.path, schema.show(playbook))
   end
   playbook.digest, playbook.file = source.digest, source.file or absolute(source.path)
-  playbook.no_return = sources.names_no_return(source)
+  playbook.source, playbook.no_return = source, sources.names_no_return(source)
   return playbook
 end
 

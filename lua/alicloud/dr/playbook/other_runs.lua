@@ -7,6 +7,7 @@ local events = require "alicloud.dr.playbook.events"
 local preflight = require "alicloud.dr.model.preflight"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -53,7 +54,8 @@ local function unfinished(list, now)
     if state.ending and state.ending.type == "finished" or #parts == MOST then break end
     parts[#parts + 1] = ("%s of %s %s %s ago, to go on with it: %s"):format(state.run.playbook,
       state.run.requester or state.owner or "somebody", state_words(state),
-      duration.format(math.max(0, now - run.at)), shell.command("resume", { run.journal }))
+      duration.format(math.max(0, now - run.at)),
+      shell.command("resume", { run.journal }, ways.options(state.way)))
   end
   return parts
 end

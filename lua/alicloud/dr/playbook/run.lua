@@ -33,6 +33,7 @@ local M = {}
 ---@field attempt integer how many processes have run it, this one included
 ---@field incident string?
 ---@field id string
+---@field way alicloud.dr.Way? to the service, as it was typed, for commands that are printed
 ---@field client alicloud.Client whose changes are written down
 ---@field loop alicloud.loop.Loop
 ---@field engine alicloud.dr.Engine
@@ -71,6 +72,7 @@ function FIELDS.mode(branch) return branch.engine.state.mode end
 function FIELDS.attempt(branch) return branch.engine.state.attempts end
 function FIELDS.incident(branch) return branch.engine.state.run.incident end
 function FIELDS.id(branch) return branch.engine.state.run.run_id end
+function FIELDS.way(branch) return branch.engine.state.way end
 function FIELDS.loop(branch) return branch.engine.loop end
 
 function FIELDS.direction(branch)

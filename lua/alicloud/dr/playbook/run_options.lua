@@ -32,6 +32,7 @@ local M = {}
 ---@field approvers? table<string, string> public keys by name
 ---@field approvers_from? string where those keys come from, for whoever reads the journal
 ---@field approvers_file? string whole path of their file, for the command that goes on
+---@field way? alicloud.dr.Way how the client reaches the service, for the command that goes on
 ---@field sign? { by: string, key: string|alicloud.Secret } signs the journal's head when the
 ---attempt ends, however it ends
 ---@field anchor? string|fun(notice: alicloud.dr.Notice): string? a witness to whom heads are
@@ -124,7 +125,7 @@ local SCHEMA = {
   approvers = schema.rule("a table of name = public key", is_map_of(function(value)
     return type(value) == "string"
   end)),
-  approvers_from = schema.text, approvers_file = schema.text,
+  approvers_from = schema.text, approvers_file = schema.text, way = schema.typed "table",
   sign = schema.rule("{ by = name, key = private key of 64 hexadecimal digits }",
     signatures.check),
   anchor = anchors.RULE,

@@ -49,6 +49,10 @@ local function other_world(run, options)
   end
 end
 
+local function has_finished(state)
+  return state.ending ~= nil and state.ending.type == "finished"
+end
+
 -- What is asked for must be what the journal is about.
 local function difference(state, playbook, options)
   local run = state.run
@@ -69,8 +73,9 @@ local function difference(state, playbook, options)
   if asked and asked ~= core.encode(state.params) and asked ~= core.encode(run.params or {}) then
     return changed(("the parameters are %s in the journal, not %s"):format(
       core.encode(state.params), asked),
-      "a run keeps what it was begun with; what later steps take can be corrected, with a reason: "
-        .. "alicloud-dr resume JOURNAL NAME=VALUE --why TEXT")
+      has_finished(state) and "it has come to its end; begin a new run with what is right"
+        or "a run keeps what it was begun with; what later steps take can be corrected, with a "
+          .. "reason: alicloud-dr resume JOURNAL NAME=VALUE --why TEXT")
   end
   return nil
 end
@@ -108,6 +113,7 @@ local function take_over(engine)
     host = engine.holder.host, pid = engine.holder.pid, fence = engine.fence, digest = digest,
     key = engine.options.sign and engine.options.sign.public, region = engine.client.region,
     edited_from = engine.edited and state.digest or nil,
+    way = engine.options.way,
     cut_bytes = engine.journal.torn > 0 and engine.journal.torn or nil,
     taken_from = state.owner ~= engine.holder.owner and state.owner or nil,
   }, true)
@@ -287,8 +293,7 @@ local function read_params(playbook, state, options)
   local is_new = not state.run and not options.program
   message = message or is_new and params.missing_program(playbook.params, read)
   if not message then return read end
-  return nil, errors.new { kind = "state", code = "Client.BadParameter",
-    outcome = "not_sent", message = message }
+  return nil, corrections.bad(message)
 end
 
 local function corrections_of(playbook, state, options)
@@ -325,10 +330,6 @@ local function prepare(playbook, options, runtime, open)
   return engine
 end
 
-local function has_finished(state)
-  return state.ending ~= nil and state.ending.type == "finished"
-end
-
 local function go_on(playbook, options)
   local runtime = options.client.runtime
   local open, err = openings.open(options)
@@ -338,7 +339,11 @@ local function go_on(playbook, options)
     take_revised(state, playbook, options)
     local fault = difference(state, playbook, options)
     if fault then return openings.tell_production(state, fault) end
-    if has_finished(state) then return summary.of(state, open.journal) end
+    if has_finished(state) then
+      local _, late = corrections_of(playbook, state, options)
+      if late then return nil, late end
+      return summary.of(state, open.journal)
+    end
   end
   local engine
   engine, err = prepare(playbook, options, runtime, open)
@@ -359,10 +364,10 @@ end
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
 ---`production_down` in words, if it is and the run has stopped it, and `ways_up`, where each group
----can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`, in words, what
----it has begun and could not end; `correctable`, the parameters of what
----has failed that can be corrected; `again`, the step of which no look tells whether it was done:
----the option of that name does it once more
+---can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`, in words, what it
+---has begun and could not end; `correctable`, the parameters of what has failed that can be
+---corrected; `parameter`, the one that has to be another one; `again`, the step of which no look
+---tells whether it was done: the option of that name does it once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)

@@ -16,6 +16,7 @@ local M = {}
 ---@field modules table<string, string> texts of the modules of its own, by name
 ---@field digest string sha256 of the text; with modules, of their names and texts too
 ---@field file string? what a journal calls it, if that is not its path
+---@field steps string[]? names of its steps and gates, where they are known
 
 local NAMED = "require%s*%(?%s*([\"'])([%w_-][%w_.-]*)%1"
 -- Of a file that is not there, and of a module that is installed elsewhere.

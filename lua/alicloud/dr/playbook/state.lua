@@ -58,10 +58,12 @@ local M = {}
 ---@field outage alicloud.dr.DeclaredOutage?
 ---@field clocks alicloud.dr.RunClocks
 ---@field confirmed table? the event
+---@field declined boolean? somebody was asked, and did not agree
 ---@field force alicloud.dr.Force[]? what is overruled, one entry a code
 ---@field ending table? the last "stopped", "interrupted" or "finished"
 ---@field digest string? of the playbook in the newest attempt
 ---@field region string? of the client in the newest attempt
+---@field way alicloud.dr.Way? of the newest attempt to the service
 ---@field owner string? who runs the newest attempt
 ---@field owner_key string? public key with which its end is signed
 ---@field requester_key string? the same of the first attempt
@@ -134,7 +136,7 @@ end
 
 function APPLY.attempt(state, event)
   state.attempts, state.digest, state.ending = event.n, event.digest, nil
-  state.region = event.region or state.region
+  state.region, state.way = event.region or state.region, event.way
   state.owner, state.owner_key = event.owner, event.key
   if event.n == 1 then state.requester_key = event.key end
 end
@@ -290,6 +292,7 @@ end
 
 local function ending(state, event)
   state.ending = event
+  if event.err and event.err.code == "Client.NotConfirmed" then state.declined = true end
 end
 
 APPLY.stopped, APPLY.interrupted, APPLY.finished = ending, ending, ending

@@ -260,6 +260,16 @@ local function attempt(branch, key, options, body)
   end
 end
 
+-- Of many groups the same step is meant by the name of each: that is told where it counts.
+local function tell_namesake(branch, key)
+  local engine, name = branch.engine, key:sub(#branch.prefix + 1)
+  local wish = engine.skips[name]
+  if not wish or wish.told or engine.seen[name] then return end
+  wish.told = true
+  engine:record { type = "note", text = ("step %q is not left out: that was asked of a step %q, of "
+    .. "no branch"):format(key, name) }
+end
+
 -- Why a step is not run at all.
 local function reason_to_skip(branch, key, options)
   local engine = branch.engine
@@ -270,7 +280,7 @@ local function reason_to_skip(branch, key, options)
     return "the old side was given up"
   end
   local wish = engine.skips[key]
-  if not wish then return nil end
+  if not wish then return tell_namesake(branch, key) end
   if options.critical then
     engine:refuse("Client.CriticalStep", ("step %q is critical and cannot be skipped"):format(key))
   end

@@ -48,7 +48,7 @@ function M.error_of(raised, step)
 end
 
 local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action", "region",
-  "group_id", "request_id", "client_token", "attempts", "status", "again" }
+  "group_id", "request_id", "client_token", "attempts", "status", "again", "parameter" }
 
 local WORDS = { message = true, hint = true }
 

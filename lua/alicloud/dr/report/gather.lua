@@ -2,6 +2,7 @@
 --- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
+local corrections = require "alicloud.dr.playbook.corrections"
 local pasts = require "alicloud.dr.playbook.past"
 local places = require "alicloud.dr.store.place"
 local presences = require "alicloud.dr.report.liveness"
@@ -13,6 +14,7 @@ local steps = require "alicloud.dr.report.steps"
 local subjects = require "alicloud.dr.report.subjects"
 local summary = require "alicloud.dr.playbook.summary"
 local vouches = require "alicloud.dr.report.vouch"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -50,7 +52,7 @@ M.VERSION = 1
 ---@field finish { data_ready: number?, old_side_fenced: number?, verified: number? }
 ---@field no_return { step: string, at: number }?
 ---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
----@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key
+---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key, way
 ---@field losses { seconds: number, by: string, why: string, at: number, behind: string? }[] that
 ---were accepted; behind: the gate that was passed before, where no gate was passed since
 ---@field forces { code: string, by: string, why: string, at: number, behind: string? }[] what was
@@ -88,7 +90,7 @@ end
 function TAKE.attempt(model, event)
   close_process(model, "killed", model.last_at)
   add(model.processes, event, { "n", "owner", "host", "pid", "digest", "edited_from",
-    "cut_bytes", "key", "taken_from" })
+    "cut_bytes", "key", "taken_from", "way" })
 end
 
 -- Nobody who had approved by then knew of it; whoever approves later does.
@@ -230,12 +232,12 @@ local function approvers_of(state)
   for _, gate in pairs(state.gates) do
     for _, each in ipairs(gate.keys_from and gate.asked and gate.asked.approvers or {}) do
       if each.from == "requester" then
-        return { gate.keys_file and shell.option("--approvers", gate.keys_file)
-          or "--approvers FILE" }
+        return gate.keys_file and shell.option("--approvers", gate.keys_file)
+          or "--approvers FILE"
       end
     end
   end
-  return stopped_by(state).code == "Client.NoApproverKey" and { "--approvers FILE" } or nil
+  return stopped_by(state).code == "Client.NoApproverKey" and "--approvers FILE" or nil
 end
 
 -- A side that nobody has named is a parameter that is to be corrected.
@@ -247,8 +249,13 @@ local function resume_of(source, state, presence)
   local possible = source.name and not ended and not source.copied
     and source.chain.verdict ~= "damaged" and not (presence and presence.verdict == "running")
   if not possible then return nil end
-  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or ""
-  return shell.command("resume", { source.name }, approvers_of(state)) .. side
+  local cure = corrections.cure(stopped_by(state), state.params)
+  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT"
+    or cure and " --why TEXT" or ""
+  local options = ways.options(state.way)
+  options[#options + 1] = approvers_of(state)
+  options[#options + 1] = state.run.replay and shell.option("--replay", state.run.replay)
+  return shell.command("resume", { source.name, cure }, options) .. side
 end
 
 -- The run of an item is its fleet's: who is next, and whether anybody may begin, is known there.
@@ -259,10 +266,10 @@ local function fleet_of(source, state)
   local run = address and address.run or ""
   local fleet, account, group = run:match "^([%w_-]+)%.(%d+)%.(.+)$"
   if not fleet or group ~= state.params.group then return nil end
-  local options = { shell.option("--store", address.store) }
-  if state.ending and state.ending.type == "stopped" then
-    options[2] = shell.option("--again", account .. "/" .. group)
-  end
+  local again = state.ending and state.ending.type == "stopped"
+  local options = again and { shell.option("--again", account .. "/" .. group) }
+    or ways.options(state.way)
+  table.insert(options, 1, shell.option("--store", address.store))
   return shell.command("fleet", { fleet }, options)
 end
 
@@ -284,6 +291,14 @@ local function all_subjects(list)
   local sets = subjects.new()
   for _, entry in ipairs(list) do subjects.join(sets, entry.subjects) end
   return subjects.lists(sets)
+end
+
+--- How the newest process of a run has reached the service, for another command.
+---@param model alicloud.dr.EvidenceModel
+---@return string[] options
+function M.way(model)
+  local process = model.processes[#model.processes]
+  return ways.options(process and process.way)
 end
 
 --- Makes the model.

@@ -1,0 +1,267 @@
+--- How a run ends at the terminal: what it came to, or why it stopped, and what goes on with it.
+
+local cli_clients = require "alicloud.cli.client"
+local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
+local fold = require "alicloud.cli.fold"
+local force_options = require "alicloud.cli.options.force"
+local hints = require "alicloud.cli.hints"
+local lazy = require "alicloud.base.lazy"
+local network = require "alicloud.cli.options.network"
+local options = require "alicloud.cli.options"
+local output = require "alicloud.cli.output"
+local reports = require "alicloud.cli.commands.report"
+local run_store = require "alicloud.cli.run_store"
+local shell = require "alicloud.base.shell"
+local stores = require "alicloud.dr.store"
+local tables = require "alicloud.base.tables"
+local terminal = require "alicloud.cli.terminal"
+
+---@module "alicloud.dr.playbook.corrections"
+local corrections = lazy.module "alicloud.dr.playbook.corrections"
+---@module "alicloud.cli.view_run"
+local view_run = lazy.module "alicloud.cli.view_run"
+---@module "alicloud.cli.journal_room"
+local journal_room = lazy.module "alicloud.cli.journal_room"
+
+local M = {}
+
+-- What says who asks, and how the cloud is reached.
+local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
+  "account", "failed_region", "wait_for_cloud", "requester", "trust_file", "events", "on_event",
+  "replay", "replay_mode" }
+
+local function kept(args)
+  local all = options.typed(args, KEPT)
+  return table.move(network.typed(args), 1, 100, #all + 1, all)
+end
+
+--- The command that goes on with a journal.
+---@param path string
+---@param args table
+---@param corrected? string[] NAME=VALUE
+---@return string
+function M.resume_command(path, args, corrected)
+  local all = kept(args)
+  all[#all + 1] = options.typed(args, { "chosen_file" })[1]
+  return shell.command("resume", { path, table.unpack(corrected or {}) }, all)
+end
+
+-- As they would be typed; what has several lines was taken from a file.
+local function words_of(params)
+  local words = {}
+  for _, name in ipairs(tables.keys(params)) do
+    local value = params[name]
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+      local text = tostring(each):gsub("^@", "@@")
+      words[#words + 1] = name .. "=" .. (text:find "[\r\n]" and "@FILE" or text)
+    end
+  end
+  return words
+end
+
+-- The parameters as they are to be now.
+local function params_of(given, state)
+  local wish = given.corrections
+  return given.params or tables.merged(state and state.params, wish and wish.values)
+end
+
+-- The command that begins a run as one was that has come to its end, with other parameters.
+local function new_run_command(args, params)
+  return shell.command("run", { args.file, table.unpack(words_of(params)) }, kept(args))
+end
+
+local LOCKED, LOST = "Client.JournalLocked", "Client.JournalLost"
+
+local function result_object(result, reach)
+  local steps = {}
+  for i, step in ipairs(result.steps) do
+    steps[i] = { step = step.key, status = step.status, why = step.why, err = step.err,
+      begun_at = step.begun_at, ended_at = step.ended_at }
+  end
+  return {
+    status = result.status, outcome = result.outcome, run_id = result.run_id,
+    playbook = result.playbook, rto = result.rto, rpo = result.rpo, figures = result.figures,
+    declared = result.declared, journal = result.journal, head = result.head,
+    marks = result.marks, attempts = result.attempts, production_down = result.production_down,
+    bring_up = view_run.bring_up(result, result.journal, reach),
+    exceptions = core.array(result.exceptions), steps = core.array(steps),
+  }
+end
+
+local DONE_BEFORE = { already_there = "already there, nothing was done",
+  already_failovered = "already failovered, nothing was done" }
+
+local FROM = { outage = " from the outage", incident = " from the first run of the incident" }
+
+local MOST_EXCEPTIONS = 10
+
+-- Of a region's groups the first that were left out are enough to see why, and what comes behind
+-- them stays on the screen.
+local function print_exceptions(io, result)
+  local list = result.exceptions
+  for i = 1, math.min(#list, MOST_EXCEPTIONS) do
+    io.out(fold.hang(io, "    ! " .. terminal.clean(list[i], 1000), 6) .. "\n")
+  end
+  local more = #list - MOST_EXCEPTIONS
+  if more > 0 then
+    io.out(("    and %d more: %s\n"):format(more, shell.command("report", { result.journal })))
+  end
+end
+
+local function print_result(io, result, args)
+  local facts = {}
+  facts[1] = DONE_BEFORE[result.outcome]
+  if result.rto then
+    facts[#facts + 1] = ("RTO %s%s"):format(duration.format(result.rto),
+      FROM[result.figures.rto.from] or "")
+  end
+  if result.rpo then
+    facts[#facts + 1] = ("RPO %s%s"):format(duration.format(result.rpo),
+      result.figures.rpo.basis == "outage" and " to the outage" or "")
+  end
+  io.out(("  %s %s%s\n"):format(terminal.paint(io, "green", "✔"), result.status:gsub("_", " "),
+    #facts > 0 and ", " .. table.concat(facts, ", ") or ""))
+  print_exceptions(io, result)
+  io.out(view_run.left_down(io, result, network.reach(args)))
+  io.out(("    journal %s, head %s\n    %s\n"):format(terminal.clean(result.journal),
+    result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
+end
+
+-- A journal that another process goes on with is written to its end by that one.
+local function exit_code(io, err)
+  if err.code == "Client.Interrupted" then return output.interrupted(io) end
+  if err.incomplete and err.code ~= LOST then return output.EXIT.incomplete end
+  return output.exit_code(err, true)
+end
+
+-- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
+-- that is to be corrected, as one that is wrong is, and keys that are missing are in a file.
+local function way_on(io, args, err, path, params)
+  local full = stores.is_path(path) and journal_room.is_full(err)
+  local elsewhere = full and journal_room.command(path, args.typed_words,
+    cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
+  local unsaid = err.code == "Client.DirectionNeeded" or err.code == "Client.UnknownSide"
+  local cure = corrections.cure(err, params)
+  local side = unsaid and " --to PLACE --why TEXT" or cure and " --why TEXT" or ""
+  local taken = (err.code == LOCKED or err.code == LOST) and not stores.is_path(path)
+  local standby = taken and " --standby" or ""
+  local keyless = err.code == "Client.NoApproverKey" and not args.approvers
+  local file = keyless and " --approvers FILE" or ""
+  return elsewhere or M.resume_command(path, args, { cure }) .. side .. file .. standby
+end
+
+local function was_over(state)
+  return state ~= nil and state.ending ~= nil and state.ending.type == "finished"
+end
+
+-- What is for steps that are still to come.
+local FOR_STEPS = { "skip", "again", "mode", "accept_loss", "force", "outage_at" }
+
+local function tell_too_late(io, args)
+  local typed = options.typed(args, FOR_STEPS)
+  if #typed == 0 then return end
+  io.err(fold.hang(io, ("alicloud-dr: the run had come to its end before, so this has had no "
+    .. "effect: %s"):format(table.concat(typed, " ")), 4) .. "\n")
+end
+
+local OTHER_PARAMETERS = { ["Client.ParameterFrozen"] = true, ["Client.RunChanged"] = true }
+
+local function typed_command(args)
+  local words = {}
+  for i, word in ipairs(args.typed_words) do words[i] = shell.quote(word) end
+  return "alicloud-dr " .. table.concat(words, " ")
+end
+
+local function begin_again(io, args, err, code, command)
+  if args.json then
+    return output.json(io, code, { error = output.error_object(err), run = command })
+  end
+  io.err(fold.lines(io, ("alicloud-dr: %s\n    go on:  %s\n"):format(terminal.clean(err, 4000),
+    command)))
+  return code
+end
+
+-- Who has the run that was lost; whoever was told so by a clock alone does not know.
+local function holder_now(err, path, io)
+  if err.code ~= LOST then return nil end
+  return stores.hold(path, run_store.context(io)).holder
+end
+
+local function failure_object(args, err, path, go_on, holder)
+  return {
+    error = output.error_object(err), journal = path, head = err.head,
+    status = err.rolled_back and "rolled_back" or nil, production_down = err.production_down,
+    bring_up = view_run.bring_up(err, path, network.reach(args)), resume = go_on, again = err.again,
+    left_open = err.left_open and core.array(err.left_open), holder = holder, report = args.report,
+    correctable = err.correctable and core.array(err.correctable), replay = args.replay,
+  }
+end
+
+local function report_failure(io, args, err, path, params)
+  local code = exit_code(io, err)
+  local holder = holder_now(err, path, io)
+  local go_on = way_on(io, args, err, path, params)
+  if args.json then
+    return output.json(io, code, failure_object(args, err, path, go_on, holder))
+  end
+  local said = err.code == "Client.Interrupted" and terminal.interruption(io)
+    or terminal.clean(err, 4000)
+  io.err(fold.lines(io, view_run.standing(err, path, network.reach(args))))
+  for _, text in ipairs(err.left_open or {}) do
+    io.err(fold.hang_command(io, "alicloud-dr: " .. terminal.clean(text, 1000), 4) .. "\n")
+  end
+  local overrule = err.forcible and ("    overrule what it found:  %s %s\n"):format(go_on,
+    force_options.words(err.forcible)) or ""
+  local held = holder
+    and ("    now:    %s\n"):format(terminal.clean(view_run.holder(holder), 400)) or ""
+  local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
+  local form = "alicloud-dr: %s\n%s    go on:  %s\n%s%s    why:    %s\n    %s\n%s"
+  io.err(fold.lines(io, form:format(said, held, go_on, view_run.again(err, go_on)
+    .. view_run.correctable(err), overrule, shell.command("explain", { path }),
+    reports.pointer(path, args.report), head)))
+  return code
+end
+
+-- A shared store that took nothing holds no run yet, of which anything could be told: what was
+-- typed begins it, or goes on with it. With one that has come to its end nothing goes on.
+local function fail(io, args, err, given, state)
+  local path, params = given.journal, params_of(given, state)
+  hints.at_the_shell(err, args, true)
+  if OTHER_PARAMETERS[err.code] and was_over(state) then
+    return begin_again(io, args, err, exit_code(io, err), new_run_command(args, params))
+  end
+  local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
+  if is_begun then return report_failure(io, args, err, path, params) end
+  return begin_again(io, args, err, exit_code(io, err), typed_command(args))
+end
+
+--- Tells how the run has ended. The report comes before the last words, which say where it is. It
+--- cannot undo what the run came to, but one that was asked for and is not there is no success.
+---@param result alicloud.dr.RunResult|nil
+---@param err alicloud.Error|nil
+---@param given table options of dr.run
+---@param args table
+---@param io alicloud.cli.Io
+---@param state alicloud.dr.RunState|nil of the journal, if it held a run before
+---@return integer exit_code
+function M.finish(result, err, given, args, io, state)
+  local path, saved, fault = given.journal, true, nil
+  if args.report then saved, fault = reports.save(path, args.report, io) end
+  if not saved then
+    io.err(("alicloud-dr: the report was not written: %s\n"):format(terminal.clean(fault, 1000)))
+    args.report = nil
+  end
+  if not result then return fail(io, args, err, given, state) end
+  if was_over(state) then tell_too_late(io, args) end
+  local code = saved and output.EXIT.done or output.EXIT.failed
+  if args.json then
+    local object = result_object(result, network.reach(args))
+    object.report, object.replay = args.report, args.replay
+    return output.json(io, code, object)
+  end
+  print_result(io, result, args)
+  return code
+end
+
+return M

@@ -1,0 +1,111 @@
+--- What the text of a playbook tells of the names of its steps and gates, before it is executed. A
+--- wish to leave one out that names none of them would else be seen when the run has ended.
+
+local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
+
+local M = {}
+
+---@class alicloud.dr.StepNames
+---@field names table<string, true> "fence", "gate:approve"; in a branch "GROUP/fence"
+---@field whole boolean it has no others
+---@field text string? where others may stand
+---@field numbered boolean? one that comes again has a number behind its name
+
+-- What stands before the name of each in a wish.
+local KINDS = { step = "", verify = "", gate = "gate:" }
+
+-- Where names may be made that the text does not have: functions that run others' text.
+local LOADERS = { "%f[%w_]load", "%f[%w_]dofile" }
+
+local REQUIRED = "require%s*%(?%s*[\"']([%w_.-]+)"
+
+local function takes_others(text, modules)
+  for _, loader in ipairs(LOADERS) do
+    if text:find(loader) then return true end
+  end
+  for name in text:gmatch(REQUIRED) do
+    local is_library = name:find "^alicloud%f[\0.]" and not name:find "^alicloud%.playbooks"
+    if not is_library and not modules[name] then return true end
+  end
+  return false
+end
+
+-- As it is in a branch.
+local function in_group(name)
+  local gate, rest = name:match "^(gate:)(.*)$"
+  return (gate or "") .. "GROUP/" .. (rest or name)
+end
+
+-- A call whose name is made where it runs, and a method that is called by another name, may stand
+-- for any.
+local function add_text(found, text, has_branches)
+  for method, kind in pairs(KINDS) do
+    for dot, at in text:gmatch("([:.])" .. method .. "%f[^%w_]%s*()") do
+      local rest = text:sub(at, at + 200)
+      local name = rest:match '^%(%s*"([^"\\\n]+)"%s*[,)]'
+        or rest:match "^%(%s*'([^'\\\n]+)'%s*[,)]"
+      local is_field = dot == "." and method == "verify" and rest:sub(1, 1) ~= "("
+      if name then found.names[kind .. name] = true end
+      if name and has_branches then found.names[in_group(kind .. name)] = true end
+      if not name and not is_field then found.whole = false end
+    end
+  end
+end
+
+--- The names of a playbook.
+---@param source alicloud.dr.PlaybookSource
+---@return alicloud.dr.StepNames
+function M.of(source)
+  if source.steps then
+    return { names = tables.set(source.steps), whole = true, numbered = true }
+  end
+  local texts = { source.text }
+  for _, name in ipairs(tables.keys(source.modules)) do
+    texts[#texts + 1] = source.modules[name]
+  end
+  local all = table.concat(texts, "\n")
+  local found = { names = {}, whole = true, text = all }
+  add_text(found, all, all:find "[:.]each%f[^%w_]" or all:find "[:.]parallel%f[^%w_]")
+  found.whole = found.whole and not takes_others(all, source.modules)
+  return found
+end
+
+--- How a name of a wish stands among them: that of its branch counts for any.
+---@param wish string
+---@return string
+function M.form(wish)
+  local gate, name = wish:match "^(gate:)(.*)$"
+  return (gate or "") .. (name or wish):gsub("^.*/", "GROUP/")
+end
+
+-- Whether the text has it as a string, which may become a name where it runs.
+local function is_text(found, wish)
+  local name = wish:gsub("^gate:", ""):match "[^/]*$"
+  return found.text:find('"' .. name .. '"', 1, true) ~= nil
+    or found.text:find("'" .. name .. "'", 1, true) ~= nil
+end
+
+--- Whether a wish names one of them, or may do so.
+---@param found alicloud.dr.StepNames
+---@param wish string
+---@return boolean
+function M.has(found, wish)
+  local form = M.form(wish)
+  return found.names[form] or found.numbered and found.names[form:gsub(" %d+$", "")]
+    or not found.whole and is_text(found, wish)
+end
+
+--- What a wish that names none of them may have meant.
+---@param found alicloud.dr.StepNames
+---@param wish string
+---@return string `; did you mean "x"?` or nothing
+function M.near(found, wish)
+  local form, branch = M.form(wish), wish:gsub("^gate:", ""):match "^(.*/)"
+  local elsewhere = branch and form:gsub("GROUP/", "") or in_group(form)
+  local meant = found.names[elsewhere] and ('; did you mean "%s"?'):format(elsewhere)
+    or schema.did_you_mean(form, found.names)
+  return (meant:gsub("GROUP/", function() return branch end))
+end
+
+return M
