@@ -144,6 +144,18 @@ describe("dr.readiness", function()
     assert.matches("cn%-hangzhou could not be asked", report.lines[1].untold)
   end)
 
+  it("does not call a side that was read in part free of such disks", function()
+    local bench = after.new()
+    local of = bench.emu.world
+    for i = #of.instances, 1, -1 do
+      if of.instances[i].id == "i-old" then table.remove(of.instances, i) end
+    end
+    of.instance_by_id["i-old"] = nil
+    local line = judge(bench).lines[1]
+    assert.is_nil(line.unprotected)
+    assert.equal("instance i-old is not listed in cn-hangzhou", line.untold)
+  end)
+
   it("covers a late pair that has no group", function()
     local all = after.world()
     all.pairs = { { id = "pair-lone", status = "normal", recover_point_age = 7200, rpo = 900,

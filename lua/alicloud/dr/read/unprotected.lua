@@ -88,7 +88,7 @@ end
 ---@return { disk: string, instance: string, name: string? }[]|nil
 ---@return string? why it cannot be told
 function M.of(reader, snapshot, side)
-  if side.err then return nil, side.why end
+  if not side.known then return nil, side.why end
   local candidates, own = {}, own_disks(snapshot)
   for _, host in ipairs(hosts.of(side.disks)) do
     local ids, fault = reader:data_disks(side.region, host.id)
