@@ -83,7 +83,6 @@ local function entry_of(log, first, request)
 end
 
 local function carry(stage, request, forward)
-  if stage.nested > 0 and stage.who == "other" then return forward(request) end
   local entry = note(stage, request)
   if entry.mutating then
     stage.changes = stage.changes + 1

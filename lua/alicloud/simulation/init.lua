@@ -99,6 +99,7 @@ end
 
 ---@class alicloud.simulation.Rehearsal
 ---@field stage alicloud.simulation.Stage
+---@field last alicloud.simulation.Process its last process
 ---@field ending string status of the result, or code and outcome of the error
 ---@field violations string[]
 
