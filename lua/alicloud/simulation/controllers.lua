@@ -17,10 +17,10 @@ local shared = lazy.module "alicloud.dr.store.shared"
 local M = {}
 
 M.INVARIANTS = {
-  C1 = "no two processes of a run have one fence, and a later one has a higher one",
-  C2 = "who was taken over sends nothing more, whatever it was at when it stood still",
-  C3 = "a call without an answer is sent again by another process only when nothing of the one "
-    .. "before can leave any more",
+  C1 = "no two processes of a run have the same fencing token, and a later one has a higher one",
+  C2 = "a controller that was taken over sends nothing more, wherever it was when it was suspended",
+  C3 = "another process repeats a call without an answer only when the process before it can send "
+    .. "nothing more",
 }
 
 local STREAM = 1 << 43

@@ -12,7 +12,7 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 M.INVARIANTS = {
-  P11 = "a correction is written once, with the value before it, and kept by all that follows",
+  P11 = "a correction is written once, with the value before it, and every later process keeps it",
 }
 
 local STREAM = 1 << 45

@@ -6,8 +6,10 @@ local random = require "alicloud.simulation.random"
 local M = {}
 
 M.INVARIANTS = {
-  N1 = "a loss is counted to the declared outage, else to no moment before the effect",
-  N2 = "no recovery time is shorter than what really passed, and nothing done has none",
+  N1 = "a loss is counted up to the declared outage; without one, not up to a moment before the "
+    .. "effect",
+  N2 = "no reported recovery time is shorter than the true one, and a run that did nothing reports "
+    .. "none",
 }
 
 -- A random stream of its own, so that the rest of a seed's case stays the same.

@@ -7,11 +7,11 @@ local M = {}
 
 --- The invariants by their names.
 M.INVARIANTS = {
-  F1 = "a tier begins when those before have ended, and none goes back",
-  F2 = "nobody begins beside a canary that has not succeeded",
-  F3 = "a canary that has failed is not the next one, if there is another",
-  F4 = "what was never begun is no failure, and stops nobody",
-  F5 = "what may have been changed is not left out",
+  F1 = "a tier begins when all tiers before it have ended, and no earlier tier begins again",
+  F2 = "no group begins before the canary has succeeded",
+  F3 = "a group that failed is not the next canary if there is another",
+  F4 = "a group that was never begun does not count as failed and stops no other",
+  F5 = "a group that may have been changed is not left out",
 }
 
 --- Whether a step of a fleet only reads. How often these run depends on errors of the cloud.

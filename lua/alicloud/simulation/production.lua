@@ -3,7 +3,7 @@
 local M = {}
 
 M.INVARIANTS = {
-  P10 = "a run that ends with production down says so, and one that is rolled back has it running",
+  P10 = "a run that ends with production down says so; after a rollback production runs",
 }
 
 ---@class alicloud.simulation.Host an instance that wrote to a disk of a group before the run

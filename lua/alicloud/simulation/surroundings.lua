@@ -13,7 +13,7 @@ local M = {}
 M.KINDS = { "blips", "compute", "neighbours", "places" }
 
 M.INVARIANTS = {
-  P12 = "no fence stops a machine that serves another group, unless it may",
+  P12 = "no fence stops a machine that serves another group, unless that was allowed",
 }
 
 local STREAM = 1 << 45

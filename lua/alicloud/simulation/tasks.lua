@@ -4,12 +4,13 @@
 local M = {}
 
 M.INVARIANTS = {
-  T1 = "an interrupt is no failure: no step fails of it, nothing is undone, the run can go on",
-  T2 = "nothing is written down for a step behind its end",
+  T1 = "an interrupt is no failure: no step fails because of it, nothing is undone, the run can go "
+    .. "on",
+  T2 = "nothing is written down for a step after its end",
   T3 = "a change in flight has its outcome before the end of its step, an undo and every end",
   T4 = "a process gives its locks back and leaves nothing on its loop",
-  T5 = "a drill that is left open is told",
-  T6 = "what a step returns, and a note holds, comes back as it was",
+  T5 = "a drill that is left open is reported",
+  T6 = "the result of a step and a note come back unchanged after a resume",
 }
 
 local FAILS = { step_end = "a step has failed", undo_begin = "undoing has begun",
