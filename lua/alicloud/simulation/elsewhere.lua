@@ -10,8 +10,8 @@ local random = require "alicloud.simulation.random"
 local M = {}
 
 M.INVARIANTS = {
-  P13 = "a colleague who goes on with a copied journal, and the first machine that comes back, open "
-    .. "a group once, and both end well if nothing else is wrong",
+  P13 = "a colleague who goes on with a copied journal, and the first machine that comes back, "
+    .. "open a group once, and both end well if nothing else is wrong",
 }
 
 local STREAM = 1 << 46

@@ -17,18 +17,18 @@ local M = {}
 M.RULES = {
   bytes = "a crash that keeps as many of the unsynced bytes as another",
   whole = "half a write where nothing is written",
-  pauses = "a pause that passes no other limit than another",
-  stood = "a controller that stands still for longer than its lease, and shorter than all limits",
+  pauses = "a pause that passes the same time limits as another",
+  stood = "a controller suspended for longer than its lease, but not longer than any other limit",
   copies = "a colleague with a copy of the journal that has the same records as another",
-  ended = "a trouble that lasts longer, where the run ends before the shorter one does",
-  covered = "a trouble that lasts longer, where nothing is asked before the shorter one has ended",
-  unseen = "a trouble that is over before anything is answered otherwise",
-  moment = "a trouble that comes before another, where all between is answered as without it",
+  ended = "a longer trouble, if the run ends before the shorter one does",
+  covered = "a trouble that ends earlier or later, if nothing is asked between the two ends",
+  unseen = "a trouble that is over before it has changed any answer",
+  moment = "a trouble that begins earlier than another, and changes no answer before that one",
   left = "a crash that leaves the same bytes, calls and time as another",
-  signals = "a signal at a request, which is seen at the wait behind it",
-  leases = "the end of a lease behind a call of the store, which is seen at the next one",
-  again = "a fault of the disk that stays, where the disk is not called again",
-  rejoined = "a second trouble where the run goes on as if there had been no first one",
+  signals = "a signal at a request, which is noticed only at the wait after it",
+  leases = "a lease that ends after a call of the store, which is noticed only at the next call",
+  again = "a lasting fault of the disk, if the disk is not called again",
+  rejoined = "a second trouble after the run has gone back to what it is without the first",
 }
 
 ---@class alicloud.simulation.Family
