@@ -27,7 +27,7 @@ local M = {}
 ---@field unnamed { words: string, instances: string[] }? those of them not named in `stop_shared`
 ---@field standby alicloud.dr.SideUse? the disks that are copied onto before the switch
 ---@field busy string? which of the standby disks are attached, in words
----@field busy_passes boolean? those disks are being detached, and the move waits for that
+---@field busy_passes boolean? each of those disks is free soon, and the move waits for that
 ---@field taking alicloud.dr.TakingFacts? nil: no disks are to be attached
 ---@field drills alicloud.dr.Drill[]? nil: not known
 ---@field drills_err alicloud.Error?

@@ -46,8 +46,7 @@ local M = {}
 ---@field recover_point integer? unix seconds, the oldest of the group and all its pairs; nil if
 ---there is none, or any of them is in doubt
 ---@field point_doubt string? why a recovery point that the service gives cannot be true
----@field oldest_pair string? the pair with the oldest recovery point; nil: the group's own is as
----old
+---@field oldest_pair string? the pair with the oldest recovery point; nil: no pair is older
 ---@field pair_number integer? how many pairs the group has by its own count, or, if names and list
 ---agree against the count, by these
 ---@field pair_ids string[]? which pairs the group names, sorted; nil if it names none, or count and
