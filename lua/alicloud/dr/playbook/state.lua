@@ -36,7 +36,7 @@ local M = {}
 ---@field intents table[]
 ---@field no_return boolean
 ---@field went_on boolean? it failed, and the run went on
----@field definition string? digest of its options
+---@field definition string? text of its options, to notice an edit
 ---@field stops_production boolean
 ---@field used table<string, boolean> parameters that were read for it
 ---@field may_have_acted boolean? of one that failed: false if nothing of it can have had an effect
