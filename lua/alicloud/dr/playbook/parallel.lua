@@ -60,8 +60,7 @@ local function limit_of(max_errors, count)
   return math.max(1, math.ceil(count * percent / 100))
 end
 
--- What to report of a failed job that is left out; nil: it counts, e.g. since it has sent
--- something.
+-- What to report of a failed job that is left out; nil: its failure counts.
 local function reason_to_leave_out(round, job, err)
   if not round.leave_out or waves.has_acted(round.branch, job) then return nil end
   return round.leave_out(job.item, err)
