@@ -29,8 +29,7 @@ local readable = lazy.module "alicloud.base.readable"
 ---@module "alicloud.dr.report"
 local reports = lazy.module "alicloud.dr.report"
 
--- Each function passes its level on the stack on, so that an error about misuse names the caller's
--- line.
+-- Each function passes its stack level on, so that an error about misuse names the caller's line.
 local M = {}
 
 local REGION_ONLY = { region = formats.REGION }

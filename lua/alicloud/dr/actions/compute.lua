@@ -78,8 +78,7 @@ local function describe_instance(seen)
   return ("%s is %s"):format(seen.id, seen.status or "not listed")
 end
 
--- Whether two looks at a disk show the same status and instances, or two at an instance the same
--- status.
+-- Whether two looks show the same status and, of a disk, the same instances.
 local function is_same(earlier, later)
   local same = earlier.status == later.status
   return same and (not earlier.hosts or describe_disk(earlier) == describe_disk(later))
@@ -293,8 +292,7 @@ local function change_disks(whole, region, jobs, given)
   return done, nil, latest
 end
 
--- The service limits how many disks of one instance are detached at a time; the limit is not
--- documented.
+-- How many disks of one instance the service detaches at a time is limited, but not documented.
 local TOO_MANY = { DisksDetachingOnEcsExceeded = true }
 
 -- After one such refusal the other disks of the instance wait until those under way are done.

@@ -175,8 +175,7 @@ end
 --- Starts a drill and waits until a disk for each pair is there.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.CheckedOptions
----@param holder? table gets `intent` as soon as there is one, so that the clearing can find the
----drill
+---@param holder? table gets `intent` when there is one, so that the clearing can find the drill
 ---@return alicloud.dr.DrillResult|nil
 ---@return alicloud.Error? err with `drill_id` if a drill was left behind
 function M.start(group, options, holder)

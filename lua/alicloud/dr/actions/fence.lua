@@ -18,8 +18,7 @@ local M = {}
 ---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
----@field stop_shared? string[]|string instances that may be stopped though they have disks of
----others
+---@field stop_shared? string[]|string instances that may be stopped though others use them
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
 
@@ -219,8 +218,7 @@ end
 ---@param group alicloud.dr.Group
 ---@param options table durations in seconds, defaults filled in
 ---@return alicloud.dr.FenceResult|nil
----@return alicloud.Error? err `done_so_far` says what was done, if it failed after its plan was
----made
+---@return alicloud.Error? err `done_so_far` says what was done before it failed
 function M.run(group, options)
   local change = changes.new(group, WORDS, options)
   local result, err = fence(change)

@@ -23,8 +23,7 @@ local M = {}
 ---@field outcome "stopped"|"already_stopped"
 
 ---@class alicloud.dr.SyncResult: alicloud.dr.StartResult
----@field stop alicloud.dr.StopResult? nil: an earlier process has stopped it, and this one
----continued
+---@field stop alicloud.dr.StopResult? nil: another process has stopped it, and this one continued
 ---@field verified boolean the recovery point is not older than the call, by the server's clock;
 ---false: the service gave no time for the call
 
@@ -159,8 +158,7 @@ end
 
 local FLOWS = { initial_syncing = true, syncing = true, normal = true, manual_syncing = true }
 
--- For the check that direction and pair set have not changed; the places of the pairs do not
--- matter.
+-- To check that direction and pair set have not changed; the places of the pairs do not matter.
 local STAYS = { any_pairs = true }
 
 local function judge_point(intent, seen)

@@ -203,8 +203,7 @@ local function oriented(change, kind, snapshot)
   return kind.orient and kind.orient(change, snapshot) or snapshot
 end
 
--- How the group differs from the one that the question was about, beyond what replication does by
--- itself.
+-- How the group differs from the one in the question, beyond what replication does by itself.
 local function difference_to_asked(kind, asked, seen)
   local phase, reason = phases.of(kind.transition, asked, seen)
   if phase == "not_started" then return nil end
@@ -306,8 +305,7 @@ function M.run(group, options, kind)
 end
 
 --- Runs a change that can be made in two ways under one verb. A continued change may be of the
---- other way: it is brought to its own end first. While its outcome is unknown, nothing else is
---- begun.
+--- other way: it comes to its own end first. While its outcome is unknown, nothing else is begun.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.CheckedOptions
 ---@param name "one_shot"|"reverse" of the option that tells which way

@@ -1,5 +1,4 @@
---- Reprotects a group after a failover: the sides change places (reverse), or the failover is
---- cancelled.
+--- Reprotects a group after a failover: exchanges its sides (reverse), or cancels the failover.
 ---
 --- A reversal overwrites the disks of the old primary site. So the compute service is asked about
 --- those disks first: if one is attached, its data may still be in use. Source:
@@ -53,8 +52,7 @@ local function problem_of_old_side(kind, change, snapshot)
   return names and busy_old_side(side, names, demanded, passes) or nil
 end
 
--- The snapshot with the direction before the reversal, in which the side that is meant is the
--- secondary site.
+-- The snapshot with the direction before the reversal, with the meant side as secondary site.
 local function orient(_, snapshot)
   if snapshot.role == "secondary" then return snapshot end
   local turned = {}

@@ -372,8 +372,7 @@ end
 ---@param group alicloud.dr.Group
 ---@param options table durations in seconds, defaults filled in
 ---@return alicloud.dr.ServeResult|nil
----@return alicloud.Error? err `done_so_far` says what was done, if it failed after its plan was
----made
+---@return alicloud.Error? err `done_so_far` says what was done before it failed
 function M.run(group, options)
   local change = changes.new(group, WORDS, options)
   local result, err = serve(change, {})

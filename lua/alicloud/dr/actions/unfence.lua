@@ -308,8 +308,7 @@ end
 ---@param group alicloud.dr.Group in the region that the group was to move to
 ---@param options table durations in seconds, defaults filled in
 ---@return alicloud.dr.UnfenceResult|nil
----@return alicloud.Error? err `done_so_far` says what was done, if it failed after its plan was
----made
+---@return alicloud.Error? err `done_so_far` says what was done before it failed
 function M.run(group, options)
   local change, fenced = changes.new(group, WORDS, options), options.fenced
   local result, err = bring_back(change, fenced, {})

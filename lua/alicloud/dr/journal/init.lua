@@ -5,8 +5,7 @@
 ---
 --- `sum` is the SHA-256 of seq, prev and the event's bytes; `prev` is the sum of the line before. A
 --- last line without its end was never acknowledged, and is cut when the journal is opened. Any
---- other damage is an error that names its line, since a lost intent could lead to a second
---- failover.
+--- other damage is an error that names its line, since a lost intent may lead to a second failover.
 ---
 --- A journal lies in a store, which keeps bytes without knowing their meaning. A file or several
 --- machines can be a store. Its contract:
@@ -341,8 +340,7 @@ local function append(journal, event, durable, told)
     journal.seq, journal.last, journal.head = seq, kept, sum
     if told then told(kept) end
   end
-  -- The lease may have been lost during the append: then it is an error although the record is
-  -- there.
+  -- The lease may be lost during the append: an error, although the record is there.
   if journal.fault then return nil, journal.fault end
   return true, more
 end

@@ -13,8 +13,7 @@ M.ALLOWED = "text in UTF-8, numbers, booleans, lists without holes, and tables w
 
 -- Less than the depth of a whole record, see journals.plain.
 local DEPTH = 20
--- Most tables in one value: if a table is in many places, its copies multiply. Most faults
--- reported.
+-- Most tables in one value: copies of a table in many places multiply. Most faults reported.
 local MOST_TABLES, MOST_FAULTS = 200000, 5
 
 ---@class alicloud.dr.Keeping

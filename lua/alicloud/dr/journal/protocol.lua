@@ -1,5 +1,4 @@
---- The protocol between a change of a group and a journal: what the change writes, and how it is
---- continued.
+--- The protocol between a change of a group and a journal: what it writes, and how it is continued.
 ---
 --- A change (a failover, or another call to a group) takes the option `journal`, any object with
 --- two functions:
@@ -20,8 +19,7 @@
 --- - untouched: it sends again under the same token if the resend window, which counts from the
 ---   first send by the wall clock, is still open; else the outcome stays unknown.
 --- Until `resend_from` an earlier request may still arrive, so "untouched" is not believed before.
---- An intent that was never sent is decided anew under its token, if direction and pairs are the
---- same.
+--- An intent that was never sent is decided anew with its token, if direction and pairs are equal.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"

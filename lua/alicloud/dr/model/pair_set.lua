@@ -68,8 +68,7 @@ local function one_belongs(members, ids, group_id)
   return false
 end
 
--- The set by the two sources that agree: names and list, count and list, or count and names. Else
--- nil.
+-- The set by two sources that agree: names and list, count and list, or count and names; else nil.
 local function believe_two(count, names, members, group_id)
   local listed, ids = #members, M.ids(members)
   local difference = M.difference(names, ids)

@@ -120,8 +120,7 @@ local function has_failed_pair(transition, counts, snapshot)
   return counts.failed > 0
 end
 
--- Whether an unknown status forbids a conclusion. In a failover this is so even if the status was
--- there before.
+-- Whether an unknown status forbids a conclusion; in a failover even if it was there before.
 local function has_unknown(transition, group, counts, snapshot)
   if group == "unknown" or counts.unknown > 0 then return true end
   if not transition.any_pairs then return false end
@@ -154,8 +153,7 @@ local function phase_of(transition, intent, snapshot)
   return "in_progress"
 end
 
---- Judges a change by one look. Only "completed" is success, and only "not_started" may lead to
---- another call.
+--- Judges a change by one look. Only "completed" is success; only "not_started" allows a resend.
 ---@param transition alicloud.dr.Transition
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot

@@ -1,6 +1,5 @@
 --- Reads times in records of the service: unix seconds, milliseconds (by mistake), or RFC 3339. A
---- time that cannot be true is not corrected: it is reported as in doubt, which is different from
---- missing.
+--- time that cannot be true is not corrected; it is reported as in doubt, which is not missing.
 
 local fields = require "alicloud.base.fields"
 local moment = require "alicloud.base.moment"

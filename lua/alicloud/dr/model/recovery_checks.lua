@@ -16,8 +16,7 @@ local M = {}
 -- In these statuses a failover has begun, and the recovery point was judged before it.
 local FAILING_OVER = tables.set { "failovering", "failovered", "failover_failed" }
 
--- A failover and a reversal after it take more than so many seconds together; half a minute is
--- possible.
+-- A failover with a reversal after it takes more than so many seconds; half a minute is possible.
 local TURN = 20
 
 --- Whether the recovery point may be of the direction before a reversal: the service goes on to

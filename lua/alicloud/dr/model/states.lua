@@ -1,8 +1,7 @@
 --- The statuses of groups and pairs. Which are documented, and which an operation accepts, is data
 --- in alicloud.service.ebs. This module adds which statuses end by themselves, and which follow
 --- each other without a call.
---- The service also has statuses that are not documented: code that reads a status must handle
---- those too.
+--- The service also has undocumented statuses: code that reads a status must handle those too.
 
 local documented = require "alicloud.service.ebs.states"
 local groups = require "alicloud.service.ebs.groups"

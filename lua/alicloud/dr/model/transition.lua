@@ -197,8 +197,7 @@ local function of_pair(wanted)
   return made
 end
 
---- The same change for a group, or for a pair without a group, which has its own operations and
---- states.
+--- The same change for a group or for a pair without one, which has its own operations and states.
 --- Source: FailoverDiskReplicaPair, ReprotectDiskReplicaPair, Start- and StopDiskReplicaPair.
 ---@param wanted alicloud.dr.Transition of a group
 ---@param unit "pair"|nil

@@ -16,8 +16,7 @@ local M = {}
 ---@field at integer unix seconds
 ---@field signature string Ed25519, 128 hex digits
 
--- The signed text. Each field has its length before it, so that different fields never give the
--- same text.
+-- The signed text. Each field follows its length: different fields never give the same text.
 local function text_of(decision, by, at)
   local fields = { "alicloud-dr approval 2", decisions.text(decision), by, ("%d"):format(at) }
   for i, field in ipairs(fields) do fields[i] = #field .. ":" .. field end

@@ -8,8 +8,7 @@ local M = {}
 
 ---@class alicloud.dr.Bounds
 ---@field timeout? number seconds after which the function is cancelled
----@field watch? fun(scope: alicloud.Scope) runs beside the function, and cancels the scope if
----needed
+---@field watch? fun(scope: alicloud.Scope) runs beside the function, cancels the scope if needed
 ---@field opened? fun(scope: alicloud.Scope) gets the scope of the function
 ---@field given_up? fun(err: alicloud.Error): alicloud.Error makes the error of a cancelled
 ---function; nil: the error of the scope

@@ -34,8 +34,7 @@ local PAUSE = 0.05
 
 -- Whether it is time to ask. A playbook with a point of no return asks at its first step after it
 -- has named a group; within a branch, where other groups may not be named yet, at the point of no
--- return itself. A playbook without one asks before its first such verb, if the run has somebody to
--- ask.
+-- return itself. A playbook without one asks before its first such verb, if the run can ask.
 local function is_due(branch, options)
   local engine = branch.engine
   if not engine.options.confirm or engine.consented then return false end

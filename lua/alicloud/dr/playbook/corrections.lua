@@ -137,8 +137,7 @@ function M.are_revisable(playbook, values)
   return true
 end
 
---- The parameters given for a run that has begun that differ from the run's, if all of these are
---- revisable.
+--- The given parameters that differ from those of a run that has begun, if all are revisable.
 ---@param state alicloud.dr.RunState
 ---@param playbook alicloud.dr.Playbook
 ---@param given table<string, any>

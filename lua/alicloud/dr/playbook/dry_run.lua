@@ -288,8 +288,7 @@ end
 -- Listeners get no events, since nothing happens.
 function DryRun:on() end
 
--- Whether the plan differs from a run at some step, so that a missing answer may be the cause of an
--- error.
+-- Whether the plan differs from a run at a step, so that a missing answer may have caused an error.
 local function has_gap(plan)
   for _, entry in ipairs(plan.steps) do
     if entry.kind == "step" and entry.effect ~= "reads" then return true end

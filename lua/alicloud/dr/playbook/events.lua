@@ -180,8 +180,7 @@ for kind, fields in pairs(EVENTS) do EVENTS[kind] = needed(fields) end
 -- The fields of every record, required and optional.
 local COMMON = needed { type = NAME, at = TIME, mail = maybe(SUM) }
 
---- The fields of each type of record, without those that all have; "?" follows the name of an
---- optional one.
+--- The fields of each type of record, but for those that all have; "?" follows an optional one.
 ---@return table<string, string[]>
 function M.fields()
   local all = {}

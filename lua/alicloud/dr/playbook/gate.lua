@@ -107,8 +107,7 @@ end
 local GIVE_KEY = "give it in the playbook (of = { name = key }) or in the file of --approvers, or "
   .. "break the gate open: --skip 'gate:%s=WHY'"
 
--- What is wrong with the keys. Two names must not have the same key, since its holder could approve
--- twice.
+-- What is wrong with the keys. Two names must not share a key: its holder could approve twice.
 local function key_fault(approvers)
   local holders = {}
   for _, each in ipairs(approvers) do
@@ -195,8 +194,7 @@ local function asked_before(engine, key, now)
   return now
 end
 
--- Takes the approvals that have come. If the decision has changed meanwhile, people are asked
--- again.
+-- Takes the approvals that have come. If the decision has changed since, people are asked again.
 local function take(branch, key, options, approvers, asked)
   local engine = branch.engine
   local now = decisions.now(engine, branch.prefix, key, options, approvers)

@@ -2,8 +2,7 @@
 ---
 --- Verbs on groups need no decision: they look, and continue their intent. Other calls that have
 --- had an effect, or may have had one, are settled by the step's own `check`, or by a token that
---- the step gives again (`run:token`) while the service still remembers it. Else a person has to
---- decide.
+--- the step gives again (`run:token`) while the service remembers it. Else a person has to decide.
 
 local errors = require "alicloud.base.error"
 local states = require "alicloud.dr.playbook.state"

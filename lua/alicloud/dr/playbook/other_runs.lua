@@ -21,8 +21,7 @@ local function concerns(state, group_id)
   return state.run ~= nil and state.looks[group_id] ~= nil
 end
 
--- Other runs with a look at the group, the newest first; nil: the store does not read other
--- journals.
+-- Other runs with a look at the group, newest first; nil: the store does not read other journals.
 local function runs_of(engine, group_id)
   local list, store, others = {}, engine.store, {}
   if store and store.others then others = store:others() end

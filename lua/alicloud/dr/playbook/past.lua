@@ -100,8 +100,7 @@ local function half_done(state, entry)
   return with_drill(state, entry, result.drill_id)
 end
 
--- Whether an intent belongs to a verb. The intent of a part of another verb does so only while
--- open.
+-- Whether an intent belongs to a verb. That of a part of another verb does so only while open.
 local function concerns(entry, verb)
   return entry.of == verb or entry.verb == verb and M.is_open(entry)
 end

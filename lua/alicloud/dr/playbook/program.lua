@@ -74,8 +74,7 @@ function M.demand(command, variables, level)
     rule == COMMAND and "command" or "variables", schema.show(value), rule.allowed), level + 1)
 end
 
--- The file for output that is too long: beside the journal, or in the directory for temporary
--- files.
+-- The file for output that is too long: beside the journal, or in the folder for temporary files.
 local function overflow_path(engine)
   local name, store = ".output." .. core.random_hex(4), engine.store
   if store.beside then return store:beside(name) end

@@ -277,8 +277,7 @@ function Run:on(kind, listener)
   engine.executor:on(self, kind, listener)
 end
 
---- Switches the mode: "ungraceful" gives the old side up, so steps with `graceful_only` are
---- skipped.
+--- Switches the mode. "ungraceful" gives the old side up: steps with `graceful_only` are skipped.
 ---@param mode "graceful"|"ungraceful"
 ---@param why string
 function Run:switch(mode, why)

@@ -263,8 +263,7 @@ local function attend(engine)
       engine:surely(SEAL_SECONDS, function() anchors.seal(engine) end)
     end)
     local _ <close> = at_end(function() engine:surely(CLOSE_SECONDS, close_hooks, engine) end)
-    -- If the task ignores its cancellation, it is closed with the run: then the end is written
-    -- here.
+    -- If the task ignores its cancellation, it is closed, with the run; the end is written here.
     local _ <close> = at_end(function()
       if not engine.state.ending then engine:write({ type = "interrupted" }, true) end
     end)

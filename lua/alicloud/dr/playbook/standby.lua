@@ -39,8 +39,7 @@ local function is_lost(options, err)
     or err.code == "Client.JournalFailed" and store ~= nil and openings.is_lost(store)
 end
 
--- Whether a process that has the lock, but has written nothing yet, may give it back and begin
--- again.
+-- Whether a process that has the lock, but has written nothing, may give it back and begin again.
 local function may_begin_anew(options, err)
   return options.leased and not options.announced and err.retryable
     and err.code == "Client.JournalFailed"

@@ -1,5 +1,4 @@
---- Runs one step of a playbook so that its work is done once, however often the run is killed and
---- resumed.
+--- Runs one step of a playbook so that its work is done once, however often the run is resumed.
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local bodies = require "alicloud.dr.playbook.body"

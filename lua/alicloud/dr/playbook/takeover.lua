@@ -1,5 +1,4 @@
---- Rules for taking a shared run over from a process that has sent calls without an answer in the
---- journal.
+--- Rules for taking a shared run over from a process whose calls have no answers in the journal.
 ---
 --- That process may be paused and not dead. Once this process has written its own attempt, the
 --- other one can announce no more calls; but for `takeover_wait` seconds (of the store) a call that

@@ -1,5 +1,4 @@
---- A verification from outside, whose first success ends the RTO: a step that is tried until it
---- succeeds.
+--- A verification from outside, whose success ends the RTO: a step that is tried until it succeeds.
 
 local bodies = require "alicloud.dr.playbook.body"
 local bounded = require "alicloud.dr.playbook.bounded"

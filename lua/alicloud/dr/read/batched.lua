@@ -93,11 +93,9 @@ function BatchedReads:sweeper(region)
   return sweeper
 end
 
---- Announces that so many groups will be at work, so that the first of them does not count as
---- alone.
+--- Announces that so many groups will be at work, so that the first one does not count as alone.
 ---@param count integer
----@return { left: fun() } expected call `left` for each group whose work is over; close it at the
----end
+---@return { left: fun() } expected call `left` after the work of each group; close it at the end
 function BatchedReads:expect(count)
   local function less(number)
     count, self.expected = count - number, self.expected - number

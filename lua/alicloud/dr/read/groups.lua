@@ -180,8 +180,7 @@ function M.read(client, group_id, region, options)
   return snapshots.absent(group_id, region)
 end
 
--- Adds the groups of one site: from a sweep, or by a look of its own if the sweep lacks a part of a
--- group.
+-- Adds the groups of one site: from a sweep, or by a look if the sweep lacks a part of the group.
 local function add_side(found, client, region, site)
   local sweep, err = sweeps.read(client, region, { site = site, known = found })
   if not sweep then return nil, err end

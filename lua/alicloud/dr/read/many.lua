@@ -6,8 +6,7 @@ local sweeps = require "alicloud.dr.read.sweep"
 
 local M = {}
 
--- From so many groups of one client and region on a sweep is made. For one group a look costs as
--- few calls.
+-- So many groups of a client and region are swept together. For one, a look costs as few calls.
 local FEWEST = 2
 
 -- Divides groups by client and region.

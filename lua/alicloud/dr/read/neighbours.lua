@@ -55,8 +55,7 @@ local function by_instance_and_disk(a, b)
   return a.disk < b.disk
 end
 
---- The disks on some instances that are not of a group. Pairs are read only if there are such
---- disks.
+--- The disks on some instances that are not of a group. Reads pairs only if there are such disks.
 ---@param client alicloud.Client
 ---@param region string of the instances
 ---@param instances string[]
@@ -82,8 +81,7 @@ function M.of(client, region, instances, own, deadline)
   return list
 end
 
---- The instances that hold a disk of another group, or of a pair without one, except those in
---- `named`.
+--- The instances with a disk of another group, or of a pair without one, except those in `named`.
 ---@param list alicloud.dr.Neighbour[]
 ---@param named string[]|string|nil instances that may be stopped all the same
 ---@return { words: string, instances: string[] }|nil nil if there are none

@@ -1,5 +1,4 @@
---- Reads every record of a paged list, or none: a list that is cut must not be taken for a short
---- one.
+--- Reads every record of a paged list, or none: a cut list must not be taken for a short one.
 
 local errors = require "alicloud.base.error"
 local metas = require "alicloud.base.meta"
@@ -36,8 +35,7 @@ local function operation_of(name)
   return known[name]
 end
 
---- Reads all pages. The meta data of the first answer, above all its time, holds for the whole
---- list.
+--- Reads all pages. The meta data of the first answer, with its time, holds for the whole list.
 ---@param client alicloud.Client
 ---@param name string e.g. "ebs:DescribeDiskReplicaGroups"
 ---@param params table

@@ -31,8 +31,7 @@ local FAR = 15
 ---@field attach? string|table<string, string> see serve
 ---@field fence? "try"|"must"|"no" whether the old side will be fenced (failover: "try", other
 ---moves: "must")
----@field stop_shared? string[]|string instances that may be stopped though they have disks of
----others
+---@field stop_shared? string[]|string instances that may be stopped though others use them
 ---@field old_side_for? number|string longest wait for each list of the side that is left (15 s)
 
 local MOVE = schema.choice("failover", "planned", "failback")

@@ -15,8 +15,7 @@ local GATHER = 0.05
 -- Seconds for each call.
 local DEADLINE = 30
 -- After MISSES sweeps that do not show its group an asker is told to look itself. At most ALONE
--- askers are told so after one sweep: if a list is cut, the looks of all would delay the next
--- sweep.
+-- askers are told so after one sweep: if a list is cut, looks of all would delay the next sweep.
 local MISSES, ALONE = 2, 10
 
 ---@class alicloud.dr.Asker

@@ -242,7 +242,7 @@ end
 -- After these errors the parameter that names the side has to be corrected.
 local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true }
 
--- The command that resumes the run; nil if it is running or finished, its journal is damaged or is
+-- The command that resumes the run; nil: it is running or finished, or its journal is damaged or
 -- a copy.
 local function resume_of(source, state, presence)
   local ended = state.ending and state.ending.type == "finished"

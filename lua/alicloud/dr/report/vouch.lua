@@ -46,8 +46,7 @@ function M.key(key)
   return plain.clean(key:sub(1, decisions.KEY_DIGITS):lower()) .. "…"
 end
 
--- Who a key belongs to, by the reader's own keys: a journal cannot show that. nil: he has given
--- none.
+-- Who a key belongs to, by the reader's keys: a journal cannot show that; nil: there are none.
 local function owner(known, name)
   if known then return "by the key at hand" end
   if known == false then return ("no key of %s is at hand"):format(plain.clean(name)) end
