@@ -249,7 +249,7 @@ end
 
 ---@class alicloud.dr.DiskJob
 ---@field disk alicloud.dr.DiskUse as read
----@field instance string|nil nil: only wait for a detach that is under way
+---@field instance string|nil nil: only wait until the disk is free, e.g. for a detach under way
 ---@field device string? device name to attach it under; nil: the service chooses one
 
 -- The jobs that can be done at the same time: one for each disk, and one for each instance if

@@ -43,7 +43,7 @@ local SHORTEST_CALL = 1
 ---@field began_failed boolean? the status at the decision was that of a failed attempt
 ---@field on_accept fun(answer: table)?
 ---@field terms table? more fields of the intent's record in the journal, e.g. max_rpo
----@field unjournaled boolean? the call has no token, so nothing is journaled and none continued
+---@field unjournaled boolean? the call has no token, so it is neither journaled nor continued
 ---@field look_again? fun(): "send"|"wait"|nil, alicloud.Error? decides anew if no call had effect
 ---@field passes? fun(err: alicloud.Error): string? why the obstacle behind a refusal ends by itself
 ---@field put_off table<string, true>? codes of refusals after which `together` sends the call later

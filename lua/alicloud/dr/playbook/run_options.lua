@@ -18,7 +18,7 @@ local M = {}
 ---@field standby? boolean|number|string wait while another process has the run, or takes it over:
 ---true for as long as that lasts, or a time
 ---@field account? string number of the account that owns the groups, for a store that several
----machines share; nil: it is read by sts:GetCallerIdentity
+---machines share; nil: from the environment, or from sts:GetCallerIdentity
 ---@field params? table<string, any> for the playbook; kept in the journal, so never a secret
 ---@field kind? "drill"|"planned"|"unplanned" (unplanned)
 ---@field mode? "graceful"|"ungraceful" (graceful); given for a run that has begun it switches
@@ -69,7 +69,7 @@ local M = {}
 ---@field step string
 ---@field err alicloud.Error
 ---@field critical boolean the answer "skip" is not accepted
----@field release boolean? the question is whether more groups than max_groups may begin: "again"
+---@field release boolean? more groups than max_groups would be moved: "again" lets them begin
 ---@field canary boolean? a canary has failed: "again" takes another one, "skip" begins the others
 
 local function is_map_of(test)

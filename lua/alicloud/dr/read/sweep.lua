@@ -87,7 +87,7 @@ local function read_by_ids(sweep, what, ids)
 end
 
 -- Reads records by ids, or the whole side if that takes no more calls or an id does not exist: the
--- service may refuse all ids of a call for one. Returns also whether the whole side was read.
+-- service may refuse a call because of one id. Also returns whether the whole side was read.
 local function read(sweep, what, ids, size)
   if ids and calls_of(#ids, MOST_IDS) < calls_of(size, PAGE) then
     local list, err = read_by_ids(sweep, what, ids)
