@@ -1,5 +1,6 @@
---- A replication pair-consistent group, seen from one of its sides: the object, what can be done
---- with it, with which options and limits. Each change has a file, which trusts what it is given.
+--- The object of a replication pair-consistent group, seen from one of its sides: its methods, with
+--- their options and default limits. The options are checked here, and not again in the files of
+--- alicloud.dr.actions and alicloud.dr.read.
 
 local batched = require "alicloud.dr.read.batched"
 local change_options = require "alicloud.dr.change.options"
@@ -33,10 +34,10 @@ local MINUTES, HOURS = change_options.MINUTES, change_options.HOURS
 ---@class alicloud.dr.Group
 ---@field client alicloud.Client
 ---@field id string
----@field region string that is asked
----@field to string? zone or region that is meant; nil: the region tells it
----@field told table<string, number> pairs that looks have named or listed, and when, in monotonic
----seconds
+---@field region string the region that is asked
+---@field to string? zone or region of the side that is meant; nil: the region is that side
+---@field told table<string, number> by pair: monotonic seconds of the newest look that named or
+---listed it
 local Group = {}
 
 local CLASS = { __name = "alicloud.dr.Group", __index = Group }
@@ -72,18 +73,18 @@ local function complain(field, value, rule, level)
     level + 1)
 end
 
--- Of checked parts.
+-- Makes the object from checked parts.
 local function make(client, id, region, to, told)
   return setmetatable({ client = client, id = id, region = region, to = to, told = told or {} },
     CLASS)
 end
 
---- Names a group and the side of it that is meant: the one that takes over, or has taken over.
---- Where both sites lie in one region, only its zone tells a side. Nothing is asked yet.
+--- Makes the object of a group at one side: the side that takes over, or has taken over. If both
+--- sites lie in one region, the side is given by its zone. The service is not called yet.
 ---@param client alicloud.Client
 ---@param id string e.g. "pg-orders"
----@param options? { region: string, to: string } region that is asked, else that of `to`, else the
----client's; `to`: zone or region that is meant, needed where the region does not tell
+---@param options? { region: string, to: string } `region` is the one that is asked (that of `to`,
+---or the client's); `to` is the zone or region of the side, needed if the region does not tell it
 ---@return alicloud.dr.Group
 function M.new(client, id, options)
   if not schema.typed("table").test(client) or not client.call then
@@ -108,7 +109,7 @@ function M.demand(group, level)
   demand(group, level + 1)
 end
 
--- The group for one verb: what that one reads is asked again while the cloud is out of reach.
+-- The group with a client for one verb, which repeats reads while the cloud is out of reach.
 local function patient(name, group, options)
   local listener = options.progress
   local client = group.client:outlasting { seconds = options.wait_for_cloud,
@@ -120,8 +121,8 @@ local function patient(name, group, options)
   return make(client, group.id, group.region, group.to, group.told)
 end
 
--- How a verb was called: the group as it is for the verb, and its options; raises at the level of
--- its caller. Durations become seconds.
+-- Checks the call of a verb: returns the group for it, and its options with durations in seconds.
+-- Raises at the level of the verb's caller.
 local function checked(name, group, given, rules, limits)
   demand(group, 3)
   local options = schema.check("group:" .. name, given, rules, 3)
@@ -135,7 +136,7 @@ local function checked(name, group, given, rules, limits)
   return patient(name, group, options), options
 end
 
---- The same group, seen from another side. Nothing is asked.
+--- The same group, seen from another side. The service is not called.
 ---@param place string zone or region, e.g. "cn-hangzhou-h" or "cn-hangzhou"
 ---@return alicloud.dr.Group
 function Group:at(place)
@@ -145,7 +146,7 @@ function Group:at(place)
   return make(self.client, self.id, region, zone)
 end
 
---- Reads the group as it is, whatever its side is for it.
+--- Reads the group once, whichever role its side has.
 ---@param options? table of each call
 ---@return alicloud.dr.Snapshot|nil role "absent" if the region does not list it
 ---@return alicloud.Error? err
@@ -165,12 +166,11 @@ function Group:look()
   return settled.from_secondary(self)
 end
 
---- Tells what the service would say to a failover now. Reads only; what passes by itself is looked
---- at again for up to two minutes, everything else that stands against it twice.
+--- Runs the pre-check: would the service accept a failover now? Reads only. It looks again for up
+--- to two minutes if a finding may pass by itself; any other obstacle is believed after two looks.
 ---@param options? { max_rpo: number|string, outage_at: number|string, force: alicloud.dr.Force[],
 ---settle: number|string, synced_since: number, batched_reads: alicloud.dr.BatchedReads,
----progress: fun(event: table) } as of `failover`; `settle`: how long what passes is looked at
----instead
+---progress: fun(event: table) } as of `failover`; `settle`: another time than the two minutes
 ---@return alicloud.dr.Report|nil
 ---@return alicloud.Error? err if the group could not be read
 function Group:precheck(options)
@@ -187,9 +187,9 @@ function Group:precheck(options)
   return printed(report)
 end
 
---- Looks at all that a move will touch, before its first change; see dr.read.preflight. Reads only.
+--- Checks all that a move will touch, before its first change; see dr.read.preflight. Reads only.
 ---@param options alicloud.dr.PreflightOptions for a failback the group is where the service runs
----@return alicloud.dr.MoveReport|nil with `notes`, which stand against nothing
+---@return alicloud.dr.MoveReport|nil with `notes`, which do not block the move
 ---@return alicloud.Error? err if the group could not be read
 function Group:preflight(options)
   local group, given = checked("preflight", self, options, PREFLIGHT, { max_rpo = false })
@@ -199,9 +199,9 @@ end
 
 --- Fails the group over to this region and waits until it is open there.
 ---
---- `err.outcome` tells what a failure leaves behind: "not_sent" and "rejected" mean that this call
---- had no effect, "unknown" that it may have had one, "accepted" that the service took the call and
---- then reported its own failure.
+--- `err.outcome` tells the effect of the call: "not_sent" and "rejected" mean that it had none,
+--- "unknown" that it may have had one, "accepted" that the service took the call and then reported
+--- its own failure.
 ---@param options? alicloud.dr.FailoverOptions
 ---@return alicloud.dr.Result|nil
 ---@return alicloud.Error? err
@@ -222,7 +222,7 @@ local AWAIT = { newer_than = formats.UNIX_TIME, timeout = formats.TIMEOUT, stall
 local CLEAR = change_options.without_token { detach = schema.boolean }
 
 --- Protects a group again after its failover: reverses the direction of replication, or with
---- `reverse = false` takes the failover back. Replication is stopped then; see `start`.
+--- `reverse = false` cancels the failover. Replication is stopped afterwards; see `start`.
 ---@param options? alicloud.dr.ReprotectOptions
 ---@return alicloud.dr.ReprotectResult|nil
 ---@return alicloud.Error? err kind "precheck" or "state" with outcome "not_sent": refused
@@ -254,7 +254,7 @@ local SYNC = change_options.with_token { continue = protocol.continue_one_of("st
 --- The last synchronization before a planned move, once nothing writes any more: stop, one-shot
 --- sync, recovery point not older than the call. In a playbook `stop` and
 --- `start { one_shot = true }` are steps of their own.
----@param options? alicloud.dr.ChangeOptions `continue` goes on with the stop or with the sync
+---@param options? alicloud.dr.ChangeOptions `continue` continues the stop or the sync
 ---@return alicloud.dr.SyncResult|nil
 ---@return alicloud.Error? err
 function Group:sync_now(options)
@@ -264,14 +264,14 @@ end
 --- Waits until group and pairs have a recovery point that is newer than a moment.
 ---@param options? alicloud.dr.AwaitOptions
 ---@return alicloud.dr.ChangeResult|nil
----@return alicloud.Error? err outcome "not_sent": it only looks
+---@return alicloud.Error? err outcome "not_sent": this method only reads
 function Group:await_recovery_point(options)
   return printed(replication.await(checked("await_recovery_point", self, options, AWAIT, HOURS)))
 end
 
 local DRILL = change_options.with_token { check = schema.callable }
 
---- Starts a drill and waits until a disk for each pair is there. Whoever starts it clears it.
+--- Starts a drill and waits until a disk for each pair is there. The caller has to clear it.
 ---@param options? alicloud.dr.ChangeOptions
 ---@return alicloud.dr.DrillResult|nil outcome "drill_ready"; `disks` are the drill's
 ---@return alicloud.Error? err `drill_id` if a drill was left behind
@@ -281,8 +281,8 @@ end
 
 --- Clears a drill away together with its disks.
 ---@param drill_id string
----@param options? table as of `stop` without token, incident, journal, `continue`; `detach` its
----disks first, should a check have left them attached (false)
+---@param options? table as of `stop` without token, incident, journal, `continue`; `detach`: detach
+---disks of the drill first that a check has left attached (false)
 ---@return alicloud.dr.DrillResult|nil outcome "cleared" or "not_open"
 ---@return alicloud.Error? err
 function Group:clear_drill(drill_id, options)
@@ -294,7 +294,7 @@ function Group:clear_drill(drill_id, options)
   return printed(drill.clear(group, drill_id, given))
 end
 
---- The open drills of the group, with age and what they cost.
+--- The open drills of the group, with their age and a warning about their cost.
 ---@return alicloud.dr.Drill[]|nil sorted by id
 ---@return alicloud.Error? err
 function Group:drills()
@@ -302,11 +302,11 @@ function Group:drills()
   return printed(drills.of_group(self.client, self.id, self.region))
 end
 
---- Runs a whole drill: start, wait, `check(result)`, and always the clearing. The check fails by
---- raising, by returning false, or nil and a reason; returning nothing is fine.
----@param options? table as for `start_drill`, and `check`; `continue` goes on with the start
+--- Runs a whole drill: start, wait, `check(result)`, and always the clearing. The check fails if it
+--- raises, or returns false, or nil and a reason; returning nothing is success.
+---@param options? table as for `start_drill`, and `check`; `continue` continues the start
 ---@return alicloud.dr.DrillResult|nil outcome "drilled"
----@return alicloud.Error? err `cleared` tells whether the drill is gone
+---@return alicloud.Error? err `cleared` tells whether the drill was cleared
 function Group:drill(options)
   return printed(checked_drill.run(checked("drill", self, options, DRILL, MINUTES)))
 end
@@ -316,19 +316,19 @@ local FENCE = change_options.without_token { detach = schema.boolean, force = sc
 local SERVE = change_options.without_token { attach = formats.ATTACH, start = schema.boolean }
 
 --- Fences the side that the group is copied from: stops the instances that its disks are attached
---- to, and detaches the disks. What is so already is done.
+--- to, and detaches the disks, as far as that is not done already.
 ---@param options? alicloud.dr.FenceOptions
----@return alicloud.dr.FenceResult|nil with the two finish lines, as far as they are reached
----@return alicloud.Error? err "Client.OldSideUnknown": nothing can be said of that side
+---@return alicloud.dr.FenceResult|nil with `old_side_fenced_at`, and `data_ready_at` if reached
+---@return alicloud.Error? err "Client.OldSideUnknown": that side could not be read
 function Group:fence(options)
   return printed(fence.run(checked("fence", self, options, FENCE, change_options.COMPUTE)))
 end
 
---- Brings back what a fence has stopped and detached, where it was and as it was: for a move that
---- has ended before the group was opened at its other site.
+--- Undoes a fence: attaches the disks and starts the instances as before. For a move that has ended
+--- before the group was opened at its other site.
 ---@param options alicloud.dr.UnfenceOptions
 ---@return alicloud.dr.UnfenceResult|nil
----@return alicloud.Error? err "Client.AlreadyOpened": the group has moved
+---@return alicloud.Error? err "Client.AlreadyOpened": the group is opened at its other site
 function Group:unfence(options)
   local group, given = checked("unfence", self, options, unfence.OPTIONS, change_options.COMPUTE)
   if given.fenced == nil then
@@ -338,10 +338,10 @@ function Group:unfence(options)
   return printed(unfence.run(group, given))
 end
 
---- After a failover, attaches the secondary disks to the instances that take over, and starts
---- those.
+--- After a failover, attaches the secondary disks to the instances that take over, and starts the
+--- instances.
 ---@param options alicloud.dr.ServeOptions
----@return alicloud.dr.ServeResult|nil with the two finish lines, as far as they are reached
+---@return alicloud.dr.ServeResult|nil with `data_ready_at`, and whether the old side is fenced
 ---@return alicloud.Error? err
 function Group:serve(options)
   local group, given = checked("serve", self, options, SERVE, change_options.COMPUTE)
@@ -359,7 +359,7 @@ local FAILBACK = { to = PLACE, stop = schema.callable, restart = schema.callable
 
 --- The same group, seen from its other site.
 ---@return alicloud.dr.Group|nil
----@return alicloud.Error? err also if nothing tells which site this one is
+---@return alicloud.Error? err also if it is not clear which site this one is
 function Group:other_site()
   demand(self, 2)
   local place, err = failback.other_place(self)
@@ -367,10 +367,10 @@ function Group:other_site()
   return self:at(place)
 end
 
---- Whether the group stands at this side already, by looks that agree.
+--- Whether the service of the group may run at this side already, by looks that agree.
 ---@return { outcome: "already_there"|"elsewhere", open: boolean, from: alicloud.dr.Place,
----to: alicloud.dr.Place, status: string }|nil standing open: it was failed over to here, and its
----sides have not changed places
+---to: alicloud.dr.Place, status: string }|nil standing `open`: the group was failed over to this
+---side, and not reversed since
 ---@return alicloud.Error? err
 function Group:standing()
   demand(self, 2)
@@ -378,11 +378,11 @@ function Group:standing()
 end
 
 --- Moves the service back to the side `to`: all steps of dr.actions.failback in order. Called
---- again, it goes on where it ended; where it broke off between the last synchronization and the
---- switch, it waits until the service takes another one, for half the RPO.
+--- again, it continues where it ended. If it ended between the last synchronization and the switch,
+--- it waits until the service accepts another synchronization, which takes half the RPO.
 ---@param options alicloud.dr.FailbackOptions
 ---@return alicloud.dr.FailbackResult|nil
----@return alicloud.Error? err `step` names the one that went wrong
+---@return alicloud.Error? err `step` names the step that failed
 function Group:failback(options)
   local group, given = checked("failback", self, options, FAILBACK, {})
   if given.to == nil then

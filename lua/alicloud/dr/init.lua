@@ -29,7 +29,7 @@ local readable = lazy.module "alicloud.base.readable"
 ---@module "alicloud.dr.report"
 local reports = lazy.module "alicloud.dr.report"
 
--- Each function gives its place on the stack away, so that misuse is told of the caller's line.
+-- Each function passes its stack level on, so that an error about misuse names the caller's line.
 local M = {}
 
 local REGION_ONLY = { region = formats.REGION }
@@ -50,10 +50,10 @@ local function with_region(where, client, options, rules)
     formats.REGION.allowed), 3)
 end
 
---- Names one group, seen from its secondary site. Nothing is asked yet.
+--- Makes the object of one group, seen from its secondary site. The service is not called yet.
 ---@param client alicloud.Client
 ---@param id string e.g. "pg-orders"
----@param options? { region: string } the region of its secondary site; else the client's
+---@param options? { region: string } the region of its secondary site; nil: the client's
 ---@return alicloud.dr.Group
 function M.group(client, id, options)
   return groups.new(client, id, options)
@@ -69,7 +69,7 @@ function M.playbook(name, options, body)
   return playbooks.new(name, options, body)
 end
 
---- Runs a playbook over a journal, or goes on with the run that the journal holds.
+--- Runs a playbook with a journal, or continues the run that the journal holds.
 ---@param playbook alicloud.dr.Playbook
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.RunResult|nil
@@ -86,8 +86,8 @@ function M.walk(playbook, options)
   return playbooks.walk(playbook, options)
 end
 
---- Opens a fleet: many groups, each a run of its own in a shared store, that several controllers
---- take one by one. Makes it, or joins it; see alicloud.dr.fleet.
+--- Opens a fleet, or makes it: many groups, each a run of its own in a shared store. Several
+--- controllers take them one by one; see alicloud.dr.fleet.
 ---@param options alicloud.dr.FleetOptions
 ---@return alicloud.dr.Fleet|nil
 ---@return alicloud.Error? err
@@ -100,22 +100,22 @@ end
 ---@param options? { head: string?, approvers: table<string, string>?,
 ---stores: alicloud.dr.StoreContext? }
 ---@return alicloud.dr.Evidence|nil
----@return alicloud.Error? err it cannot be read, or it holds no run
+---@return alicloud.Error? err the journal cannot be read, or holds no run
 function M.report(source, options)
   return reports.read(source, options)
 end
 
---- Puts the evidence of two runs beside each other, an older and a newer drill.
----@param a alicloud.dr.Evidence
----@param b alicloud.dr.Evidence
+--- Compares the evidence of two runs, e.g. of an older and a newer drill.
+---@param a alicloud.dr.Evidence of the older run
+---@param b alicloud.dr.Evidence of the newer run
 ---@return alicloud.dr.Comparison
 function M.compare(a, b)
   return reports.compare(a, b)
 end
 
---- Looks at every group that a region lists, as secondary or as primary site.
+--- Looks at every group that has its secondary or its primary site in a region.
 ---@param client alicloud.Client
----@param options? { region: string } else the client's region
+---@param options? { region: string } nil: the client's region
 ---@return alicloud.dr.Snapshot[]|nil sorted by group id
 ---@return alicloud.Error? err
 function M.groups(client, options)
@@ -125,17 +125,18 @@ end
 
 --- The ids of the groups of a region, without reading their pairs.
 ---@param client alicloud.Client
----@param filter? alicloud.dr.GroupFilter e.g. { site = "backup" }: what fails over to the region
+---@param filter? alicloud.dr.GroupFilter e.g. { site = "backup" }: groups that fail over to the
+---region
 ---@return string[]|nil sorted
 ---@return alicloud.Error? err
 function M.group_ids(client, filter)
   return group_reads.ids(client, with_region("dr.group_ids", client, filter, FILTER))
 end
 
---- The open drills of all groups that have their secondary site in a region: the ledger of what
---- costs money until it is cleared. Only drills of groups; a pair outside of groups has its own.
+--- The open drills of all groups that have their secondary site in a region: their disks cost money
+--- until they are cleared. Drills of pairs without a group are not among them.
 ---@param client alicloud.Client
----@param options? { region: string } else the client's region
+---@param options? { region: string } nil: the client's region
 ---@return alicloud.dr.Drill[]|nil oldest first
 ---@return alicloud.Error? err
 function M.drills(client, options)
@@ -143,12 +144,12 @@ function M.drills(client, options)
   return readable.printed(drills.all(client, region))
 end
 
---- What the service would say to a failover of each of these groups now: `group:precheck` for many,
---- whose reads are made together. Reads only. No group at all is not ok.
+--- Runs `group:precheck` for many groups, with their reads made together. Reads only. An empty list
+--- is not ok.
 ---@param list alicloud.dr.Group[]
 ---@param options? { max_rpo: number|string, outage_at: number|string, settle: number|string,
 ---listed: alicloud.dr.Sweep, progress: fun(event: table) } as of `group:precheck`, for all of them;
----`listed`: what has just told which groups there are, and is not read once more
+---`listed`: the sweep that has just found the groups: it is the first look at them
 ---@return alicloud.dr.PrecheckList
 function M.precheck(list, options)
   local given = formats.with_seconds(schema.check("dr.precheck", options, PRECHECK, 2),
@@ -157,12 +158,12 @@ function M.precheck(list, options)
   return readable.printed(prechecks.judge(list, given))
 end
 
---- Whether groups could be failed over now: one line each, ok, warn or fail. Reads only. No group
---- at all is "fail".
+--- Judges whether groups could be failed over now: one line each, ok, warn, unknown or fail. Reads
+--- only. An empty list is "fail".
 ---@param list alicloud.dr.Group[]
 ---@param options? { max_rpo: number|string, max_drill_age: number|string,
----listed: alicloud.dr.Sweep, progress: fun(event: alicloud.dr.JudgedEvent) } a drill that is open
----for longer is worth a warning (1d); `listed` as of `precheck`
+---listed: alicloud.dr.Sweep, progress: fun(event: alicloud.dr.JudgedEvent) } `max_drill_age`: a
+---drill that is open for longer gives a warning (1d); `listed` as of `precheck`
 ---@return alicloud.dr.ReadinessReport
 function M.readiness(list, options)
   local given = formats.with_seconds(schema.check("dr.readiness", options, READINESS, 2),

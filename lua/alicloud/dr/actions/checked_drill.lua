@@ -1,6 +1,6 @@
---- A whole drill of one group: made, checked by whoever asks for it, and always cleared away,
---- however the check ends: it may fail, be given up with its step, or be interrupted. Disks that it
---- has left attached are detached.
+--- Runs a whole drill of one group: starts it, runs the caller's check, and always clears it away,
+--- also if the check fails, is cancelled or is interrupted. Disks that the check has left attached
+--- are detached.
 
 local drill = require "alicloud.dr.actions.drill"
 local errors = require "alicloud.base.error"
@@ -26,21 +26,23 @@ local function clear_up(group, holder, options)
   return cleared or false, err
 end
 
--- Neither the end of a step's time nor Ctrl-C prevents it, but it has an end itself.
+-- Clears the drill away in a shielded scope with a timeout of its own: neither the timeout of a
+-- step nor Ctrl-C prevents it.
 local function clear_surely(group, holder, options)
   local client = group.client
   local cleared, err = client.loop.scope(function()
     client:renew_patience()
     return clear_up(group, holder, options)
   end, { shield = true, timeout = options.timeout })
-  -- What nobody clears costs money, so that is told to whoever listens, however the drill ends.
+  -- A drill that is not cleared costs money, so the listener is told in any case.
   if not cleared and err then
     tell(group, options, { event = "not_cleared", drill_id = holder.drill_id, err = err })
   end
   return cleared, err
 end
 
--- Returning nothing is fine; false, or nil with a reason, is not; nor is an error.
+-- Why a check failed, or nil: it fails with an error, with false, or with nil and a reason.
+-- Returning nothing, or nil alone, is success.
 local function judge_check(ok, count, first, second)
   if not ok then return errors.words_of(first) end
   if count == 0 or first ~= nil and first ~= false then return nil end
@@ -76,8 +78,8 @@ local function conclude(made, checked, cleared, err)
   return made
 end
 
--- It has ended when all has that it has started, before the disks are taken away. A task of its own
--- can be ended by force if it does not heed that it is given up.
+-- Runs the check in a scope, so that all tasks that it has started end before its disks are taken
+-- away. It has its own task, which can be ended by force if it ignores a cancellation.
 local function check_disks(loop, made, check)
   local began = loop.now()
   local ok, count, first, second = pack(guard.call(loop.scope, function()
@@ -94,10 +96,10 @@ local function try(group, options, holder)
   return made, check_disks(group.client.loop, made, options.check or function() end)
 end
 
---- Runs a whole drill: start, wait, the caller's check, and the clearing that nothing may prevent.
+--- Runs a whole drill: start, wait, the caller's check, and the clearing, which always follows.
 ---@param group alicloud.dr.Group
----@param options table as for `start`, and `check(result)`; a listener is told `clearing`, and
----`not_cleared` of a drill that is left
+---@param options table as for `start`, and `check(result)`; further events for the listener are
+---`clearing`, and `not_cleared` if the drill could not be cleared
 ---@return alicloud.dr.DrillResult|nil outcome "drilled"
 ---@return alicloud.Error? err
 function M.run(group, options)

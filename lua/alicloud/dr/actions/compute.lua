@@ -1,6 +1,6 @@
 --- Changes of disks and instances: attach, detach, start, stop. None of these calls carries a
---- token, so what is wanted is looked at first, and an answer in doubt is followed by looking: what
---- is so already is done. Several of a kind are made together, with one reading for all.
+--- token, so each change looks first and does only what is not done yet, and looks again after a
+--- call in doubt. Several changes of a kind are made together, with one listing for all.
 --- Source: Elastic Compute Service, AttachDisk, DetachDisk, StartInstance, StopInstance.
 
 local attachment = require "alicloud.dr.read.attachment"
@@ -16,7 +16,7 @@ local ATTACH = transitions.words("ecs", "AttachDisk", "serve", "attaching of the
 local STOP = transitions.words("ecs", "StopInstance", "fence", "stopping of the instance")
 local START = transitions.words("ecs", "StartInstance", "serve", "start of the instance")
 
--- Where it is and how far it is; of the instances only their ids are read.
+-- A disk in words: its instances by id, and its status.
 local function describe_disk(seen)
   local ids = {}
   for i, host in ipairs(seen.hosts) do ids[i] = host.id end
@@ -24,7 +24,7 @@ local function describe_disk(seen)
   return ("%s%s (%s)"):format(seen.id, place, seen.status or "not listed")
 end
 
--- A look at disks, by id; what the region does not list is left out.
+-- Makes a function that reads disks by id; disks that the region does not list are left out.
 local function disks_reader(group, region)
   return function(ids, options)
     local wanted, found = {}, {}
@@ -52,7 +52,7 @@ local function instances_reader(group, region)
   end
 end
 
--- Nothing is known of what is not listed.
+-- Makes a function that reads one object; if it is not listed, only its id is known.
 local function one_of(read, id)
   return function(options)
     local found, err = read({ id }, options)
@@ -78,13 +78,14 @@ local function describe_instance(seen)
   return ("%s is %s"):format(seen.id, seen.status or "not listed")
 end
 
--- Of a disk its instances are part of what is seen; an instance has none.
+-- Whether two looks show the same status and, of a disk, the same instances.
 local function is_same(earlier, later)
   local same = earlier.status == later.status
   return same and (not earlier.hosts or describe_disk(earlier) == describe_disk(later))
 end
 
--- Arrived at the wanted state, on the way to it, as it was, or somewhere else.
+-- The phase by a status: "completed" if wanted, "in_progress" if moving, "not_started" if as
+-- before, else "conflict".
 local function judge_status(seen, wanted, moving, before, words_of)
   local text = words_of(seen)
   if seen.status == nil then return "unknown", text end
@@ -103,9 +104,9 @@ end
 
 local function judge_detach(intent, seen)
   if is_taken(seen, intent.before) then return "conflict", describe_disk(seen) end
-  -- It can be detached once it is attached.
+  -- A disk that is being attached can be detached once it is attached.
   if seen.status == "Attaching" then return "unknown", describe_disk(seen) end
-  -- From this instance it is; others may have it still.
+  -- Detached from this instance; it may still be attached to others.
   local left = seen.status == "In_use" and #seen.hosts > 0
   if left and not attachment.is_on(seen, intent.instance) then
     return "completed", describe_disk(seen)
@@ -117,7 +118,7 @@ local function judge_attach(intent, seen)
   if #seen.hosts > 0 and not attachment.is_on(seen, intent.instance) then
     return "conflict", describe_disk(seen)
   end
-  -- It can be attached once it is free.
+  -- A disk that is being detached or made can be attached once it is free.
   if attachment.FREE_SOON[seen.status] then return "unknown", describe_disk(seen) end
   return judge_status(seen, "In_use", { Attaching = true }, "Available", describe_disk)
 end
@@ -221,13 +222,13 @@ local function change_instances(whole, region, instances, make)
 end
 
 --- Stops instances and waits until all are stopped.
----@param whole alicloud.dr.Change of which it is a part
+---@param whole alicloud.dr.Change the change that these are parts of
 ---@param region string
 ---@param instances { id: string, status: string }[]
 ---@param force boolean cut the power
----@return string[] done ids of those that were stopped
+---@return string[] done ids of the stopped instances
 ---@return alicloud.Error? err
----@return table<string, table> seen by id, of those that were stopped
+---@return table<string, table> seen looks that showed instances stopped, by id
 function M.stop_all(whole, region, instances, force)
   return change_instances(whole, region, instances, function(instance)
     return stopping(whole.group, region, instance, force)
@@ -235,10 +236,10 @@ function M.stop_all(whole, region, instances, force)
 end
 
 --- Starts instances and waits until all run.
----@param whole alicloud.dr.Change of which it is a part
+---@param whole alicloud.dr.Change the change that these are parts of
 ---@param region string
 ---@param instances { id: string, status: string }[]
----@return string[] done ids of those that were started
+---@return string[] done ids of the started instances
 ---@return alicloud.Error? err
 function M.start_all(whole, region, instances)
   return change_instances(whole, region, instances, function(instance)
@@ -248,10 +249,11 @@ end
 
 ---@class alicloud.dr.DiskJob
 ---@field disk alicloud.dr.DiskUse as read
----@field instance string|nil nil: only what is under way is waited for
----@field device string? name that it is to have there; else the service gives one
+---@field instance string|nil nil: only wait until the disk is free, e.g. for a detach under way
+---@field device string? device name to attach it under; nil: the service chooses one
 
--- The jobs that exclude none before them. Of one disk one thing is done at a time.
+-- The jobs that can be done at the same time: one for each disk, and one for each instance if
+-- `alone_on_instance`, in their order.
 local function next_wave(jobs, alone_on_instance)
   local wave, taken = {}, {}
   for _, job in ipairs(jobs) do
@@ -262,7 +264,7 @@ local function next_wave(jobs, alone_on_instance)
   return wave
 end
 
--- What a wave leaves, in the same order; what was done is added to the list of it.
+-- The jobs that are left after a wave, in the same order; those done are added to `done`.
 local function left_of(jobs, wave, seen, done)
   local in_wave, left = {}, {}
   for _, job in ipairs(wave) do in_wave[job] = true end
@@ -290,10 +292,10 @@ local function change_disks(whole, region, jobs, given)
   return done, nil, latest
 end
 
--- Of one instance only so many disks are detached at a time; how many is not documented.
+-- How many disks of one instance the service detaches at a time is limited, but not documented.
 local TOO_MANY = { DisksDetachingOnEcsExceeded = true }
 
--- Once one is too many, the others of its instance have their turn when those under way are done.
+-- After one such refusal the other disks of the instance wait until those under way are done.
 local function limit_of_instances()
   local last = {}
   return function(target, put_off)
@@ -306,13 +308,13 @@ local function limit_of_instances()
   end
 end
 
---- Detaches disks from instances and waits until all are.
----@param whole alicloud.dr.Change of which it is a part
+--- Detaches disks from instances and waits until all are detached.
+---@param whole alicloud.dr.Change the change that these are parts of
 ---@param region string
----@param jobs alicloud.dr.DiskJob[] a disk once for each instance
+---@param jobs alicloud.dr.DiskJob[] one for each disk and instance
 ---@return alicloud.dr.DiskJob[] done
 ---@return alicloud.Error? err
----@return table<string, alicloud.dr.DiskUse> seen by id, the latest of those that were detached
+---@return table<string, alicloud.dr.DiskUse> seen latest looks at the detached disks, by id
 function M.detach_all(whole, region, jobs)
   return change_disks(whole, region, jobs, { limit = limit_of_instances,
     target = function(job, disk)
@@ -320,7 +322,8 @@ function M.detach_all(whole, region, jobs)
     end })
 end
 
--- The service names a device by what is attached before it.
+-- Whether a job has no device name. Then the service chooses one by the disks attached before, so
+-- the disks of an instance are attached one after the other.
 local function has_nameless(jobs)
   for _, job in ipairs(jobs) do
     if not job.device then return true end
@@ -328,8 +331,8 @@ local function has_nameless(jobs)
   return false
 end
 
---- Attaches disks to instances and waits until all are.
----@param whole alicloud.dr.Change of which it is a part
+--- Attaches disks to instances and waits until all are attached.
+---@param whole alicloud.dr.Change the change that these are parts of
 ---@param region string
 ---@param jobs alicloud.dr.DiskJob[]
 ---@return alicloud.dr.DiskJob[] done
@@ -341,8 +344,8 @@ function M.attach_all(whole, region, jobs)
     end })
 end
 
---- Jobs that detach a disk from all of its instances. One that is attached to none, but not free
---- yet, is waited for.
+--- Jobs that detach a disk from all of its instances. A disk that is attached to none, but not free
+--- yet, gets a job that waits.
 ---@param disk alicloud.dr.DiskUse
 ---@return alicloud.dr.DiskJob[]
 function M.jobs_to_free(disk)
@@ -352,7 +355,7 @@ function M.jobs_to_free(disk)
   return jobs
 end
 
--- Whether any of what is to be done has been done already.
+-- Whether a part of the plan has been done already by this change.
 local function has_done(plan, result)
   local attached, started = tables.set(result.attached), tables.set(result.started)
   for _, job in ipairs(plan.attach) do
@@ -364,12 +367,12 @@ local function has_done(plan, result)
   return false
 end
 
--- Seconds for which a look may be of before, after our own change.
+-- Seconds for which a look after our own change may be stale.
 local LAG = 60
 
---- What the last look at a side has against it, where there is still something to be done. What was
---- not done, since it was seen to be so, was seen of before: no wait makes it true, and the change
---- is misled.
+--- The problem after the last look at a side, if its plan still has something to do. If this change
+--- has done that part, the look may be stale, and waiting helps. If not, the first look was wrong
+--- to show it as done, and the change is marked as misled.
 ---@param change alicloud.dr.Change
 ---@param plan { attach: alicloud.dr.DiskJob[], start: { id: string }[] }
 ---@param result { attached: string[], started: string[] } what was done

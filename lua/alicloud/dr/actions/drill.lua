@@ -1,8 +1,8 @@
---- The two ends of a drill of one group: clone the last recovery point to new disks, and clear
---- them away. A whole drill is alicloud.dr.actions.checked_drill.
+--- Starts a drill of one group, which clones the last recovery point to new disks, and clears a
+--- drill away. alicloud.dr.actions.checked_drill makes a whole drill of both.
 ---
---- A drill is known by the id in the answer. Where the answer is lost, the one drill that was not
---- there before is taken for ours; two of them are not guessed at.
+--- The answer to the start names the drill. If the answer is lost, the only drill that was not
+--- listed before is taken for ours. If there are several, the outcome stays unknown.
 --- Source: StartReplicaGroupDrill, DescribeReplicaGroupDrills, ClearReplicaGroupDrill.
 
 local attachment = require "alicloud.dr.read.attachment"
@@ -31,19 +31,19 @@ local M = {}
 ---@field request_ids string[]
 ---@field client_token string?
 ---@field attempts integer
----@field recover_point integer? unix seconds, of the data on its disks
----@field rpo number? seconds that a failover at its start would have lost
+---@field recover_point integer? unix seconds, of the data on the disks of the drill
+---@field rpo number? RPO in seconds of a failover at the start of the drill
 ---@field rpo_basis "accepted"|nil
----@field rpo_to number? unix seconds, the accepted call
+---@field rpo_to number? unix seconds by the server's clock, when the call was accepted
 ---@field server_time number? of the accepted call, unix seconds
----@field adopted boolean? the answer was lost, the drill was found by looking
----@field open alicloud.dr.Drill[]? of "not_open": what the group has
+---@field adopted boolean? the answer was lost, and the drill was found by looking
+---@field open alicloud.dr.Drill[]? outcome "not_open": the drills that the group has
 
 local START = transitions.words("ebs", "StartReplicaGroupDrill", "start_drill", "drill")
 local CLEAR = transitions.words("ebs", "ClearReplicaGroupDrill", "clear_drill",
   "clearing of the drill")
 
--- What one look at the drills of a group is: a list with the time of reading.
+-- Makes a function that takes one look: the open drills of a group, with the time of reading.
 local function reader(group)
   return function(options)
     local list, err, read_at = drills.of_group(group.client, group.id, group.region, options)
@@ -72,7 +72,8 @@ local function newcomers(intent, seen)
   return list
 end
 
--- The drill that the intent led to: by its id, or the only new one.
+-- The drill that the intent led to: the one with its id, else the only new one. If there are
+-- several new ones: nil and the reason.
 local function ours(intent, seen)
   if intent.drill_id then return tables.index(seen.drills, "id")[intent.drill_id] end
   local list = newcomers(intent, seen)
@@ -99,7 +100,7 @@ end
 
 local function problem_of_start(found)
   local snapshot = found.here
-  -- A drill moves nothing: where no side was meant, it goes where the data goes.
+  -- A drill changes no direction, so a group with both sites in this region needs no side.
   local problem = replication_change.problem_of_world(found)
     or snapshot.role ~= "both" and replication_change.problem_of_side(snapshot, "drill in",
       "OperationDenied.StartDrillShouldOnDestRegion")
@@ -175,7 +176,7 @@ end
 --- Starts a drill and waits until a disk for each pair is there.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.CheckedOptions
----@param holder? table gets `intent` as soon as there is one, so that whoever clears can find out
+---@param holder? table gets `intent` when there is one, so that the clearing can find the drill
 ---@return alicloud.dr.DrillResult|nil
 ---@return alicloud.Error? err with `drill_id` if a drill was left behind
 function M.start(group, options, holder)
@@ -204,7 +205,7 @@ function M.start(group, options, holder)
   return made
 end
 
--- A drill has gone when it is not listed several times in a row: one empty list may be a lie.
+-- So many reads in a row must not list a drill until it counts as gone: one list may be stale.
 local GONE_READS = 3
 
 local function clear_target(group, drill)
@@ -227,7 +228,7 @@ local function clear_target(group, drill)
   }
 end
 
--- A drill that is still being made cannot be cleared yet.
+-- Waits until a drill is made: before that it cannot be cleared.
 local function await_made(change, drill)
   local target = clear_target(change.group, drill)
   target.judge = function(_, seen)
@@ -240,7 +241,7 @@ local function await_made(change, drill)
   return seen and tables.index(seen.drills, "id")[drill.id], err
 end
 
--- Seconds: what has just been started may not be listed yet.
+-- Seconds for which a drill that has just been started may not be listed yet.
 local BRIEFLY = 20
 
 local function find(change, drill_id)
@@ -263,7 +264,7 @@ local function carry_out_clear(change, drill)
   return change:apply(target)
 end
 
---- What of the options of a drill holds for its clearing.
+--- The options of a drill that also hold for its clearing.
 ---@param options alicloud.dr.CheckedOptions
 ---@return table
 function M.plain(options)
@@ -274,8 +275,8 @@ function M.plain(options)
   return copy
 end
 
---- Detaches what a check has attached and left so, which would keep the drill from being cleared.
---- Nothing but the drill owns these disks; one that cannot be detached shows when it is cleared.
+--- Detaches the disks of a drill that a check has left attached: with them the drill cannot be
+--- cleared. These disks belong to the drill alone. If a detach fails, the clearing reports it.
 ---@param group alicloud.dr.Group
 ---@param made { disks: table[]? }? result of the start, or the drill
 ---@param options table
@@ -292,7 +293,7 @@ function M.free_disks(group, made, options)
   end
 end
 
---- Clears a drill away, with its disks, and waits until it is listed no more.
+--- Clears a drill away, with its disks, and waits until it is no longer listed.
 ---@param group alicloud.dr.Group
 ---@param drill_id string
 ---@param options alicloud.dr.CheckedOptions
@@ -315,11 +316,12 @@ function M.clear(group, drill_id, options)
   return nil, err
 end
 
---- The id of a drill that may have been left behind, looked for if the answer never came.
+--- The id of a drill that may have been left behind. If the answer to its start was lost, the
+--- drills of the group are read.
 ---@param group alicloud.dr.Group
 ---@param intent table|nil of its start
----@return string|nil
----@return alicloud.Error? err why nobody can tell
+---@return string|nil id nil: there is none, it is not clear which, or it could not be read
+---@return alicloud.Error? err why the drills could not be read
 function M.left_behind(group, intent)
   if not intent or intent.drill_id then return intent and intent.drill_id end
   local seen, err = reader(group) { deadline = 10 }
@@ -327,8 +329,8 @@ function M.left_behind(group, intent)
   return (id_of(intent, seen))
 end
 
---- Writes down which drill is about to be cleared though nobody has seen its start end: whoever
---- goes on from there must not wait for it.
+--- Tells the journal which drill is about to be cleared although its start has not been seen to
+--- end: a process that continues must not wait for that drill.
 ---@param options alicloud.dr.CheckedOptions of the start
 ---@param intent table
 ---@param drill_id string
@@ -338,8 +340,7 @@ function M.announce_clearing(options, intent, drill_id)
     { outcome = "unknown", code = "Client.Interrupted" })
 end
 
---- Writes down that the drill of a start which nobody saw end is no more, so that it is not gone on
---- with.
+--- Tells the journal that such a drill has been cleared, so that no process continues its start.
 ---@param options alicloud.dr.CheckedOptions of the start
 ---@param intent table
 function M.settle(options, intent)

@@ -1,9 +1,9 @@
---- The way back: reverse, replicate back, stop the service, last synchronization, switch, protect
---- again. Each step is a method of the group that can be called by itself, looks before it acts,
---- and finds its work done when it is called again; this file only calls them in order.
+--- Fails a group back: reverses it, replicates back, stops the service, synchronizes a last time,
+--- switches, and protects again. Each step is a method of the group that can be called by itself,
+--- looks before it acts, and is idempotent; this file only calls them in order.
 ---
---- There is no ungraceful way: both sites have to answer until the switch, or nothing is proved of
---- what would be lost. A side that is lost is given up by a failover at the other one.
+--- Both sites have to answer until the switch, or it cannot be proved what would be lost. A side
+--- that is lost is given up by a failover at the other one.
 --- Source: user guide, "Failback".
 
 local direction = require "alicloud.dr.model.direction"
@@ -16,36 +16,37 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.FailbackOptions
----@field to string region, or zone, that takes the service back; the group object is at the side
----that gives it
+---@field to string region, or zone, that takes the service back; the group object names the side
+---where it runs now
 ---@field stop? fun(context: alicloud.dr.FailbackContext): any stops the service where it runs now;
 ---false, or nil and a reason, ends the failback
----@field restart? fun(context: alicloud.dr.FailbackContext): any starts the service where it ran,
----if the failback ends before the switch
+---@field restart? fun(context: alicloud.dr.FailbackContext): any starts the service again where it
+---ran, if the failback ends before the switch
 ---@field old_side? alicloud.dr.OldSide see reprotect
 ---@field fence? boolean stop the instances and detach the disks where the service ran (true)
 ---@field force? boolean see fence
 ---@field stop_shared? string[] see fence
 ---@field sync? boolean last one-shot synchronization, so that nothing is lost (true)
----@field max_rpo? number|string of the switch
+---@field max_rpo? number|string of the failover that switches
 ---@field attach? string|table<string, string> see serve
----@field restore? boolean protect again afterwards, in the direction that is usual (true)
----@field confirm? fun(step: string, context: alicloud.dr.FailbackContext): boolean before each step
----@field timeout? number|string of each step, beside its own default
+---@field restore? boolean replicate again afterwards, in the usual direction (true)
+---@field confirm? fun(step: string, context: alicloud.dr.FailbackContext): boolean asked before
+---each step
+---@field timeout? number|string of each step; nil: the step's own default
 ---@field poll? number|string
 ---@field progress? fun(event: table)
 
 ---@class alicloud.dr.FailbackContext
 ---@field group alicloud.dr.Group where the service runs now
----@field back alicloud.dr.Group the same group, where the service goes
+---@field back alicloud.dr.Group the same group at the side that takes the service
 ---@field options alicloud.dr.FailbackOptions
 ---@field steps table<string, table> results so far, by step
----@field doing string? the step that it is in
+---@field doing string? the present step
 
 ---@class alicloud.dr.FailbackResult
 ---@field outcome "failed_back"|"already_failed_back"
 ---@field group_id string
----@field region string that has the service now
+---@field region string where the service runs at the end
 ---@field steps table<string, table> result of each step
 ---@field order string[] the steps in the order in which they were done
 ---@field elapsed number seconds
@@ -85,7 +86,8 @@ local function serve(context)
   return context.back:serve(limits(context, { attach = context.options.attach }))
 end
 
--- The sides have changed places before the start, so what was copied after it goes this way.
+-- The switch is a failover at the other side. The group was reversed before the start, so a
+-- recovery point that is not older than the start is of this direction.
 local function switch(context)
   local start = context.steps.start
   return context.back:failover(limits(context, { max_rpo = context.options.max_rpo,
@@ -154,7 +156,7 @@ local function read_sides(group)
   return snapshot, nil, here, other
 end
 
--- Which step comes next, by what is seen; 0 if the service is back already.
+-- The index of the next step, by the state of the group; 0 if the service is back already.
 local function next_step(group, to)
   local snapshot, err, here, other = read_sides(group)
   if not snapshot then return nil, err end
@@ -172,8 +174,8 @@ end
 
 local NOTHING_DONE = { not_sent = true, rejected = true }
 
--- What was stopped for a switch that does not come is brought back: disks and instances, the
--- service by the caller's function, replication. What is seen to be back counts.
+-- Brings the service back if a step before the switch fails: disks and instances, the service by
+-- the caller's `restart`, then replication. Sets `rolled_back` or `production_down` in the error.
 local function bring_back(context, step, err)
   local steps, options = context.steps, context.options
   local fenced = steps.fence or step == "fence" and err.done_so_far
@@ -198,7 +200,7 @@ local function bring_back(context, step, err)
   end
 end
 
--- One step: asked about, done.
+-- Asks for confirmation of one step, and runs it.
 local function do_step(context, step)
   local confirm = context.options.confirm
   if confirm and not confirm(step.name, context) then
@@ -208,8 +210,8 @@ local function do_step(context, step)
   return step.run(context)
 end
 
--- Whoever cuts it off leaves production as it stands: what may be stopped for it is told to
--- whoever listens.
+-- After an error that is raised (a cancellation, an interrupt) nothing is brought back: the
+-- listener is told that production may be stopped.
 local function when_cut_off(context)
   return setmetatable({}, { __close = function(_, raised)
     local steps, listener = context.steps, context.options.progress
@@ -236,7 +238,8 @@ local function walk(context, from, done)
   return true
 end
 
--- Between two zones of one region the side that gives the service is the one that does not take it.
+-- The group at the side where the service runs now. Between two zones of one region that is the
+-- site that does not take the service.
 local function giving_side(group, back)
   if group.to or not back.to or group.region ~= back.region then return group end
   local other, err = back:other_site()
@@ -244,7 +247,7 @@ local function giving_side(group, back)
   return other.region == group.region and other or group
 end
 
--- What reads can tell is found before the first change, not with the service stopped.
+-- Finds obstacles before the first change, rather than when the service is stopped already.
 local function look_ahead(context)
   local group, options = context.group, context.options
   local report, err = group:preflight { move = "failback", attach = options.attach,
@@ -256,13 +259,13 @@ local function look_ahead(context)
     findings = report.findings })
 end
 
---- Moves a group back, or goes on with that where an earlier attempt ended.
----@param group alicloud.dr.Group at the side that has the service now
----@param back alicloud.dr.Group the same at the side that takes it
+--- Fails a group back, or continues where an earlier attempt ended.
+---@param group alicloud.dr.Group at the side where the service runs now
+---@param back alicloud.dr.Group the same group at the side that takes the service
 ---@param options alicloud.dr.FailbackOptions
 ---@return alicloud.dr.FailbackResult|nil
----@return alicloud.Error? err `step` names the one that went wrong, `steps` holds what was done;
----`rolled_back` if what was stopped is back, `production_down` in words if it is not
+---@return alicloud.Error? err `step` names the step that failed, `steps` holds the results before;
+---`rolled_back` is true if the service is back, `production_down` says in words that it is not
 function M.run(group, back, options)
   local loop = group.client.loop
   local began = loop.now()
@@ -287,7 +290,7 @@ function M.run(group, back, options)
   return result
 end
 
---- What names the other side of a group.
+--- The name of the other side of a group.
 ---@param group alicloud.dr.Group
 ---@return string|nil place its region, or its zone where both sides lie in one region
 ---@return alicloud.Error? err

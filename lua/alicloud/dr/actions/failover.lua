@@ -1,6 +1,6 @@
---- One failover of one group: look, pre-check, ask, carry out, wait until the group and every pair
---- are open. How a call is sent once, and found out about when its answer is in doubt, is that of
---- every change (alicloud.dr.change); here is what is a failover's own.
+--- Fails one group over: looks, runs the pre-check, asks for confirmation, sends the call, and
+--- waits until the group and every pair are open. alicloud.dr.change sends the call once and
+--- resolves an outcome in doubt, as for every change.
 ---
 --- Only the region of the group object is asked, since the other one may be lost.
 --- Source: FailoverDiskReplicaGroup; "How to ensure idempotence".
@@ -22,30 +22,30 @@ local FAILOVER = transitions.failover
 ---@class alicloud.dr.FailoverOptions
 ---@field max_rpo? number|string refuse if more would be lost
 ---@field outage_at? number|string since when nothing has been written at the primary site: unix
----seconds, RFC 3339, or so long ago; the loss is counted to it, and the recovery time from it
+---seconds, RFC 3339, or a duration ago; the RPO is counted up to it, and the RTO from it
 ---@field timeout? number|string from the call to the open disks (1200 s)
 ---@field stall? number|string give up waiting when nothing changes for so long (600 s)
 ---@field poll? number|string longest pause between two looks (5 s)
----@field wait_for_cloud? number|string|false how long readings outlast an outage, and refusals that
----prove that nothing was done are waited out (10m)
----@field resend_window? number|string after the first send whose answer is lost; 0: never send
----again (120 s)
----@field client_token? string continue what was begun under this token
+---@field wait_for_cloud? number|string|false how long to retry reads during an outage, and calls
+---after a refusal which proves that nothing was done (10m)
+---@field resend_window? number|string how long after the first send the call may be sent again if
+---its answer is lost; 0: never (120 s)
+---@field client_token? string continue the failover that was begun under this token
 ---@field incident? string derive the token from group, direction and this name; after
 ---failover_failed the name gives a second token, once
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot, report: alicloud.dr.Report): boolean
 ---@field progress? fun(event: alicloud.dr.Event)
----@field journal? alicloud.dr.Journal is told before and after, see alicloud.dr.journal.protocol
----@field continue? alicloud.dr.Continue what is left of an intent whose outcome never came
+---@field journal? alicloud.dr.Journal gets intent and outcome, see alicloud.dr.journal.protocol
+---@field continue? alicloud.dr.Continue a journaled intent without an outcome, to be continued
 ---@field accept_loss? alicloud.dr.AcceptLoss raises max_rpo, by name and with a reason
 ---@field force? alicloud.dr.Force[] findings of the pre-check that a person overrules
 ---@field synced_since? number unix seconds; the caller knows that nobody has reversed the group
 ---since, so a recovery point that is not older is of this direction
----@field batched_reads? alicloud.dr.BatchedReads what those at work at the same time share
+---@field batched_reads? alicloud.dr.BatchedReads reads shared with failovers at the same time
 
 ---@alias alicloud.dr.EventName
 ---| "looked"      # a look before anything was sent
----| "settling"    # something stands against it that may pass, or that one look may be wrong about
+---| "settling"    # an obstacle may pass, or one look may be wrong about it: another look follows
 ---| "checked"     # the pre-check's report
 ---| "sending"     # the call is about to leave
 ---| "accepted"    # the service took it
@@ -53,7 +53,7 @@ local FAILOVER = transitions.failover
 ---| "joined"      # a failover is under way already, nothing is sent
 ---| "state"       # a look after the call
 ---| "look_failed" # a look after the call that ended in an error
----| "waiting"     # for the cloud, or for what passes by itself: `reason`, `pause`, `left`
+---| "waiting"     # for the cloud, or for an obstacle to pass: `reason`, `pause`, `left`
 ---| "back"        # a read is answered again
 ---| "given_up"    # the cloud was not waited for any longer
 ---| "failovered"
@@ -62,7 +62,7 @@ local FAILOVER = transitions.failover
 ---@field event alicloud.dr.EventName
 ---@field verb string "failover"
 ---@field elapsed number seconds since the start
----@field client_token string? from the decision on
+---@field client_token string? nil before the decision
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field report alicloud.dr.Report?
 ---@field state string? words about the snapshot of a "state"
@@ -78,7 +78,7 @@ local FAILOVER = transitions.failover
 ---@class alicloud.dr.FailoverChange: alicloud.dr.Change
 ---@field outage_at number? as declared, unix seconds
 ---@field server_began number? the server's time at the first look, unix seconds
----@field shared alicloud.dr.BatchedRead? what those at work at the same time share
+---@field shared alicloud.dr.BatchedRead? reads shared with failovers at the same time
 
 ---@class alicloud.dr.Result
 ---@field outcome "failovered"|"already_failovered"
@@ -89,26 +89,26 @@ local FAILOVER = transitions.failover
 ---@field pairs alicloud.dr.Pair[] as observed at the end
 ---@field joined boolean a failover that was already under way was awaited; nothing was sent
 ---@field outage_at number? since when nothing had been written, as declared; unix seconds
----@field rpo number? achieved data loss: seconds from the oldest recovery point to `rpo_to`; nil if
----nobody saw when that was, as for already_failovered without a declared outage
+---@field rpo number? achieved RPO: seconds from the oldest recovery point to `rpo_to`; nil if one
+---of both is not known, as for already_failovered without a declared outage
 ---@field rpo_to number? unix seconds by the server's clock
 ---@field rpo_basis "outage"|"accepted"|"observed"|nil what `rpo_to` is: the declared outage, the
----accepted call, or, as an upper bound, the first look that showed it under way
----@field rto number? seconds to the look that saw every pair open; nil where nothing was done, and
----where it was begun before, by others or by a failover that has failed, so that nobody knows when
----@field rto_basis "outage"|"sent"|"start"|nil from where they are counted: the declared outage,
----the first call of an earlier process, or the start of `failover`, a question included
+---accepted call, or, as an upper bound, the first look that showed the failover under way
+---@field rto number? achieved RTO: seconds to the look that showed every pair open; nil if nothing
+---was done, or the beginning is not known (begun by others, or after a failed failover)
+---@field rto_basis "outage"|"sent"|"start"|nil from when `rto` is counted: the declared outage, the
+---first call of an earlier process, or the start of `failover`, with the time for its question
 ---@field recover_point integer? unix seconds, the oldest of group and pairs
----@field oldest_pair string? the pair that holds it
+---@field oldest_pair string? the pair with the oldest recovery point
 ---@field request_id string? of the accepted call
 ---@field request_ids string[] of every answer to the failover call
 ---@field client_token string?
 ---@field attempts integer how many times the call left
 ---@field forced alicloud.dr.Force[]? findings of the pre-check that were overruled
----@field unneeded_force alicloud.dr.Force[]? what was to be overruled and stood against nothing
+---@field unneeded_force alicloud.dr.Force[]? entries of `force` for which there was no such finding
 ---@field snapshot alicloud.dr.Snapshot the last look
 
--- What was written before the outage is lost, however late the failover was.
+-- Adds the achieved RPO. With a declared outage it ends there, however late the failover was.
 local function tell_loss(change, made)
   local outage_at = change.outage_at
   local at = outage_at or change.accepted and change.accepted.server_time
@@ -146,19 +146,19 @@ local function observe(change)
   return snapshot, err
 end
 
--- The first look found the work done, and nobody knows for how long it has been.
+-- The result if the first look shows the group failovered; since when is not known.
 local function already(change, snapshot)
   return result(change, snapshot, { outcome = "already_failovered" })
 end
 
--- A suspended machine does not count its own seconds, but the service does.
+-- The longer of the times by our clock and by the server's: ours stops while the machine sleeps.
 local function elapsed(change, server_now)
   local by_server = change.server_began and server_now and server_now - change.server_began or 0
   return math.max(change:elapsed(), by_server)
 end
 
--- What was begun by others, under a token of before, or by a failover that has failed, took longer
--- than we have watched it.
+-- The RTO and its basis; nil if the failover may have begun before this one was called: by others,
+-- under a given token, or as a failover that failed.
 local function time_taken(change, seen)
   if change.outage_at then
     local now = seen.read_at or change.runtime.time()
@@ -170,7 +170,7 @@ local function time_taken(change, seen)
   return elapsed(change, seen.read_at), "start"
 end
 
--- The group and every pair of the frozen set were seen open.
+-- The result after a look that shows the group and every pair of the intent open.
 local function failovered(change, seen)
   local rto, rto_basis = time_taken(change, seen)
   return result(change, seen, {
@@ -189,7 +189,7 @@ local function conclude(change, seen, err)
   return made
 end
 
--- A failover that left pairs behind may be asked for again; a person says when.
+-- Whether a person forces one more call for a failovered group with pairs that are not.
 local function is_asked_again(change, snapshot)
   local force = forces.of(change.options.force, "OperationDenied.PairGroupStatusConflict")
   return force ~= nil and snapshot.status == "failovered"
@@ -202,7 +202,8 @@ local function is_under_way(change, snapshot)
     or snapshot.status == "failovered" and snapshots.count(snapshot, "failover_failed") == 0
 end
 
--- Looks until it is clear what is to be done: "done", "join", "send", or a refusal.
+-- Looks until it is clear what to do. Returns the snapshot, an error if there is none, the route
+-- ("done", "join", "send" or "refuse"), and the report of the pre-check.
 local function look(change)
   local options = change.options
   local terms = { max_rpo = options.max_rpo, force = options.force,
@@ -225,7 +226,7 @@ local function look(change)
   return snapshot, nil, snapshots.is_failovered(snapshot) and "done" or "join"
 end
 
--- What is to be done of a call that could not leave while its look was fresh.
+-- Decides anew for a call that could not leave while its look was fresh.
 local function look_again(change)
   local snapshot, err, route, report = look(change)
   if not snapshot then return nil, err end
@@ -253,7 +254,7 @@ local function target_of(change, intent)
   }
 end
 
--- People take minutes to answer; the world that they answered for may be gone by then.
+-- Asks for confirmation, and looks again: people take minutes, and the group may change meanwhile.
 local function confirm(change, snapshot, report)
   if not change.options.confirm(snapshot, report) then return failures.not_confirmed(change) end
   local asked = intents.new(snapshot, "")
@@ -265,7 +266,8 @@ local function confirm(change, snapshot, report)
   return now, nil, route, second
 end
 
--- A failover takes a minute, in which what was looked at before is not kept: a fleet has thousands.
+-- Called in tail position, so that the looks before are not kept in memory while the failover runs:
+-- a fleet has thousands of groups.
 local function carry_out(change, route, target)
   if route == "join" then return conclude(change, change:join(target)) end
   return conclude(change, change:apply(target))
@@ -297,10 +299,11 @@ local function begin(change)
   return follow(change, route, report, snapshot)
 end
 
--- After these it does not stand before the others any more: what comes next takes its time.
+-- Events after which a failover gives its turn to the next one: from here on it only waits.
 local LEAVES = { accepted = true, unanswered = true, joined = true, settling = true }
 
--- Where many are about to send, those whose turn it is look first.
+-- If many failovers share their reads, each takes a turn before it looks, so that its call leaves
+-- soon after its look.
 local function begin_in_turn(change)
   local shared, options = change.shared, change.options
   if not shared or not shared:has_company() or options.confirm then return begin(change) end

@@ -1,6 +1,6 @@
---- Fencing: the side that data comes from is made unable to write. Its instances are stopped, and
---- the disks of the group detached, each only if it is not so already. First all instances, then
---- all disks: the calls leave one after the other, and one reading tells what all come to.
+--- Fences the side that data is copied from, so that it can no longer write: stops its instances,
+--- then detaches the disks of the group, each only if that is not done already. The calls of a kind
+--- leave one after the other, and one listing shows the state of all.
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
@@ -18,16 +18,16 @@ local M = {}
 ---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
----@field stop_shared? string[]|string instances that may be stopped though others are on them
+---@field stop_shared? string[]|string instances that may be stopped though others use them
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
 
 ---@class alicloud.dr.FencePlan
 ---@field region string
----@field stop alicloud.dr.DiskHost[] instances that do not stand still
+---@field stop alicloud.dr.DiskHost[] instances that are not stopped
 ---@field detach alicloud.dr.DiskUse[] disks that are attached
----@field neighbours alicloud.dr.Neighbour[] disks of others on the instances that are stopped
----@field before alicloud.dr.FencedDisk[] what stands there now, see unfence
+---@field neighbours alicloud.dr.Neighbour[] disks of others on the instances that are to be stopped
+---@field before alicloud.dr.FencedDisk[] present attachments and instance statuses, see unfence
 
 ---@class alicloud.dr.FenceResult
 ---@field outcome "fenced"|"already_fenced"
@@ -35,11 +35,13 @@ local M = {}
 ---@field region string of the side that is fenced
 ---@field stopped string[] instances that were stopped by this
 ---@field detached string[] disks that were detached by this
----@field before alicloud.dr.FencedDisk[] what stood there before, see unfence
+---@field before alicloud.dr.FencedDisk[] attachments and instance statuses before, see unfence
 ---@field side alicloud.dr.SideUse as seen at the end
----@field old_side_fenced_at number? unix seconds by the server's clock, of the look that showed it
+---@field old_side_fenced_at number? unix seconds by the server's clock, of the look that showed the
+---side fenced
 ---@field unproven string? how the other site contradicts what was seen here, in words
----@field data_ready_at number? if the group is failed over: of the look that showed it
+---@field data_ready_at number? unix seconds by the server's clock, of the look that showed the
+---group failovered; nil: it is not
 ---@field elapsed number seconds
 ---@field request_ids string[]
 
@@ -53,7 +55,7 @@ local function disks_to_detach(side)
   return list
 end
 
--- Written down before the first change, so that it can be brought back as it was.
+-- The attachments and instance statuses before the first change, for unfence.
 local function attached_before(side)
   local list = {}
   for _, disk in ipairs(side.disks) do
@@ -71,7 +73,7 @@ local function plan_of(side, options)
     before = attached_before(side) }
 end
 
--- Seconds: a list may lack for a moment what is there, or be of before.
+-- Seconds for which a list may lack an object, and for which it may be stale.
 local BRIEFLY, LAG = 20, 60
 
 local function unreachable(side)
@@ -95,8 +97,8 @@ local function stuck_instance(plan)
   return nil
 end
 
--- Who else lies on the instances is asked before the first of them is stopped. Where it cannot be
--- told, the side is fenced all the same: it may be on its way to go dark.
+-- Looks for disks of others on the instances before the first one is stopped. If they cannot be
+-- read, the side is fenced all the same: it may stop answering soon.
 local function shared_instances(change, snapshot, plan)
   local ids, own = {}, {}
   for i, instance in ipairs(plan.stop) do ids[i] = instance.id end
@@ -127,7 +129,7 @@ local function stop_all(change, plan, result)
   return true
 end
 
--- Of a disk that is attached to several, each instance counts.
+-- Detaches each disk from all of its instances; it counts as detached only if all are done.
 local function detach_all(change, plan, result)
   local jobs, left = {}, {}
   for _, disk in ipairs(plan.detach) do
@@ -144,15 +146,16 @@ local function detach_all(change, plan, result)
   return true
 end
 
--- Where nothing was done, it was the first look that was of before.
+-- The problem if disks are in use at the end. It may pass if this change did something, since the
+-- look may be stale; if it did nothing, the first look was the stale one.
 local function undone(side, demanded, result)
   local names = attachment.in_use(side, demanded)
   return names and { message = "in use again after fencing: " .. names,
     passes = result.outcome == "fenced" and LAG or nil } or nil
 end
 
--- Only what is seen at the end counts: somebody may have started an instance meanwhile. One look
--- may be of before.
+-- The last look decides: somebody may have started an instance meanwhile. Looks again, since one
+-- look may be stale.
 local function last_look(change, snapshot, result)
   local demanded = change.options.detach ~= false and "detached" or "stopped"
   local side, problem = change:until_passed(function()
@@ -171,7 +174,7 @@ local function last_look(change, snapshot, result)
   return result
 end
 
--- The side as it is once nothing is on its way there any more, and what is to be done to it.
+-- The plan for the side, once no disk or instance there is changing any more.
 local function look_at_side(change, snapshot)
   return change:until_passed(function()
     local side = attachment.of_side(change.group.client, snapshot, "from")
@@ -215,12 +218,12 @@ end
 ---@param group alicloud.dr.Group
 ---@param options table durations in seconds, defaults filled in
 ---@return alicloud.dr.FenceResult|nil
----@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+---@return alicloud.Error? err `done_so_far` says what was done before it failed
 function M.run(group, options)
   local change = changes.new(group, WORDS, options)
   local result, err = fence(change)
   local so_far = err and err.code == "Client.FenceUndone" and err.done_so_far
-  -- One look that shows nothing to be done decides nothing.
+  -- The first look showed nothing to do, and the last one something: so fence once more.
   if so_far and so_far.outcome == "already_fenced" then return fence(change) end
   return result, err
 end

@@ -1,4 +1,4 @@
---- Replication of a group: start, stop, one synchronization at once, and the wait for a recovery
+--- Starts and stops the replication of a group, synchronizes it once, and waits for a recovery
 --- point. Source: StartDiskReplicaGroup, StopDiskReplicaGroup.
 
 local attachment = require "alicloud.dr.read.attachment"
@@ -17,17 +17,18 @@ local M = {}
 
 ---@class alicloud.dr.StartResult: alicloud.dr.ChangeResult
 ---@field outcome "started"|"already_started"|"synced"
----@field standby alicloud.dr.SideUse? what was known of the disks that are copied onto
+---@field standby alicloud.dr.SideUse? the disks that are copied onto, as seen before the call
 
 ---@class alicloud.dr.StopResult: alicloud.dr.ChangeResult
 ---@field outcome "stopped"|"already_stopped"
 
 ---@class alicloud.dr.SyncResult: alicloud.dr.StartResult
----@field stop alicloud.dr.StopResult? nil: another process had stopped it, and this went on
----@field verified boolean the recovery point is not older than the call, by the server's clock
+---@field stop alicloud.dr.StopResult? nil: another process has stopped it, and this one continued
+---@field verified boolean the recovery point is not older than the call, by the server's clock;
+---false: the service gave no time for the call
 
--- Which region serves these calls is documented as that of the group, which after a reversal may
--- be either: the one that the data comes from is asked first.
+-- The documents say that the region of the group serves these calls; after a reversal that may be
+-- either one. The source is asked first.
 local function both_regions(_, snapshot)
   local from, to = snapshot.from.region, snapshot.to.region
   return from == to and { from } or { from, to }
@@ -36,7 +37,7 @@ end
 local ATTACHED = "OperationDenied.StandbyDeviceAttached"
 
 local function problem_of_standby(kind, change, snapshot)
-  -- What cannot be read here the service checks itself.
+  -- If the disks cannot be read here, the service checks them itself.
   local side = attachment.of_side_at_once(change.group.client, snapshot, "to")
   kind.facts.standby = side
   local names, passes = attachment.in_use(side, "detached")
@@ -52,7 +53,7 @@ local function kind_of_start(one_shot)
   function kind.is_done(_, snapshot)
     return not one_shot and transitions.is_done(kind.transition, snapshot)
   end
-  -- A disk may have become busy since it was looked at.
+  -- A disk may have been attached since the look.
   function kind.passes(change, err, snapshot)
     local problem = err.code == ATTACHED and snapshot and problem_of_standby(kind, change, snapshot)
     return problem and problem.passes and problem.message or nil
@@ -71,8 +72,8 @@ local function without(options, ...)
   return copy
 end
 
---- Starts replication and waits until the group and every pair replicate; or synchronizes once and
---- waits until all are stopped again with a newer recovery point.
+--- Starts replication and waits until the group and every pair replicate. With `one_shot` it
+--- synchronizes once, and waits until all are stopped again with a newer recovery point.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.StartOptions durations in seconds, defaults filled in
 ---@return alicloud.dr.StartResult|nil
@@ -90,8 +91,8 @@ local function kind_of_stop()
   return kind
 end
 
---- Stops replication and waits until the group and every pair are stopped. The cycle that runs is
---- dropped.
+--- Stops replication and waits until the group and every pair are stopped. The service drops the
+--- cycle that runs.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.ChangeOptions durations in seconds, defaults filled in
 ---@return alicloud.dr.StopResult|nil
@@ -114,14 +115,14 @@ end
 local function sync_once(group, options)
   options.one_shot = true
   local sync, err = M.start(group, options)
-  -- Whoever began it began it before us, and perhaps before the last write.
+  -- A joined sync began before this one was asked for, and perhaps before the last write.
   if sync and sync.joined then return M.start(group, without(options, "continue")) end
   return sync, err
 end
 
---- The last synchronization of a planned move: stops replication, synchronizes once, and holds the
---- recovery point against the server's time of the call. What was written before the call is safe
---- then.
+--- The last synchronization of a planned move: stops replication, synchronizes once, and checks
+--- that the recovery point is not older than the call, by the server's clock. Then all that was
+--- written before the call has been copied.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.ChangeOptions durations in seconds, defaults filled in
 ---@return alicloud.dr.SyncResult|nil
@@ -129,7 +130,7 @@ end
 function M.sync_now(group, options)
   local began = options.continue and options.continue.verb
   local stop, sync, err
-  -- To stop the synchronization that is gone on with would drop it.
+  -- A continued synchronization must not be stopped: the service would drop it.
   if began ~= "start" then
     stop, err = M.stop(group, without(options, "client_token"))
     if not stop then return nil, err end
@@ -146,7 +147,7 @@ end
 local AWAIT = transitions.words("ebs", "DescribeDiskReplicaGroups", "await_recovery_point",
   "wait for a recovery point")
 
--- The oldest of group and pairs; nil while one has none.
+-- The oldest recovery point of group and pairs; nil if one of them has none.
 local function common_point(snapshot)
   if not snapshot.group_recover_point then return nil end
   for _, pair in ipairs(snapshot.pairs) do
@@ -157,7 +158,7 @@ end
 
 local FLOWS = { initial_syncing = true, syncing = true, normal = true, manual_syncing = true }
 
--- Neither direction nor pair set may change meanwhile; what the pairs show does not matter.
+-- To check that direction and pair set have not changed; the places of the pairs do not matter.
 local STAYS = { any_pairs = true }
 
 local function judge_point(intent, seen)
@@ -189,7 +190,7 @@ local function point_target(group, snapshot, newer_than)
 end
 
 ---@class alicloud.dr.AwaitOptions
----@field newer_than? number unix seconds; else the server's time of the first look
+---@field newer_than? number unix seconds; nil: the server's time of the first look
 ---@field timeout? number|string (2h)
 ---@field stall? number|string (2h)
 ---@field poll? number|string longest pause between two looks (10 s)

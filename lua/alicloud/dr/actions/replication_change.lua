@@ -1,5 +1,5 @@
---- One change of a group from the first look to the result: reprotect, start, stop. What each of
---- them asks of the world is its own; the way is the same.
+--- Runs one change of a group (reprotect, start, stop) from the first look to the result. The kind
+--- of change says what must be true before it; the steps are the same for all.
 
 local changes = require "alicloud.dr.change"
 local direction = require "alicloud.dr.model.direction"
@@ -20,31 +20,32 @@ local M = {}
 ---@field from alicloud.dr.Place direction as observed at the end
 ---@field to alicloud.dr.Place
 ---@field pairs alicloud.dr.Pair[] as observed at the end
----@field joined boolean somebody else's change was awaited; nothing was sent
+---@field joined boolean somebody else's change was waited for; nothing was sent
 ---@field elapsed number seconds, from the first look on
 ---@field server_time number? of the accepted call, unix seconds by the server's clock
 ---@field recover_point integer? unix seconds, the oldest of group and pairs
 ---@field request_id string? of the accepted call
 ---@field request_ids string[] of every answer to the call
----@field client_token string? under which it was sent
+---@field client_token string? of the call; nil: nothing was sent
 ---@field attempts integer how many times the call left
----@field other_site "agrees"|"same"|"unknown"|nil what was seen from the other region, before
----anything was sent; same: there is none; nil: continued
+---@field other_site "agrees"|"same"|"unknown"|nil what the other region showed before anything was
+---sent; same: there is no other region; nil: the change was continued
 ---@field snapshot alicloud.dr.Snapshot the last look
 
 ---@class alicloud.dr.ReplicationChange
 ---@field transition alicloud.dr.Transition
 ---@field outcome string e.g. "reprotected"
----@field one_sided boolean? it is decided by which side is meant
+---@field one_sided boolean? it needs to know which side is meant
 ---@field is_done fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): boolean
 ---@field problem fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table|nil
 ---@field regions fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): string[]
 ---@field passes? fun(change: alicloud.dr.Change, err: alicloud.Error,
----snapshot: alicloud.dr.Snapshot?): string? why what the service has refused for is gone soon
----@field orient? fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table
+---snapshot: alicloud.dr.Snapshot?): string? why the obstacle behind a refusal ends by itself
+---@field orient? fun(change: alicloud.dr.Change, snapshot: alicloud.dr.Snapshot): table the
+---snapshot with the direction that it had before the change began
 ---@field facts? table more fields of the result
 
---- The result of a change.
+--- Makes the result of a change, and sends it as the event "done".
 ---@param change alicloud.dr.Change
 ---@param outcome string
 ---@param snapshot alicloud.dr.Snapshot
@@ -66,7 +67,7 @@ function M.result(change, outcome, snapshot, facts)
   return result
 end
 
--- Seconds: lists of group and pairs lag behind each other, and one site behind the other.
+-- Seconds to wait for lists of group and pairs that differ, and for sites that differ.
 local BRIEFLY, SITES_LAG = 60, 120
 
 local function odd_pairs(snapshot)
@@ -93,7 +94,7 @@ local function problem_of_set(snapshot)
     hint = "look again in a few seconds: lists of group and pairs may lag behind each other" }
 end
 
---- Looks at the group from both of its sites, before anything is decided.
+--- Looks at the group from both of its sites until they agree, before anything is decided.
 ---@param change alicloud.dr.Change
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err nothing was sent
@@ -105,13 +106,14 @@ function M.look(change)
   return found
 end
 
--- What goes either way needs no side; a side that is no site of the group is a slip all the same.
+-- A change that is the same for both sides needs no side; but a side that the group does not have
+-- is an error in any case.
 local function problem_of_members(snapshot)
   local slip = snapshot.role ~= "both" and direction.problem(snapshot)
   return slip or problem_of_set(snapshot)
 end
 
---- What is wrong with a group for any change: it is not there, its sides or pairs do not agree.
+--- What forbids any change of a group: it is not listed, or its sites or pairs do not agree.
 ---@param found alicloud.dr.Sites
 ---@return table|nil problem
 function M.problem_of_world(found)
@@ -133,20 +135,20 @@ function M.problem_of_world(found)
   return problem_of_members(snapshot)
 end
 
---- The same for what follows a failover. What was seen open here is open, whatever the other site
---- may still say: a control plane that is half dead answers with what it knew before.
+--- The same for actions after a failover. If this site shows the group failovered, a contradiction
+--- of the other site is only reported: after an outage that site may still show an old state.
 ---@param found alicloud.dr.Sites
 ---@return table|nil problem
----@return string|nil unproven how the other site contradicts, in words
+---@return string|nil unproven how the other site contradicts, in words; nil: it does not
 function M.problem_once_open(found)
   if not snapshots.is_failovered(found.here) then return M.problem_of_world(found) end
   return problem_of_members(found.here), sites.disagreement(found)
 end
 
---- What is wrong with asking at the primary site, or without saying which side is meant.
+--- What forbids a change that is possible only from the secondary site.
 ---@param snapshot alicloud.dr.Snapshot
----@param way_on string what to do where, e.g. "reprotect in"
----@param code? string of the service for this verb
+---@param way_on string the action, to be followed by a place, e.g. "reprotect in"
+---@param code? string the service's code for this verb at the primary site
 ---@return table|nil problem nil at the secondary site
 function M.problem_of_side(snapshot, way_on, code)
   if snapshot.role == "secondary" then return nil end
@@ -157,7 +159,7 @@ function M.problem_of_side(snapshot, way_on, code)
     message = message, hint = hint }
 end
 
---- What is wrong with the statuses.
+--- What the statuses of group and pairs forbid.
 ---@param transition alicloud.dr.Transition
 ---@param snapshot alicloud.dr.Snapshot
 ---@return table|nil problem
@@ -201,7 +203,7 @@ local function oriented(change, kind, snapshot)
   return kind.orient and kind.orient(change, snapshot) or snapshot
 end
 
--- How the group differs from the one that was asked about, beyond what replication does by itself.
+-- How the group differs from the one in the question, beyond what replication does by itself.
 local function difference_to_asked(kind, asked, seen)
   local phase, reason = phases.of(kind.transition, asked, seen)
   if phase == "not_started" then return nil end
@@ -230,7 +232,8 @@ local function confirm(change, kind, snapshot)
   return found.here
 end
 
--- By one snapshot it was decided, another one shows it as it was asked for.
+-- The target after the decision: the token is derived from `snapshot`, and the intent is made from
+-- `asked`, which has the direction before the change.
 local function decided(change, kind, snapshot, asked)
   local token = change:token(snapshot, transitions.incident_token)
   return target_of(change, kind, transitions.intent(asked, token), kind.regions(change, snapshot),
@@ -241,7 +244,7 @@ local function problem_for(kind, found)
   return M.problem_of_world(found) or kind.one_sided and direction.problem(found.here) or nil
 end
 
--- What is done, or under way, nothing stands in the way of.
+-- The problem that stands in the way; nil if the change is done or under way already.
 local function stands_in_the_way(change, kind, snapshot)
   if kind.is_done(change, snapshot) or transitions.is_moving(kind.transition, snapshot) then
     return nil
@@ -268,7 +271,7 @@ local function decide(change, kind, found, obstacle)
   return conclude(change, kind, change:apply(decided(change, kind, agreed, agreed)))
 end
 
--- A pair without a group is changed by operations of its own.
+-- Takes the transition for a group or for a pair without a group, which has its own operations.
 local function become(change, kind, unit)
   kind.transition = transitions.of_unit(kind.transition, unit)
   change.words = kind.transition.words
@@ -301,9 +304,8 @@ function M.run(group, options, kind)
   return decide(change, kind, found, obstacle)
 end
 
---- Runs a change that can be made in two ways, under one verb. What an earlier step has left in
---- doubt may be the other way: it comes to its own end first. As long as nobody knows that, nothing
---- else is begun.
+--- Runs a change that can be made in two ways under one verb. A continued change may be of the
+--- other way: it comes to its own end first. While its outcome is unknown, nothing else is begun.
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.CheckedOptions
 ---@param name "one_shot"|"reverse" of the option that tells which way

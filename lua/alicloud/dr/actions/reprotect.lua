@@ -1,8 +1,8 @@
---- Reprotection after a failover: the sides change places (reverse), or the failover is taken back.
+--- Reprotects a group after a failover: exchanges its sides (reverse), or cancels the failover.
 ---
---- A reversal overwrites the disks of the old primary site. So those are looked at through the
---- compute service first: while one is attached, somebody may still write to it or read what is
---- about to be lost. Source: ReprotectDiskReplicaGroup; user guide, failback.
+--- A reversal overwrites the disks of the old primary site. So the compute service is asked about
+--- those disks first: if one is attached, its data may still be in use. Source:
+--- ReprotectDiskReplicaGroup; user guide, failback.
 
 local attachment = require "alicloud.dr.read.attachment"
 local replication_change = require "alicloud.dr.actions.replication_change"
@@ -11,13 +11,13 @@ local transitions = require "alicloud.dr.model.transition"
 local M = {}
 
 ---@class alicloud.dr.ReprotectOptions: alicloud.dr.ChangeOptions
----@field reverse? boolean false: take the failover back, giving up what was written since (true)
----@field old_side? alicloud.dr.OldSide what is demanded of the old primary disks (detached)
+---@field reverse? boolean false: cancel the failover, and lose what was written since (true)
+---@field old_side? alicloud.dr.OldSide what must be true of the old primary disks (detached)
 
 ---@alias alicloud.dr.OldSide
 ---| "detached" # attached nowhere
----| "stopped"  # at most to stopped instances
----| "unknown"  # as stopped, and what cannot be read is taken to be so
+---| "stopped"  # attached to nothing but stopped instances
+---| "unknown"  # as stopped, and disks or instances that cannot be read count as stopped
 
 ---@class alicloud.dr.ReprotectResult: alicloud.dr.ChangeResult
 ---@field outcome "reprotected"|"already_reprotected"
@@ -43,7 +43,7 @@ end
 
 local function problem_of_old_side(kind, change, snapshot)
   local demanded = change.options.old_side
-  -- Who takes it to be unknown does not wait for its region.
+  -- With old_side = "unknown" the region is not waited for.
   local read = demanded == "unknown" and attachment.of_side_at_once or attachment.of_side
   local side = read(change.group.client, snapshot, "from")
   kind.facts.old_side = side
@@ -52,7 +52,7 @@ local function problem_of_old_side(kind, change, snapshot)
   return names and busy_old_side(side, names, demanded, passes) or nil
 end
 
--- As it was asked for: the secondary site was the side that is meant.
+-- The snapshot with the direction before the reversal, with the meant side as secondary site.
 local function orient(_, snapshot)
   if snapshot.role == "secondary" then return snapshot end
   local turned = {}

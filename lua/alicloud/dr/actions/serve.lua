@@ -1,6 +1,6 @@
---- After a failover: the secondary disks are attached to the instances that take over, and those
---- are started. Everything is looked at before the first call, and what is so already is done.
---- Once the sides have changed places, they are the disks of the source.
+--- Attaches the disks of the open site to the instances that take over after a failover, and starts
+--- those instances. It reads everything before the first call, and does only what is not done yet.
+--- After a failover these are the secondary disks; after a reversal, the disks of the source.
 
 local attachment = require "alicloud.dr.read.attachment"
 local changes = require "alicloud.dr.change"
@@ -17,8 +17,8 @@ local transitions = require "alicloud.dr.model.transition"
 local M = {}
 
 ---@class alicloud.dr.ServeOptions: alicloud.dr.WaitOptions
----@field attach string|table<string, string> the instance for all disks, or one for each, by the id
----of the secondary disk
+---@field attach string|table<string, string> one instance for all disks, or the instance of each by
+---the id of its disk
 ---@field start? boolean start the instances (true)
 ---@field confirm? fun(plan: alicloud.dr.ServePlan): boolean
 ---@field timeout? number|string for each attach and each start (10m)
@@ -26,7 +26,7 @@ local M = {}
 ---@class alicloud.dr.ServePlan
 ---@field region string
 ---@field attach { disk: alicloud.dr.DiskUse, instance: string, from: alicloud.dr.DiskHost[] }[]
----from: stopped instances from which it is detached before
+---from: stopped instances from which the disk is detached first
 ---@field start { id: string, status: string }[]
 
 ---@class alicloud.dr.ServeResult
@@ -38,7 +38,7 @@ local M = {}
 ---@field unmapped string[] secondary disks for which no instance was given
 ---@field data_ready_at number? unix seconds by the server's clock, of the last look
 ---@field old_side_fenced boolean|nil nil: not known
----@field old_side alicloud.dr.SideUse
+---@field old_side alicloud.dr.SideUse the disks of the other side, as seen at the end
 ---@field unproven string? how the other site contradicts what was seen here, in words
 ---@field elapsed number seconds
 ---@field request_ids string[]
@@ -74,8 +74,8 @@ local function unknown_disk(mapping, set, snapshot)
   return nil
 end
 
--- Where data is copied from, the service may run only if it does not run where it is copied to, and
--- both sites say which is which: a side that was given up may not know of it.
+-- Forbids the service at the source of the group if it may run at the destination, or if the other
+-- region does not answer: this site may not know yet that the other one was opened.
 local function problem_beside(change, found)
   local there = attachment.of_side_at_once(change.group.client, found.here, "to")
   local why = found.far and not found.there and found.far .. " does not answer"
@@ -91,7 +91,7 @@ local function problem_beside(change, found)
     hint = "stop what runs there, so that two sides never write" } or nil
 end
 
--- Seconds: a list may lack for a moment what is there, or be stale.
+-- Seconds for which a list may lack an object that exists, or be stale.
 local BRIEFLY = 20
 
 local function not_open(snapshot)
@@ -120,8 +120,8 @@ local function look_once_more(group)
   return seen and direction.towards(seen, group.to)
 end
 
--- Others may take a failover back while disks are attached here, and replication overwrites them
--- then. What cannot be read holds nothing up, since it was seen open before.
+-- Looks whether somebody has cancelled the failover while disks are attached here: replication
+-- would overwrite them. A look that fails holds nothing up, since the group was seen open before.
 local function problem_meanwhile(change)
   local _, problem = change:until_passed(function()
     local seen = look_once_more(change.group)
@@ -134,7 +134,7 @@ end
 
 local USABLE = { In_use = true, Available = true, Attaching = true }
 
--- A machine that is stopped uses no disk: whoever named the wrong one may name another.
+-- Whether a disk is attached to nothing but stopped instances: then it may be moved to another one.
 local function lies_idle(disk)
   for _, host in ipairs(disk.hosts) do
     if host.status ~= "Stopped" then return false end
@@ -142,8 +142,8 @@ local function lies_idle(disk)
   return disk.status == "In_use" and #disk.hosts > 0
 end
 
--- Code, words, and whether it passes. Compute shows some time after the failover what it has
--- opened.
+-- Code, words, and whether (or for how many seconds) the problem may pass. The compute service
+-- shows the opened disks only some time after the failover.
 local function problem_of_disk(disk, wanted, host)
   if not disk.status then
     return "InvalidDiskId.NotFound", ("disk %s is not listed"):format(disk.id), true
@@ -212,7 +212,7 @@ local function read_new_side(change, snapshot, mapping)
   return side, hosts
 end
 
--- Disks that lie on machines which are stopped.
+-- Detaches the disks that are attached to other, stopped instances.
 local function free(change, plan)
   local jobs = {}
   for _, job in ipairs(plan.attach) do
@@ -265,7 +265,7 @@ local function carry_out(change, plan, result)
   return start_all(change, plan, result)
 end
 
--- The new side once nothing is on its way there any more, and what is to be done.
+-- The plan for the new side, once no problem is left that passes by itself.
 local function look_at_side(change, snapshot, mapping, problem_of_plan)
   local err
   local found, obstacle = change:until_passed(function()
@@ -308,7 +308,7 @@ local function finish(change, snapshot, mapping, result)
   return result
 end
 
--- The group once nothing stands in the way that passes: one look may be of before its failover.
+-- The group, once no problem is left that passes by itself: a look may be from before the failover.
 local function look_at_group(change)
   local err, unproven
   local found, problem = change:until_passed(function()
@@ -372,7 +372,7 @@ end
 ---@param group alicloud.dr.Group
 ---@param options table durations in seconds, defaults filled in
 ---@return alicloud.dr.ServeResult|nil
----@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+---@return alicloud.Error? err `done_so_far` says what was done before it failed
 function M.run(group, options)
   local change = changes.new(group, WORDS, options)
   local result, err = serve(change, {})

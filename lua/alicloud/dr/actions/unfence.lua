@@ -1,9 +1,9 @@
---- The way back from a fence: what it has detached is attached again where it was, under its device
---- name as far as that is known, and what it has stopped is started. It does nothing that the fence
---- has not undone before, and what is so already is done.
+--- Undoes a fence: attaches its disks where they were, under their device names if those are known,
+--- and starts the instances that ran. It touches only what stood there before the fence, and does
+--- only what is not done yet.
 ---
---- It is for a move that ends before the group is opened elsewhere. From then on a second site that
---- writes would be worse than none, so it is refused.
+--- It is for a move that ends before the group is opened elsewhere. After that it is refused, since
+--- two sites would write.
 
 local attachment = require "alicloud.dr.read.attachment"
 local change_options = require "alicloud.dr.change.options"
@@ -18,12 +18,12 @@ local transitions = require "alicloud.dr.model.transition"
 local M = {}
 
 ---@class alicloud.dr.UnfenceOptions: alicloud.dr.WaitOptions
----@field fenced alicloud.dr.Fenced the result of the fence, or `done_so_far` of its error; in a
----playbook it may be left out, and what the run itself has fenced is meant
+---@field fenced alicloud.dr.Fenced the result of the fence, or `done_so_far` of its error; may be
+---left out in a playbook: then it is the fence of the same run
 ---@field confirm? fun(plan: alicloud.dr.UnfencePlan): boolean
 ---@field timeout? number|string for each attach and each start (10m)
 
---- What stood at a side before it was fenced.
+--- The attachments and instance statuses of a side before it was fenced.
 ---@class alicloud.dr.Fenced
 ---@field group_id string
 ---@field region string
@@ -71,7 +71,7 @@ M.OPTIONS = change_options.without_token { fenced = FENCED }
 local OPENED = { failovering = true, failovered = true, failover_failed = true }
 local RAN = { Running = true, Starting = true, Pending = true }
 
--- Whoever opens a group elsewhere, or turns it, has another place for its service.
+-- Forbids it if the group is another one, is opened at its other site, or has been reversed.
 local function problem_of_group(snapshot, fenced)
   if fenced.group_id ~= snapshot.group_id then
     return { code = "Client.WrongGroup", message = ("what was fenced is of %s, not of %s"):format(
@@ -110,7 +110,7 @@ local function disk_in(side, id)
   end
 end
 
--- Seconds: a list may lack for a moment what is there.
+-- Seconds for which a list may lack an object that exists.
 local BRIEFLY = 20
 
 local function problem_of_disk(disk, use, disks_before)
@@ -127,7 +127,7 @@ local function problem_of_disk(disk, use, disks_before)
   return nil
 end
 
--- Which instances each disk was on.
+-- The instances that each disk was attached to.
 local function hosts_before(fenced)
   local by_disk = {}
   for _, use in ipairs(fenced.before) do
@@ -182,7 +182,7 @@ local function read(change, fenced)
   return side, hosts
 end
 
--- The side once nothing passes any more, and what is to be done.
+-- The plan for the side, once no problem is left that passes by itself.
 local function look_at_side(change, fenced, problem_of_plan)
   local err
   local found, obstacle = change:until_passed(function()
@@ -222,7 +222,7 @@ local function decide(change, fenced)
   return plan
 end
 
--- A detach that the fence has begun has to end first.
+-- Waits for detaches that the fence has begun.
 local function end_detaching(change, plan)
   local jobs, known = {}, {}
   for _, job in ipairs(plan.attach) do
@@ -246,7 +246,7 @@ local function attach_all(change, plan, result)
   return true
 end
 
--- And so has a stop.
+-- Waits for stops that the fence has begun, then starts the instances.
 local function start_all(change, plan, result)
   local stopping = {}
   for _, instance in ipairs(plan.start) do
@@ -268,7 +268,7 @@ local function carry_out(change, plan, result)
   return start_all(change, plan, result)
 end
 
--- What was seen at the end is what is told.
+-- The last look decides whether it is a success.
 local function finish(change, fenced, result)
   local plan, problem, err = look_at_side(change, fenced, function(plan)
     return compute.undone(change, plan, result, "Client.UnfenceUndone")
@@ -308,7 +308,7 @@ end
 ---@param group alicloud.dr.Group in the region that the group was to move to
 ---@param options table durations in seconds, defaults filled in
 ---@return alicloud.dr.UnfenceResult|nil
----@return alicloud.Error? err `done_so_far` if something was done before it went wrong
+---@return alicloud.Error? err `done_so_far` says what was done before it failed
 function M.run(group, options)
   local change, fenced = changes.new(group, WORDS, options), options.fenced
   local result, err = bring_back(change, fenced, {})

@@ -1,5 +1,5 @@
---- How a failover, or another change, ends if not well: errors, made in one place so that no path
---- forgets the token, the outcome or what is known.
+--- Makes the errors of a failover or another change that does not end well, in one place, so that
+--- each has the token, the outcome and what is known.
 
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
@@ -29,11 +29,12 @@ local function ways_on(change)
   return change.intent and change.intent.client_token and SAFE_WAYS_ON or TOKENLESS_WAYS_ON
 end
 
--- The cure of a service's own failure is for a change that it may have done.
+-- For a failure of the service (HTTP 5xx) while reading. The usual hint of such a code is for a
+-- change that may have been done.
 local READ_AGAIN = "nothing was asked for yet, so ask again; `alicloud-dr precheck` tells whose "
   .. "trouble it is"
 
---- A look before anything was sent went wrong.
+--- A look failed before anything was sent.
 ---@param change alicloud.dr.Change
 ---@param cause alicloud.Error
 ---@return nil, alicloud.Error
@@ -46,7 +47,7 @@ function M.unreadable(change, cause)
   })
 end
 
---- The pre-check stands against it.
+--- The pre-check forbids the change.
 ---@param change alicloud.dr.Change
 ---@param report alicloud.dr.Report
 ---@return nil, alicloud.Error
@@ -63,7 +64,7 @@ function M.refused(change, report)
   })
 end
 
---- Whoever was asked did not agree.
+--- The question before the change was answered with no.
 ---@param change alicloud.dr.Change
 ---@return nil, alicloud.Error
 function M.not_confirmed(change)
@@ -73,7 +74,7 @@ function M.not_confirmed(change)
   })
 end
 
---- Between the question and the answer the world became another one.
+--- The group has changed between the question and its answer, or since an earlier decision.
 ---@param change alicloud.dr.Change
 ---@param difference string
 ---@return nil, alicloud.Error
@@ -85,7 +86,7 @@ function M.world_changed(change, difference)
   })
 end
 
---- The journal did not take the intent.
+--- The journal could not write the intent.
 ---@param change alicloud.dr.Change
 ---@param cause alicloud.Error
 ---@return nil, alicloud.Error
@@ -96,7 +97,7 @@ function M.intent_not_written(change, cause)
   })
 end
 
---- Why there is no answer to a call that another process has sent.
+--- The answer to a call of an earlier process is lost.
 ---@param change alicloud.dr.Change
 ---@return alicloud.Error
 function M.lost_answer(change)
@@ -106,7 +107,7 @@ function M.lost_answer(change)
   })
 end
 
---- What was seen stands against it, and nothing was sent.
+--- The state that was read forbids the change. Nothing was sent, unless `problem` says so.
 ---@param change alicloud.dr.Change
 ---@param problem { kind: string?, code: string, message: string, hint: string? } and more fields
 ---@return nil, alicloud.Error
@@ -121,7 +122,7 @@ local function next_name(change)
   return formats.INCIDENT.test(name) and name or nil
 end
 
--- Who asks again under the same token may be given the same refusal, whatever has changed.
+-- The hint after a refusal: the service may repeat it for the same token, whatever has changed.
 local function after_refusal(change, err, doubtful)
   if doubtful then return ways_on(change) end
   if not refusals.ends_token(err) or not change.options.client_token then return err.hint end
@@ -129,7 +130,7 @@ local function after_refusal(change, err, doubtful)
     .. "may repeat its refusal to whoever gives it again"
 end
 
---- The service said no, and nothing speaks for an effect.
+--- The service refused the call, and no look shows an effect.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return nil, alicloud.Error
@@ -148,7 +149,7 @@ function M.rejected(change, err)
   })
 end
 
---- Nobody can tell whether the call had an effect, and sending again is not safe any more.
+--- The outcome of the call is unknown, and it is no longer safe to send it again.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the last attempt
 ---@return nil, alicloud.Error
@@ -165,8 +166,8 @@ function M.unknown(change, err)
   })
 end
 
--- What may be said of the call itself once the group was seen under way, or away from it. A group
--- that moved after a refusal makes even the refusal doubtful.
+-- The outcome of the call itself, after later looks. If the group has moved after a refusal, even
+-- the refusal is in doubt.
 local function call_outcome(change)
   if change.accepted then return "accepted" end
   if change.attempts == 0 then return "not_sent" end
@@ -189,7 +190,7 @@ function M.superseded(change, cause)
   })
 end
 
--- The second failure of an incident has used up both tokens that its name stands for.
+-- A second failed failover of an incident has used up both tokens of the incident's name.
 local function way_after_failure(change)
   local noun = change.words.noun
   local hint = ("look why it failed; then the %s may be asked for again, as a new %s"):format(
@@ -200,17 +201,17 @@ local function way_after_failure(change)
   return hint
 end
 
--- A group that is open with a pair left behind: the documents allow the call once more, and a
--- person may have it made.
+-- The codes that a person may overrule when the group is failovered but a pair is not: the
+-- documents allow one more call then.
 local function forcible_again(change)
   local last = change.poller.last
   return change.words.verb == "failover" and last and last.status == "failovered"
     and { "OperationDenied.PairGroupStatusConflict" } or nil
 end
 
---- Whoever made it was cancelled.
+--- The task that made the change was cancelled.
 ---@param change alicloud.dr.Change
----@param raised alicloud.Error that told him; of a call that was under way, what is known of it
+---@param raised alicloud.Error the cancellation; with the outcome of a call that was under way
 ---@return nil, alicloud.Error
 function M.cut_short(change, raised)
   local outcome = change.calling and (raised.outcome or "unknown") or call_outcome(change)
@@ -222,7 +223,7 @@ function M.cut_short(change, raised)
   })
 end
 
---- The service gave up.
+--- The service has given up the change: the looks show its failed status.
 ---@param change alicloud.dr.Change
 ---@return nil, alicloud.Error
 function M.failed(change)
@@ -236,7 +237,7 @@ function M.failed(change)
   })
 end
 
---- The service took the call for one that it had before, under the same name of an incident.
+--- The service knew the incident's token from an earlier call, and only repeated its old answer.
 ---@param change alicloud.dr.Change
 ---@return nil, alicloud.Error `next_incident` is the name to ask again under
 function M.replayed(change)
@@ -270,7 +271,7 @@ function M.timeout(change, stalled)
   })
 end
 
---- What has become of a wait that did not end well.
+--- The error for a wait that did not end with "completed".
 ---@param change alicloud.dr.Change
 ---@param ending alicloud.dr.Ending
 ---@return nil, alicloud.Error

@@ -1,5 +1,5 @@
---- A change that may leave only while the look that it was decided by is fresh. Where calls stand
---- in line for the quota it may be too late for that: then nothing was done, and one looks again.
+--- Lets the call of a change leave only while the look that it was decided by is fresh. A call that
+--- waits too long for the quota does not leave; the group is looked at again and decided anew.
 
 local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
@@ -8,15 +8,15 @@ local M = {}
 
 -- Seconds after a look within which the call has to leave.
 local FRESH = 5
--- Where the look itself, or to write down that it leaves, takes longer than that, each time, it
--- would never leave: then it has twice as long as before, up to this.
+-- If looking, or writing the intent, always takes longer than FRESH, the call would never leave. So
+-- the time doubles each time, up to this many seconds.
 local LONGEST = 30
--- Seconds before its turn at which one looks again.
+-- Look again so many seconds before the call's turn in the quota.
 local AHEAD = 2
--- Seconds in which a call can leave.
+-- A call needs at least so many seconds to leave.
 local SHORTEST = 0.001
 
---- Notes when that was seen which is decided by.
+--- Notes the time of the look that the change is decided by.
 ---@param change alicloud.dr.Change
 ---@param monotonic? number seconds (now)
 ---@param wall? number unix seconds
@@ -24,9 +24,9 @@ function M.note(change, monotonic, wall)
   change.looked = { monotonic = monotonic or change:now(), wall = wall or change.runtime.time() }
 end
 
---- Seconds for which a call may still leave. A look becomes older while the machine sleeps.
+--- Seconds for which the call may still leave. Time in which the machine sleeps counts, too.
 ---@param change alicloud.dr.Change
----@return number|nil seconds nil: for as long as the call may take
+---@return number|nil seconds nil: no limit
 function M.left(change)
   local looked = change.looked
   if not looked then return nil end
@@ -34,7 +34,7 @@ function M.left(change)
   return (change.fresh_for or FRESH) - age
 end
 
---- Why a call may not even stand in line.
+--- Why the call may not even wait for the quota: its look is too old.
 ---@param change alicloud.dr.Change
 ---@return alicloud.Error|nil
 function M.refusal(change)
@@ -45,7 +45,7 @@ function M.refusal(change)
     retryable = true, attempts = 0 }
 end
 
---- Whether a call has not left because what it was decided by has become too old.
+--- Whether the call has not left because the look that it was decided by is too old.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return boolean
@@ -54,7 +54,7 @@ function M.is_too_late(change, err)
     and err.outcome == "not_sent"
 end
 
---- Whether what was refused, as too much at a time, is to be decided anew and not only looked at.
+--- Whether a throttled call is to be decided anew, instead of only looked for.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return boolean
@@ -62,8 +62,8 @@ function M.is_wanted(change, err)
   return change.target.batched ~= nil and not change.doubtful and err.kind == "throttled"
 end
 
---- Waits until it is almost its turn, and decides anew. What it waits is no time of the change, but
---- it does not wait for longer than the change may take.
+--- Waits until it is almost the call's turn in the quota, and decides anew. Adds the wait to the
+--- deadline of the change; all such waits together last no longer than its timeout.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return "send"|"wait"|nil step

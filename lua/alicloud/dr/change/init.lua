@@ -1,16 +1,16 @@
---- One change of a group, a drill, a disk or an instance, made once: send, look again as long as
---- the answer is in doubt, wait until what is seen says done.
+--- Makes one change of a group, a drill, a disk or an instance once: sends the call, takes looks
+--- while its outcome is in doubt, and waits until the looks show the change as done.
 ---
---- The service offers an idempotency token but no compare-and-set, and nobody says how long it
---- remembers a token. So nothing is sent again unless several looks agree that nothing has
---- happened, only with the same token, and after an answer that was lost only within a short window
---- after that send. How a call that was not accepted goes on is told by
---- alicloud.dr.change.refusal, and when a token has ended by alicloud.dr.change.token.
---- What the change is, and what a look at it means, is told by its target.
---- A journal may be told before and after, and a change whose process died be continued: the rules
---- of both are those of alicloud.dr.journal.protocol.
+--- The service offers an idempotency token but no compare-and-set, and it is not documented how
+--- long it remembers a token. So a call is sent again only with the same token, and only if several
+--- looks agree that nothing has happened. After a lost answer the resend window must also be open.
+--- alicloud.dr.change.refusal decides how to go on after a call that was not accepted, and
+--- alicloud.dr.change.token when a token has ended.
+--- The target of the change holds its parameters and says what a look at it means.
+--- alicloud.dr.journal.protocol has the rules for the journal, and for continuing a change whose
+--- process died.
 
--- What explains errors is there before a call leaves; afterwards files may be out of reach.
+-- Load the explanations of errors before a call leaves: later the files may be out of reach.
 require "alicloud.base.codes"
 local core = require "alicloud.core"
 local failures = require "alicloud.dr.change.failures"
@@ -30,23 +30,23 @@ local M = {}
 local SHORTEST_CALL = 1
 
 ---@class alicloud.dr.Target
----@field regions string[] where the call may be served, the likeliest first
+---@field regions string[] regions that may serve the call, the likeliest first
 ---@field params table without RegionId and ClientToken
 ---@field takes_region boolean? false: the operation has no RegionId
 ---@field intent alicloud.dr.Intent|table what was decided; its client_token goes with the call
----@field read fun(options: table): table|nil, alicloud.Error?
----@field batched alicloud.dr.BatchedRead? for whoever waits for the end
+---@field read fun(options: table): table|nil, alicloud.Error? takes one look
+---@field batched alicloud.dr.BatchedRead? shared sweeps that can take the place of own looks
 ---@field transition alicloud.dr.Transition? of a group: what its statuses mean
 ---@field judge? fun(intent: table, seen: table): alicloud.dr.Phase, string of anything else
 ---@field describe fun(seen: table): string
----@field same fun(earlier: table, later: table): boolean no news between two looks
----@field began_failed boolean? what was decided on had failed before
+---@field same fun(earlier: table, later: table): boolean whether two looks show the same state
+---@field began_failed boolean? the status at the decision was that of a failed attempt
 ---@field on_accept fun(answer: table)?
----@field terms table? more fields of what the journal is told, e.g. max_rpo
----@field unjournaled boolean? it has no token, so there is nothing to continue
----@field look_again? fun(): "send"|"wait"|nil, alicloud.Error? decides anew, nothing being sent yet
----@field passes? fun(err: alicloud.Error): string? why what a call was refused for is gone soon
----@field put_off table<string, true>? refusals after which whoever makes several makes it later
+---@field terms table? more fields of the intent's record in the journal, e.g. max_rpo
+---@field unjournaled boolean? the call has no token, so it is neither journaled nor continued
+---@field look_again? fun(): "send"|"wait"|nil, alicloud.Error? decides anew if no call had effect
+---@field passes? fun(err: alicloud.Error): string? why the obstacle behind a refusal ends by itself
+---@field put_off table<string, true>? codes of refusals after which `together` sends the call later
 
 ---@class alicloud.dr.Change
 ---@field words alicloud.dr.Words
@@ -54,31 +54,31 @@ local SHORTEST_CALL = 1
 ---@field options alicloud.dr.CheckedOptions
 ---@field runtime alicloud.Runtime wall clock and chance
 ---@field loop alicloud.Loop every wait goes through it
----@field target alicloud.dr.Target? from the decision on
----@field intent alicloud.dr.Intent|table? from the decision on
----@field region string? where the call goes, from the decision on
----@field poller alicloud.dr.Poller? from the decision on
+---@field target alicloud.dr.Target? nil before the decision
+---@field intent alicloud.dr.Intent|table? nil before the decision
+---@field region string? where the call goes; nil before the decision
+---@field poller alicloud.dr.Poller? nil before the decision
 ---@field attempts integer
 ---@field request_ids string[]
----@field doubtful boolean an attempt ended without a usable answer
+---@field doubtful boolean the outcome of an attempt is unknown
 ---@field accepted { request_id: string, server_time: number? }?
----@field first_send { monotonic: number, wall: number }? of those whose effect is not settled
+---@field first_send { monotonic: number, wall: number }? first send with unsettled effect
 ---@field began { monotonic: number, wall: number }? the first send of this process
 ---@field seen_refusals table<string, boolean>
----@field misled boolean? what was taken for done at the first look is seen not to be
----@field pause number? seconds, the latest between two calls that were refused
----@field refused_at number? monotonic, until then it has waited for the cloud
----@field deadline number? monotonic
----@field place integer of `region` among those of the target
----@field incident string? its name, or a later one, under which the token was derived
----@field spent table<string, boolean|"refused">? tokens that it must not take
+---@field misled boolean? the first look showed it as done, and a later look showed that it was not
+---@field pause number? seconds of the latest pause between two refused calls
+---@field refused_at number? monotonic seconds, end of the latest wait for the cloud after a refusal
+---@field deadline number? monotonic seconds
+---@field place integer index of `region` in the target's list
+---@field incident string? the name, or a later generation of it, that the token was derived from
+---@field spent table<string, boolean|"refused">? tokens that must not be used again
 ---@field derive? fun(incident: string): string the token of an incident
----@field calling boolean? a call of it is under way
----@field looked { monotonic: number, wall: number }? when that was seen which it was decided by, if
----it may leave only for as long as that is fresh
----@field fresh_for number? seconds for which it is
----@field late_since number? monotonic, since when it has not left for that
----@field joined boolean what is awaited cannot be the effect of a call of ours
+---@field calling boolean? a call is under way
+---@field looked { monotonic: number, wall: number }? time of the look that led to the decision;
+---nil: the call may leave at any age of that look
+---@field fresh_for number? seconds for which that look counts as fresh; nil: the usual time
+---@field late_since number? monotonic seconds since when the call is held back by a look too old
+---@field joined boolean the change that is waited for cannot be the effect of a call of ours
 local Change = {}
 Change.__index = Change
 
@@ -106,7 +106,7 @@ function Change:elapsed()
   return self:now() - self.started
 end
 
---- Tells whoever listens, who can neither break nor change anything; only Ctrl-C gets through.
+--- Sends an event to the listener. Its errors are ignored; only Ctrl-C gets through.
 ---@param event table
 function Change:emit(event)
   local listener = self.options.progress
@@ -116,20 +116,20 @@ function Change:emit(event)
   guard.call(listener, event)
 end
 
---- The token that the change goes under.
----@param snapshot alicloud.dr.Snapshot by which it was decided
+--- The idempotency token of the change.
+---@param snapshot alicloud.dr.Snapshot the look that the decision is based on
 ---@param derive fun(snapshot: alicloud.dr.Snapshot, incident: string, words: alicloud.dr.Words):
 ---string the token of an incident
 ---@return string
 function Change:token(snapshot, derive) return tokens.choose(self, snapshot, derive) end
 
--- A token that an incident stood for before brings back the old answer and does nothing. One that
--- the service has met for the first time moves the group within seconds.
+-- The service may know the token of an incident from an earlier call: then it repeats its old
+-- answer and does nothing. A token that is new to it moves the group within seconds.
 function Change:may_be_replayed()
   return self.accepted ~= nil and self.options.incident ~= nil and not self.doubtful
 end
 
--- Where the call goes is part of what was decided.
+-- The region of the call is part of the intent.
 function Change:choose_region()
   self.region = self.target.regions[self.place]
   self.intent.region = self.region
@@ -148,7 +148,7 @@ end
 function Change:write_intent()
   if self.target.unjournaled then return true end
   local record = {
-    -- A copy: under another token the intent is another one.
+    -- A copy, because a change of token changes the intent later.
     verb = self.words.verb, action = self.words.action, intent = tables.copy(self.intent),
     resend_window = self.options.resend_window,
   }
@@ -158,7 +158,7 @@ function Change:write_intent()
   return ok, err
 end
 
---- Tells the journal how it ended, if it was told of the intent.
+--- Tells the journal how the change ended, if the journal has its intent.
 ---@param result table|nil
 ---@param err alicloud.Error|nil
 function Change:write_outcome(result, err)
@@ -194,7 +194,7 @@ local function append(list, more)
   for _, value in ipairs(more or {}) do list[#list + 1] = value end
 end
 
---- Counts what a part of this change has sent as sent by the whole.
+--- Adds the attempts and request ids of a part to those of the whole change.
 ---@param part alicloud.dr.Change
 function Change:add_attempts_of(part)
   self.attempts = self.attempts + part.attempts
@@ -207,7 +207,8 @@ function Change:accept(answer, meta)
   self:emit { event = "accepted", request_id = meta.request_id }
 end
 
--- One call, which may be several attempts as long as each is known to have had no effect.
+-- One call, which may be several attempts as long as each is known to have had no effect. Returns
+-- nil if the service accepted it, else the error.
 function Change:send()
   local stale = fresh.refusal(self)
   if stale then return stale end
@@ -230,7 +231,7 @@ function Change:send()
   return err
 end
 
--- Even when nothing may be sent any more, what has become of the call is worth some looks.
+-- Looks even after the resend window, to find out what the call has done.
 function Change:look_until_stable(stability)
   local time = math.max(self:window_left(), stability.span)
   return self.poller:until_stable(stability, self:now() + time)
@@ -240,8 +241,8 @@ function Change:may_send_again(phase, err)
   return phase == "not_started" and self:window_left() > 0 and not refusal.is_spent(err)
 end
 
--- What the looks say of a call without a usable answer: "wait" if the change is under way, "send"
--- if nothing has happened, or the end.
+-- Decides by looks after a call that was not accepted: "wait" if the change is under way, "send" if
+-- nothing has happened, else nil and the error that ends the change.
 function Change:decide_by_looking(stability, err)
   local phase = self:look_until_stable(stability)
   if phase == "completed" or phase == "in_progress" or phase == "partially_failed" then
@@ -263,12 +264,12 @@ function Change:after_failed_send(err)
   if fresh.is_too_late(self, err) then return fresh.wait_and_look(self, err) end
   local stability = refusal.stability(self, err)
   if not stability or not refusal.wait(self, err) then return failures.rejected(self, err) end
-  -- Behind the window there is no wait any more, and to decide anew would be to ask without end.
+  -- After the resend window there is no pause between calls, so deciding anew would never end.
   if fresh.is_wanted(self, err) and self:window_left() > 0 then return self.target.look_again() end
   return self:decide_by_looking(stability, err)
 end
 
--- Another region is another request, so it has another token: one that follows from the first.
+-- A call to another region is another request, so its token is another one, derived from the first.
 function Change:try_other_region(err)
   self:write_outcome(nil, err)
   self.place, self.first_send = self.place + 1, nil
@@ -278,7 +279,7 @@ function Change:try_other_region(err)
   return self:write_intent()
 end
 
--- Sends until it is under way.
+-- Sends until the change is under way.
 function Change:get_under_way()
   while true do
     local err = self:send()
@@ -313,19 +314,19 @@ function Change:wait()
     self:may_be_replayed()))
 end
 
--- A wall clock that went back tells as little as one that went ahead.
+-- If the wall clock was set back, the size of the negative difference is taken as the age.
 local function moment_of(past, loop, runtime)
   local age = math.abs(runtime.time() - past.first_send_wall)
   return { monotonic = loop.now() - age, wall = past.first_send_wall }
 end
 
--- What was sent by a process that is gone: nothing is decided again, it is found out.
+-- Continues a change that a dead process sent: decides nothing anew, looks for what became of it.
 function Change:resume(past)
   self.first_send = moment_of(past, self.loop, self.runtime)
   self.attempts, self.doubtful, self.accepted = past.attempts or 1, past.doubtful, past.accepted
   append(self.request_ids, past.request_ids)
   if self.accepted then return self:wait() end
-  -- What may still arrive is looked for until it cannot any more.
+  -- Until `resend_from` a request of that process may still arrive, so the looks last that long.
   local left = (past.resend_from or 0) - self.runtime.boottime()
   local stability = { reads = pollers.STABLE.reads, span = math.max(pollers.STABLE.span, left) }
   local step, failure = self:decide_by_looking(stability, failures.lost_answer(self))
@@ -334,16 +335,16 @@ function Change:resume(past)
   return nil, failure
 end
 
---- Whether this change was sent by a process that is gone, so that nothing is decided again.
+--- Whether an earlier process has sent this change, so that nothing is decided again.
 ---@return boolean
 function Change:is_continued()
   local past = self.options.continue
   return past ~= nil and past.first_send_wall ~= nil
 end
 
---- How the world differs from that of an intent which never left, and which is decided anew.
+--- How a group differs from the intent of an earlier process that is decided anew.
 ---@param snapshot alicloud.dr.Snapshot
----@return string|nil
+---@return string|nil difference nil: there is none, or no such intent
 function Change:difference_to_past(snapshot)
   local past = self.options.continue
   return past and intents.difference(past.intent, snapshot) or nil
@@ -356,18 +357,18 @@ function Change:finish(seen, err)
   return seen, err
 end
 
--- Whoever gives it up leaves in the journal what is known of it. After an interrupt the intent is
--- left open: the next process looks.
+-- A cancelled change tells the journal what is known of it. After an interrupt (Ctrl-C) the intent
+-- stays open, and the next process looks.
 function Change:when_cut_short()
   return setmetatable({}, { __close = function(_, raised)
     if guard.is_cancellation(raised) then self:write_outcome(failures.cut_short(self, raised)) end
   end })
 end
 
---- Sends the change, or takes it up where another process left it, and waits for its end. Who makes
---- a result of it tells the journal with `write_outcome`.
+--- Sends the change, or continues it where another process left it, and waits for its end. On
+--- success the caller makes the result and gives it to `write_outcome`.
 ---@param target alicloud.dr.Target
----@return table|nil seen the look that showed it done
+---@return table|nil seen the look that showed the change as done
 ---@return alicloud.Error? err
 function Change:apply(target)
   self.loop.checkpoint()
@@ -381,7 +382,7 @@ function Change:apply(target)
   return self:finish(self:execute())
 end
 
---- Waits for the end of what is under way already. Nothing is sent.
+--- Waits for the end of a change that is under way already. Nothing is sent.
 ---@param target alicloud.dr.Target
 ---@return table|nil seen
 ---@return alicloud.Error? err

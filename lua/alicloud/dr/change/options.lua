@@ -1,4 +1,4 @@
---- Options of every change: their rules, and how long is waited where nobody says so.
+--- Options that all changes have in common: their rules, and the default times.
 
 local formats = require "alicloud.base.formats"
 local protocol = require "alicloud.dr.journal.protocol"
@@ -8,21 +8,21 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.WaitOptions
----@field timeout? number|string seconds from the call to the end
+---@field timeout? number|string time from the call to the end
 ---@field stall? number|string give up waiting when nothing changes for so long
 ---@field poll? number|string longest pause between two looks (5 s)
----@field wait_for_cloud? number|string|false how long readings outlast an outage, and refusals that
----prove that nothing was done are waited out (10m)
----@field resend_window? number|string after the first send whose answer is lost; 0: never send
----again (120 s)
+---@field wait_for_cloud? number|string|false how long to retry reads during an outage, and calls
+---after a refusal which proves that nothing was done (10m)
+---@field resend_window? number|string how long after the first send the call may be sent again if
+---its answer is lost; 0: never (120 s)
 ---@field progress? fun(event: table)
 
 ---@class alicloud.dr.ChangeOptions: alicloud.dr.WaitOptions
----@field client_token? string continue what was begun under this token
+---@field client_token? string continue the change that was begun under this token
 ---@field incident? string derive the token from verb, group, direction, state and this name
----@field spent_tokens? table<string, boolean|"refused"> tokens that are known to be used up: an
----incident whose token is one of them goes under its next name; a token of one's own is followed by
----another one where it was refused
+---@field spent_tokens? table<string, boolean|"refused"> tokens that are used up: an incident takes
+---its next name whose token is not among them; a `client_token` marked "refused" is replaced by the
+---one that follows from it
 ---@field confirm? fun(snapshot: alicloud.dr.Snapshot): boolean asked before anything is sent
 ---@field journal? alicloud.dr.Journal see alicloud.dr.journal.protocol
 ---@field continue? alicloud.dr.Continue
@@ -30,8 +30,8 @@ local M = {}
 ---@class alicloud.dr.CheckedOptions
 ---@field timeout number seconds from the call to the end
 ---@field stall number seconds without any change
----@field poll number
----@field resend_window number
+---@field poll number seconds
+---@field resend_window number seconds
 ---@field client_token string?
 ---@field incident string?
 ---@field spent_tokens table<string, boolean|"refused">?
@@ -43,7 +43,7 @@ local function merged(rules, more)
   return tables.merged(rules, more)
 end
 
--- Changes without a token: whoever asks again looks first.
+-- Changes without a token: a repeated request looks before it sends.
 local WITHOUT_TOKEN = {
   timeout = formats.TIMEOUT, stall = formats.TIMEOUT, poll = formats.POLL,
   wait_for_cloud = formats.PATIENCE, resend_window = formats.WINDOW,
@@ -57,14 +57,14 @@ local WITH_TOKEN = merged(WITHOUT_TOKEN, {
 })
 
 --- Rules of the options of a change that has a token.
----@param more? table<string, alicloud.schema.Rule> its own
+---@param more? table<string, alicloud.schema.Rule> rules of the change itself
 ---@return table<string, alicloud.schema.Rule>
 function M.with_token(more)
   return merged(WITH_TOKEN, more)
 end
 
---- Rules of the options of a change that has none, so no incident and no journal either.
----@param more? table<string, alicloud.schema.Rule> its own
+--- Rules of the options of a change without a token, and so without incident and journal.
+---@param more? table<string, alicloud.schema.Rule> rules of the change itself
 ---@return table<string, alicloud.schema.Rule>
 function M.without_token(more)
   return merged(WITHOUT_TOKEN, more)

@@ -1,13 +1,13 @@
---- Methods of a change that waits for what passes by itself, before it sends anything.
+--- Methods of a change that wait, before anything is sent, for obstacles that pass by themselves.
 
 local M = {}
 
---- Looks until nothing stands in the way that passes by itself, for as long as the change may take.
+--- Looks again until there is no problem, or none that passes by itself, or the time is up.
 ---@param self alicloud.dr.Change
----@param look fun(): any, table|nil what was found, and the problem; its field `passes` is true, or
----the seconds that such a look is worth
+---@param look fun(): any, table|nil what was found, and the problem; its field `passes` is the
+---seconds to wait at most, true (the timeout of the change), or nil if it does not pass
 ---@return any found
----@return table|nil problem that stays
+---@return table|nil problem the one that is left
 function M.until_passed(self, look)
   local since
   while true do
@@ -22,10 +22,10 @@ function M.until_passed(self, look)
   end
 end
 
---- Waits a little for something that passes by itself.
+--- Waits for one poll interval because of a problem that passes by itself.
 ---@param self alicloud.dr.Change
 ---@param problem { message: string }
----@param left number seconds that it may take yet
+---@param left number seconds that may still be waited
 function M.await(self, problem, left)
   self.group.client:wait_out { seconds = self.options.poll, reason = problem.message, left = left }
 end

@@ -1,9 +1,9 @@
---- Looking at a group, or whatever is changed, again and again until what is seen allows a
---- conclusion. What is read, and what a look means, is told by the target of the change.
+--- Polls the object of a change (a group, a drill, a disk, an instance) until its looks allow a
+--- conclusion. The target of the change says what is read, and what a look means.
 ---
 --- A single read proves little: it may be stale, a list may be cut, a group may run ahead of its
---- pairs. So the conclusions that matter need the whole set (success), or several reads that agree
---- over some time (nothing has happened, somebody else has intervened).
+--- pairs. So success needs the whole pair set in its final state. "Nothing has happened" and
+--- "somebody else has intervened" need several reads that agree over some time.
 
 local phases = require "alicloud.dr.model.phase"
 
@@ -13,35 +13,35 @@ local M = {}
 --- happened" is believed.
 M.STABLE = { reads = 3, span = 15 }
 
---- How many reads over how many seconds have to show nothing of a call that the service took, until
---- it is believed that it has taken its token for an old one.
+--- After an accepted call: how many reads, over how many seconds, must show no effect before it is
+--- believed that the service knew the token and only repeated an old answer.
 M.REPLAYED = { reads = 6, span = 40 }
 
 local FIRST_PAUSE = 1
 local GROWTH = 1.5
 local READ_DEADLINE = 30
--- After so many seconds of sweeps a look of one's own is due; what it shows must not be denied by
--- sweeps for so many.
+-- BATCHED_FOR: after so many seconds of sweeps only, an own look is due. UNDENIED_FOR: if that look
+-- shows anything but progress, sweeps are not used for so many seconds.
 local BATCHED_FOR, UNDENIED_FOR = 120, 60
 
 ---@class alicloud.dr.Poller
 ---@field last alicloud.dr.Snapshot? the newest look that succeeded
 ---@field last_error alicloud.Error? why the newest look failed
 ---@field has_moved boolean a look has shown the change under way
----@field moving_at number? server time of the first that did
+---@field moving_at number? server time of the first such look, unix seconds
 ---@field reason string? words about the newest phase
----@field looked_at number monotonic seconds of the newest look of its own
----@field batched_from number monotonic seconds before which no sweep is believed
----@field heard_from number monotonic seconds: only a sweep that began later tells anything
----@field heard string? the signature of what the latest sweep has shown, if it was under way
----@field is_told boolean the newest look was a sweep's
----@field blind number seconds of it in which no sweep succeeded
+---@field looked_at number monotonic seconds of the newest look that no sweep has told
+---@field batched_from number monotonic seconds before which no sweep is used
+---@field heard_from number monotonic seconds: only a sweep that began later is believed
+---@field heard string? signature of the latest sweep's state, if the change was under way
+---@field is_told boolean the newest look came from a sweep
+---@field blind number seconds of the newest look in which no sweep succeeded
 local Poller = {}
 Poller.__index = Poller
 
 ---@class alicloud.dr.PollerOptions
 ---@field target alicloud.dr.Target
----@field client alicloud.Client its loop is waited in, its outages are waited out
+---@field client alicloud.Client whose loop and whose waiting for the cloud are used
 ---@field poll number longest pause between two looks, seconds
 ---@field emit fun(event: table)
 
@@ -81,8 +81,8 @@ function Poller:record(snapshot, phase, reason)
   return phase
 end
 
---- Takes a look, and judges it.
----@param seen table|nil nil: it failed
+--- Judges a look that was made already.
+---@param seen table|nil nil: the look failed
 ---@param err alicloud.Error?
 ---@return alicloud.dr.Phase|nil nil if the look failed
 function Poller:take(seen, err)
@@ -95,8 +95,8 @@ function Poller:take(seen, err)
   return self:record(seen, self:phase_of(seen))
 end
 
---- One look, judged.
----@param deadline number monotonic
+--- Reads the state once, and judges it.
+---@param deadline number monotonic seconds
 ---@return alicloud.dr.Phase|nil nil if the look failed
 function Poller:look(deadline)
   return self:take(self.target.read(self:call_options(deadline)))
@@ -107,7 +107,7 @@ function Poller:may_batch(ends)
   return batched ~= nil and now >= self.batched_from and now < ends and batched:has_company()
 end
 
--- A look of its own although sweeps could tell.
+-- An own look, although sweeps could be used.
 function Poller:look_instead(deadline)
   self.is_told = false
   local phase = self:look(deadline)
@@ -115,7 +115,7 @@ function Poller:look_instead(deadline)
   return phase
 end
 
--- What a sweep shows counts as a look does; nil if it cannot be judged.
+-- Counts what a sweep shows as a look. Returns nil if it cannot be judged.
 function Poller:record_told(told)
   local phase, reason = self:phase_of(told.snapshot)
   if phase == "unknown" then return nil end
@@ -124,10 +124,10 @@ function Poller:record_told(told)
   return self:record(told.snapshot, phase, reason)
 end
 
---- One look, told by a sweep if others are at work too. While the change is under way a sweep tells
---- only what is new.
----@param deadline number monotonic
----@param ends number? monotonic, when the wait is given up (`deadline`)
+--- One look, taken from a sweep if other groups are at work too. While the change is under way,
+--- this waits until a sweep shows another state.
+---@param deadline number monotonic seconds
+---@param ends number? monotonic seconds, when the wait is given up (`deadline`)
 ---@return alicloud.dr.Phase|nil nil if the look failed
 function Poller:look_batched(deadline, ends)
   self.blind = 0
@@ -138,16 +138,16 @@ function Poller:look_batched(deadline, ends)
   return told.snapshot and self:record_told(told) or self:look_instead(deadline)
 end
 
--- Only what began after now is heard.
+-- From now on only sweeps that begin later are believed.
 function Poller:listen()
   self.heard_from, self.heard, self.is_told = self:now(), nil, false
 end
 
---- Looks, and tells how long the look was held up by an outage: time in which nothing could be
---- seen counts neither for a deadline nor as a stall.
+--- Looks, and measures how long an outage held the look up. That time counts neither for a deadline
+--- nor as a stall.
 ---@param look fun(self: alicloud.dr.Poller, deadline: number, ends: number?): alicloud.dr.Phase|nil
----@param deadline number monotonic
----@param ends number? monotonic
+---@param deadline number monotonic seconds
+---@param ends number? monotonic seconds
 ---@return alicloud.dr.Phase|nil
 ---@return number held seconds
 function Poller:held_up_by_outage(look, deadline, ends)
@@ -157,7 +157,7 @@ function Poller:held_up_by_outage(look, deadline, ends)
   return phase, math.max(0, before - self.client:patience()) + self.blind
 end
 
--- Counts reads in a row that said the same. A failed read says nothing and breaks nothing.
+-- Counts reads in a row that show the same phase. A failed read does not interrupt the row.
 local function count(evidence, phase, now)
   if evidence.phase ~= phase then
     evidence.phase, evidence.since, evidence.reads = phase, now, 0
@@ -173,14 +173,14 @@ function Poller:pause(seconds, deadline)
   self.loop.sleep(math.max(0, math.min(seconds, deadline - self:now())))
 end
 
--- A world that is not the intent's. One look may be of the past, so it takes several.
+-- Phases that contradict the intent. One look may be stale, so they need several.
 local ODD = { direction_changed = true, conflict = true }
--- What a sweep may settle.
+-- Phases for which a sweep is enough.
 local UNDER_WAY = { in_progress = true, completed = true }
 
--- What the looks so far settle. "not_started" is not believed any more once a look has shown
--- another world: it may be the later one that is of the past, and then something would be sent
--- into it.
+-- The phase that the looks so far settle, or nil. Once a look has contradicted the intent,
+-- "not_started" is not believed any more: the look that shows it may be the stale one, and a call
+-- would be sent to a group that has changed.
 local function settled_phase(evidence, phase, stability, now)
   if not phase or phase == "unknown" then return nil end
   if ODD[phase] then
@@ -192,9 +192,9 @@ local function settled_phase(evidence, phase, stability, now)
 end
 
 --- Looks until it is settled whether the change has begun.
----@param stability { reads: integer, span: number } what it takes to believe "not_started"
----@param deadline number monotonic
----@return alicloud.dr.Phase|nil phase never "unknown"; nil at the deadline
+---@param stability { reads: integer, span: number } needed to believe "not_started"
+---@param deadline number monotonic seconds
+---@return alicloud.dr.Phase|nil phase never "unknown"; nil: still not settled at the deadline
 function Poller:until_stable(stability, deadline)
   local evidence, look = {}, self.look_batched
   self:listen()
@@ -207,15 +207,15 @@ function Poller:until_stable(stability, deadline)
     if self:now() >= deadline then
       return ODD[phase] and evidence.reads > 1 and phase or nil
     end
-    -- What lets a call be sent again, or ends the change, is seen by a look of its own.
+    -- A phase that lets a call be sent again, or ends the change, is confirmed by an own look.
     look = settled and self.look_instead or self.look_batched
     if not self.is_told then self:pause(self.poll, deadline) end
   end
 end
 
--- Nothing but a synchronization moves the recovery point of a stopped group. One that has come and
--- gone, while nobody looked, leaves the group as it was; without both points, or with one that is
--- older now than it was, nobody can tell.
+-- Whether a stopped group may have synchronized between two looks: then its status is as before,
+-- and only its recovery point is newer. If a point is missing, or older than before, that cannot be
+-- known; then the answer is whether the change is a synchronization at all.
 local function may_have_synchronized(target, last)
   local intent, transition = target.intent, target.transition
   if intent.status ~= "stopped" or not last then return false end
@@ -224,7 +224,7 @@ local function may_have_synchronized(target, last)
   return transition and transition.renews
 end
 
--- What a phase means for somebody who waits for the end; nil means go on.
+-- How a wait ends after a look with this phase; nil: the wait goes on.
 function Poller:conclusion(phase, evidence, replayable)
   if phase == "completed" then return "completed" end
   if phase == "failed" then return "failed" end
@@ -232,7 +232,7 @@ function Poller:conclusion(phase, evidence, replayable)
   if phase == "partially_failed" then return "failed" end
   if ODD[phase] then return "superseded" end
   if phase == "not_started" then
-    -- A second attempt that fails as the first did looks as if nothing had happened.
+    -- After a failed first attempt, a second one that fails leads to the same status as before.
     if self.target.began_failed then return "failed" end
     if self.has_moved then return "superseded" end
     if replayable and not may_have_synchronized(self.target, self.last)
@@ -244,19 +244,19 @@ function Poller:conclusion(phase, evidence, replayable)
 end
 
 ---@class alicloud.dr.Wait
----@field deadline number monotonic
----@field stall number seconds without any change of state
----@field replayable boolean? the service may have taken the call for one that it had before
+---@field deadline number monotonic seconds
+---@field stall number seconds without any change of state after which the wait is given up
+---@field replayable boolean? the service may have repeated an old answer to this token
 ---@field evidence table
----@field changed_at number monotonic
----@field state table? the look that showed the newest state
+---@field changed_at number monotonic seconds of the latest change of state
+---@field state table? the newest look whose phase was known
 ---@field pause number seconds until the next look
 
 ---@alias alicloud.dr.Ending "completed"|"failed"|"superseded"|"replayed"|"stalled"|"timeout"
 
---- Begins to wait until the change is done, or cannot get there any more.
----@param deadline number monotonic
----@param stall number
+--- Begins to wait until the change is done, or can no longer be completed.
+---@param deadline number monotonic seconds
+---@param stall number seconds
 ---@param replayable boolean?
 ---@return alicloud.dr.Wait
 function Poller:begin_wait(deadline, stall, replayable)
@@ -264,18 +264,18 @@ function Poller:begin_wait(deadline, stall, replayable)
     changed_at = self:now(), pause = math.min(FIRST_PAUSE, self.poll) }
 end
 
---- When a wait is given up, if nothing changes until then.
+--- When a wait is given up if nothing changes before.
 ---@param wait alicloud.dr.Wait
----@return number monotonic
+---@return number monotonic seconds
 function M.ends(wait)
   return math.min(wait.deadline, wait.changed_at + wait.stall)
 end
 
---- Counts a look of a wait.
+--- Counts one look of a wait, and decides whether the wait ends.
 ---@param wait alicloud.dr.Wait
 ---@param phase alicloud.dr.Phase|nil nil: the look failed
----@param held number seconds for which an outage has held it up
----@return alicloud.dr.Ending|nil nil: it goes on
+---@param held number seconds for which an outage held the look up
+---@return alicloud.dr.Ending|nil nil: the wait goes on
 function Poller:settle(wait, phase, held)
   wait.deadline, wait.changed_at = wait.deadline + held, wait.changed_at + held
   local now = self:now()
@@ -295,17 +295,17 @@ end
 
 --- Sleeps until the next look of a wait.
 ---@param wait alicloud.dr.Wait
----@param ends number monotonic
+---@param ends number monotonic seconds, when to wake up at the latest
 function Poller:rest(wait, ends)
   self:pause(wait.pause, ends)
   wait.pause = math.min(wait.pause * GROWTH, self.poll)
 end
 
---- Waits until the change is done, or cannot get there any more. That it is done a sweep may tell,
---- if it began after this; every other end is seen by a look of its own.
----@param deadline number monotonic
----@param stall number seconds without any change of state
----@param replayable boolean? the service may have taken the call for one that it had before
+--- Waits until the change is done, or can no longer be completed. A sweep that began after this
+--- call may show that it is done; every other end is confirmed by an own look.
+---@param deadline number monotonic seconds
+---@param stall number seconds without any change of state after which the wait is given up
+---@param replayable boolean? the service may have repeated an old answer to this token
 ---@return alicloud.dr.Ending
 function Poller:until_completed(deadline, stall, replayable)
   local wait, look = self:begin_wait(deadline, stall, replayable), self.look_batched
@@ -319,7 +319,7 @@ function Poller:until_completed(deadline, stall, replayable)
   end
 end
 
---- What is known, in words, for errors.
+--- What the looks have shown, in words for errors.
 ---@return string
 function Poller:knowledge()
   local describe = self.target.describe
@@ -330,9 +330,8 @@ function Poller:knowledge()
   return self.last and (self.reason or describe(self.last)) or "nothing was looked at"
 end
 
---- Server time of the moment at which the change was first seen under way, an upper bound for the
---- moment at which it began.
----@return number|nil
+--- When a look first showed the change under way: an upper bound for the time at which it began.
+---@return number|nil seconds unix seconds by the server's clock; nil: no look has shown it
 function Poller:seen_moving_at()
   return self.moving_at
 end

@@ -1,10 +1,9 @@
---- What a call that was not accepted is worth: another one after looks, another one once something
---- has passed, one in another region, or the end.
+--- Decides what follows a call that was not accepted: another call after looks, another one once an
+--- obstacle has passed, one in another region, or the end of the change.
 ---
---- The window for sending again is for answers that were lost. A refusal proves that nothing was
---- done, and so does a request that never left: those are repeated for as long as the client waits
---- for the cloud. A refusal that the service documents to pass is waited for as long as the change
---- has time.
+--- The resend window is for lost answers. A refusal proves that nothing was done, and so does a
+--- request that never left: those calls are repeated for as long as the client waits for the cloud.
+--- After a refusal that is documented to pass, they are repeated until the deadline of the change.
 
 local errors = require "alicloud.base.error"
 local pollers = require "alicloud.dr.change.poller"
@@ -13,15 +12,15 @@ local states = require "alicloud.dr.model.states"
 
 local M = {}
 
--- Seconds between two calls that are refused.
+-- Seconds between two refused calls: the first pause, its growth, the longest one.
 local FIRST_PAUSE = 5
 local GROWTH = 1.5
 local LONGEST_PAUSE = 20
 
--- A look that is this fresh is enough where no effect can exist: the service has said so.
+-- One look is enough where the answer proves that the call had no effect.
 local ONE_LOOK = { reads = 1, span = 0 }
 
--- Refusals that a change under way causes, or that end with one, by product.
+-- Refusals, by product, whose cause may be a change under way, and which end with that change.
 local WORTH_A_LOOK = {
   ebs = {
     ["OperationDenied.InvalidStatus"] = true,
@@ -35,28 +34,28 @@ local WORTH_A_LOOK = {
   },
 }
 
--- Refusals of a call that another region may serve: which one serves the calls of a group after a
--- reversal is not documented.
+-- Refusals of a call that the other region may accept. It is not documented which region serves the
+-- calls of a group after a reversal.
 local WRONG_REGION = {
   ["NoSuchResource"] = true,
   ["OperationDenied.OperateNotAllowedForPrimary"] = true,
   ["OperationDenied.OperateNotAllowedForStandby"] = true,
 }
 
--- Pairs go through a cycle or a stop one after the other, and the service is not in step with its
--- own lists: that they differ passes within the time for sending again.
+-- Refusals because the pairs differ. Pairs go through a cycle or a stop one after the other, so
+-- this passes within the resend window.
 local PASSING = { ["OperationDenied.PairGroupStatusConflict"] = true }
 
---- Whether the token of a call was used before with other parameters, so that this one can never be
---- sent under it.
+--- Whether the token of a call was used before with other parameters, so that this call can never
+--- succeed under it.
 ---@param err alicloud.Error of the call
 ---@return boolean
 function M.is_spent(err)
   return errors.TOKEN_REUSED[err.code] == true
 end
 
--- A refusal because of the state is worth one more call, or several while the state is one that
--- ends by itself.
+-- After a refusal because of the state one more call is worth it; several, while the state ends by
+-- itself or the refusal passes.
 local function is_worth_another_call(change, err)
   if not WORTH_A_LOOK[change.words.product][err.code] then return false end
   local last = change.poller.last
@@ -66,20 +65,20 @@ local function is_worth_another_call(change, err)
     or last ~= nil and states.TRANSITIONAL[last.status] == true
 end
 
--- Nothing can have come of the call, nor of one before it.
+-- Whether neither this call nor an earlier one can have had an effect.
 local function is_settled(change, err)
   return not change.doubtful and err.outcome ~= "unknown"
 end
 
--- Why a refusal passes: the service documents it, or what stands in the way is gone soon.
+-- Why the obstacle behind a refusal passes, as documented or as the target knows; nil: it does not.
 local function passes(change, err)
   if not is_settled(change, err) then return nil end
   local target = change.target
   return refusals.passes(change.words.product, err.code) or target.passes and target.passes(err)
 end
 
---- Whether a call that was refused is better made later, by whoever makes several: it had no
---- effect, and it stands behind others of them.
+--- Whether a refused call of several that are made together is to be made later: it had no effect,
+--- and was refused because of others of them.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call, or of the change
 ---@return boolean
@@ -88,7 +87,7 @@ function M.is_put_off(change, err)
   return codes ~= nil and codes[err.code] == true and is_settled(change, err)
 end
 
---- How sure a look must be before the call may be made again.
+--- How many looks, over how many seconds, must agree before the call may be made again.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return { reads: integer, span: number }|nil nil: the error is final
@@ -105,14 +104,15 @@ local function next_pause(change, err)
   return math.max(err.retry_after or 0, pause)
 end
 
--- What was decided before the machine slept is too old to be sent after it, whatever was refused.
+-- Whether the machine has slept for longer than the resend window since the first send: then the
+-- decision is too old to send again.
 local function has_slept(change)
   local began = change.began
   local asleep = change.runtime.time() - began.wall - (change:now() - began.monotonic)
   return asleep > change.options.resend_window
 end
 
--- The limit of a refusal that is documented to pass is the time of the change.
+-- After a refusal that is documented to pass, calls may be repeated until the change's deadline.
 local function wait_until_passed(change, err, reason)
   local left = change.deadline - change:now()
   if left <= 0 or has_slept(change) then return false end
@@ -122,8 +122,8 @@ local function wait_until_passed(change, err, reason)
   return true
 end
 
--- Time in which nothing could be done is not the change's own. It counts from the first refusal on,
--- with the calls that were refused meanwhile.
+-- The time that refusals cost is added to the change's deadline: from the first refusal on, with
+-- the calls that were refused meanwhile.
 local function wait_for_cloud(change, err)
   local client, since = change.group.client, change.refused_at or change:now()
   if client:patience() <= 0 or has_slept(change) then return false end
@@ -134,7 +134,7 @@ local function wait_for_cloud(change, err)
   return true
 end
 
--- Of a client that does not wait for the cloud, and after an answer that was lost.
+-- For a client that does not wait for the cloud, and after an answer that was lost.
 local function wait_in_window(change, err)
   local wish = math.max(err.retry_after or 0, FIRST_PAUSE)
   change.loop.sleep(math.max(0, math.min(wish, change:window_left())))
@@ -156,8 +156,8 @@ function M.wait(change, err)
   return true
 end
 
---- Whether the call may be made in another region: it was refused in a way that another one may not
---- refuse, or could not get to this one.
+--- Whether the call may be made in the target's next region: this one gave a refusal that the other
+--- may not give, or could not be reached.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of the call
 ---@return boolean

@@ -1,8 +1,8 @@
---- Several changes of one kind, made together: the calls leave one after the other, and one reading
---- of all that are under way tells how each of them does.
+--- Makes several changes of one kind together: sends the calls one after the other, and then reads
+--- the state of all that are under way with one listing.
 ---
---- A list of many shows of each what a list of one shows, so it is believed as much. One that lacks
---- something proves nothing of it: that is looked at by itself.
+--- A listing of many targets shows each as a listing of one would, so it is believed as much. A
+--- target that the listing lacks is looked at by itself.
 
 local pollers = require "alicloud.dr.change.poller"
 local refusal = require "alicloud.dr.change.refusal"
@@ -10,18 +10,18 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Sends the change, or takes up what is under way, and does not wait.
+-- Sends the change, or joins one that is under way, and does not wait.
 local function begin(change, target)
   change.loop.checkpoint()
   change:set_target(target)
   if not target.under_way then return change:get_under_way() end
-  -- It was seen on its way already.
+  -- An earlier look showed it under way.
   change.joined, change.poller.has_moved = true, true
   change:emit { event = "joined" }
   return true
 end
 
--- Each has its whole time from here on: the calls after its own were not its business.
+-- Each change has its whole timeout from here on: the calls for the others do not count.
 local function open_of(changes)
   local open = {}
   for i, change in ipairs(changes) do
@@ -56,7 +56,7 @@ local function judge(entry, found, err)
   return poller:look(entry.wait.deadline)
 end
 
--- Time in which nothing could be seen is no one's: see the poller.
+-- Returns the seconds of an outage, which do not count for any deadline: see the poller.
 local function look(open, read)
   local client = open[1].change.group.client
   local before = client:patience()
@@ -78,7 +78,7 @@ local function settle(open, held, on_end)
   return left
 end
 
--- None of them is done at once, so it begins with a pause.
+-- Begins with a pause, since no change is done at once.
 local function wait(changes, read, on_end)
   local open = open_of(changes)
   while #open > 0 do
@@ -88,11 +88,11 @@ local function wait(changes, read, on_end)
 end
 
 ---@class alicloud.dr.Together
----@field done table<string, table> the looks that showed targets done, by id
----@field put_off table<string, true> ids of targets that were refused because of others
+---@field done table<string, table> the looks that showed targets as done, by id
+---@field put_off table<string, true> ids of targets that have to wait for others
 
--- What others had under way has ended as if they had not begun it, e.g. a restart of an instance
--- that was taken for a stop.
+-- Whether a joined change has ended with the state as it was before, e.g. because it was a restart
+-- of an instance and not a stop.
 local function came_to_nothing(change, err)
   return err ~= nil and err.code == "Client.Superseded" and change.attempts == 0
     and change.poller:phase_of(change.poller.last) == "not_started"
@@ -124,15 +124,15 @@ local function apply_once(targets, make, read)
   return result, fault, left
 end
 
---- Makes changes, one for each target. After a refusal nothing more is sent, and what has been is
---- waited for.
+--- Makes one change for each target. After an error nothing more is sent, and the changes that are
+--- under way are waited for.
 ---@param targets alicloud.dr.Target[] with `id` and `under_way`
 ---@param make fun(target: alicloud.dr.Target, put_off: table<string, true>): alicloud.dr.Change|nil
----called before each is sent; nil: it is put off, too
+---called before each is sent; nil: this target is put off, too
 ---@param read fun(ids: string[], options: { deadline: number }): table<string, table>|nil,
----alicloud.Error? the looks by id; what a list lacks is left out
+---alicloud.Error? the looks by id; targets that the listing lacks are left out
 ---@return alicloud.dr.Together
----@return alicloud.Error? err the first
+---@return alicloud.Error? err the first error
 function M.apply(targets, make, read)
   local result, fault, left = apply_once(targets, make, read)
   if #left == 0 or fault then return result, fault end

@@ -1,10 +1,10 @@
---- The idempotency token that a change goes under, and the one that it goes under after that.
+--- Chooses the idempotency token of a change, and the next one after a refusal.
 ---
---- Nobody says which refusals the service remembers with their token. One that it remembers it
---- repeats for as long as it knows the token, whatever has changed since. So a refusal for good
---- ends a token, and what is sent after it is a request of its own, under a token and an intent of
---- its own. A token under which something is in doubt is kept, and so is one that was given by
---- hand: what was sent under it before, nobody here knows.
+--- It is not documented which refusals the service remembers with their token. It repeats such a
+--- refusal for as long as it knows the token, whatever has changed since. So a refusal other than
+--- throttling ends the token, and the next call is a new request with its own token and intent. A
+--- token with a call in doubt is kept. So is a token that the user gave: earlier calls under it are
+--- not known here.
 
 local intents = require "alicloud.dr.model.intent"
 local protocol = require "alicloud.dr.journal.protocol"
@@ -23,9 +23,9 @@ local function next_token(change, before)
   return before or change.runtime.random_hex(16)
 end
 
---- The token that a change goes under.
+--- Chooses the token of a change.
 ---@param change alicloud.dr.Change
----@param snapshot alicloud.dr.Snapshot by which it was decided
+---@param snapshot alicloud.dr.Snapshot the look that the decision is based on
 ---@param derive fun(snapshot: alicloud.dr.Snapshot, incident: string, words: alicloud.dr.Words):
 ---string the token of an incident
 ---@return string
@@ -40,7 +40,8 @@ function M.choose(change, snapshot, derive)
   return next_token(change, options.client_token or past and past.intent.client_token)
 end
 
---- Writes down how an intent ended whose every call was refused, before the one that follows it.
+--- Tells the journal the end of a continued intent whose every call was refused, before the next
+--- intent is written.
 ---@param change alicloud.dr.Change
 function M.close_past(change)
   local past = change.options.continue
@@ -49,7 +50,7 @@ function M.close_past(change)
     past.refused)
 end
 
---- Takes another token, and writes the intent down again, if the latest call ended the one before.
+--- If the latest call ended its token, takes the next one and writes the intent again.
 ---@param change alicloud.dr.Change
 ---@param err alicloud.Error of that call
 ---@return boolean|nil ok nil: nothing may be sent

@@ -1,41 +1,39 @@
---- A journal: what was decided, sent and seen, one JSON line each, chained so that a line that was
---- edited, cut out or moved is found.
+--- A journal of what was decided, sent and seen: one JSON line for each record, in a hash chain, so
+--- that a line that was edited, cut out or moved is found.
 ---
 ---     {"seq":3,"prev":"<sum of line 2>","bytes":57,"sum":"<sha256>","event":{"type":"note",…}}
 ---
---- `sum` is the SHA-256 of seq, prev and the event's bytes, `prev` is the sum before it. A last
---- line without its end was never acknowledged to anybody and is cut when the journal is opened;
---- any other damage is refused with its line, since a forgotten intent is a second failover.
+--- `sum` is the SHA-256 of seq, prev and the event's bytes; `prev` is the sum of the line before. A
+--- last line without its end was never acknowledged, and is cut when the journal is opened. Any
+--- other damage is an error that names its line, since a lost intent may lead to a second failover.
 ---
---- Below lies a store, which keeps bytes and knows nothing of their meaning. The contract, which a
---- store over several machines can keep as well as a file:
+--- A journal lies in a store, which keeps bytes without knowing their meaning. A file or several
+--- machines can be a store. Its contract:
 ---
 ---   load()                     everything that was appended so far
 ---   append(seq, text, durable) compare-and-set: only if `seq` follows the last one in the store,
 ---                              whoever wrote that. With `durable` it returns after the bytes are
 ---                              safe from a crash of the machine. A failure is final: nothing is
----                              tried again, every later append fails alike. What a record
----                              announces must not leave after the moment that it may give besides,
----                              in seconds of the runtime's boottime.
----   settle()                   makes safe what was appended so far; a store need not have it, and
----                              one that several machines share has none
----   cut(bytes)                 shortens to what is whole; before the first append only
----   reserve(bytes)             room, so that later appends find some
+---                              retried, and every later append fails alike. It may return a moment
+---                              in seconds of the runtime's boottime: a call that the record
+---                              announces must not leave after it.
+---   settle()                   makes safe what was appended so far; optional, and a store that
+---                              several machines share has none
+---   cut(bytes)                 shortens it to so many bytes; only before the first append
+---   reserve(bytes)             reserves space for later appends
 ---   lease(name, holder)        exclusive: { fence, release() }, or nil and an error that names the
 ---                              holder. `fence` grows with every lease of that name; a store whose
 ---                              leases expire refuses appends under an older one.
 ---   post(line), mail()         lines that other people leave for the run, in order, and who left
----                              them: { name, who, trusted, lines } for each file or the like
----   others()                   the other journals that lie beside it and may be believed: { name,
----                              text } of each, in no order; nil: it does not look at any; a
----                              store need not know of any
----   beside(ending)             path of a file for something else of the run; a store need not have
----                              any
+---                              them: { name, who, trusted, lines } for each file or sender
+---   others()                   optional: the other journals beside it that can be trusted, as
+---                              { name, text }, in no order; nil: it does not look for any
+---   beside(ending)             optional: path of another file of the run
 ---   close()
 ---
---- What several machines share (`shared`) may wait in the loop at each call, and can be lost to
---- somebody else: `lost()` tells why, and `on_lost(listener)` is told at that moment. Whoever goes
---- on with a run sends nothing again for `takeover_wait` seconds that may still be on its way.
+--- A store that several machines share (`shared`) may wait in the loop at each call. Its lease can
+--- be lost to another machine: `lost()` tells why, and the listener of `on_lost` is called then. A
+--- process that takes a run over waits `takeover_wait` seconds before it sends a call again.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -64,8 +62,8 @@ M.VERSION = 1
 ---@field others? fun(self): { name: string, text: string }[]|nil
 ---@field beside? fun(self, ending: string): string
 ---@field close fun(self)
----@field shared boolean? several machines reach it
----@field takeover_wait number? seconds
+---@field shared boolean? several machines use it
+---@field takeover_wait number? seconds in which a call of an earlier process may still arrive
 ---@field lost? fun(self): alicloud.Error|nil
 ---@field on_lost? fun(self, listener: fun(err: alicloud.Error))
 
@@ -75,25 +73,25 @@ M.VERSION = 1
 
 ---@class alicloud.dr.JournalFile
 ---@field store alicloud.dr.Store
----@field events table[]|nil what was there when it was opened; whoever has read it may drop it
+---@field events table[]|nil the events at opening; the reader may set it to nil to free memory
 ---@field seq integer how many records there are
----@field safe integer how many of them a sync has made safe for all who share it
+---@field safe integer how many of them a shared sync has made safe
 ---@field last table? the newest event that was written, plain
 ---@field head string sum of the last line
 ---@field torn integer bytes that were cut when it was opened
 ---@field fault alicloud.Error? why nothing can be written any more
----@field loop alicloud.loop.Loop? in which several write
+---@field loop alicloud.loop.Loop? in which several tasks write
 ---@field turns alicloud.dr.Turns
 local Journal = {}
 Journal.__index = Journal
 
---- What stands for the sum before the first line.
+--- The `prev` of the first line.
 M.FIRST = ("0"):rep(64)
 
 local HEAD = '^{"seq":(%d+),"prev":"(%x+)","bytes":(%d+),"sum":"(%x+)","event":()'
 local CLOSING_BRACE = ("}"):byte()
 
--- Names under which people keep what nobody else may read.
+-- Patterns of names whose values are secrets.
 local SECRET_NAMES = { "secret", "passw", "credential", "authorization", "private_?key",
   "access_?key", "security_?token", "api_?key" }
 
@@ -107,8 +105,8 @@ local function says_secret(name)
   return false
 end
 
--- The names of records come again and again, those of groups and pairs pass by: when there are too
--- many, all are forgotten, and soon the others are known again.
+-- A cache of names that were judged. Field names repeat, ids of groups and pairs do not: when it is
+-- full, it is emptied, and the field names are soon in it again.
 local REMEMBERED = 1000
 local judged, judged_count = {}, 0
 
@@ -131,7 +129,7 @@ function M.is_secret_name(name)
 end
 
 local DEPTH = 24
--- Of one value. What holds itself in two places would have no end else.
+-- Most tables in one value: a table that contains itself twice would have copies without end.
 local MOST_TABLES = 250000
 
 local copy_table
@@ -141,13 +139,13 @@ local function is_plain(text)
   return not text:find "[^\1-\127]" or utf8.len(text) ~= nil and not text:find("\0", 1, true)
 end
 
--- As its line reads back: what is no UTF-8 is U+FFFD there, and so is NUL.
+-- The text as it will be read back: U+FFFD in place of NUL and of bytes that are not UTF-8.
 local function plain_text(text)
   if is_plain(text) then return text end
   return core.decode(core.encode { text }, { max_bytes = 6 * #text + 1000 })[1]
 end
 
--- Two names must not become one.
+-- Like plain_text, but two different names must not become the same.
 local function plain_name(name)
   return is_plain(name) and name or errors.clean(name)
 end
@@ -184,15 +182,14 @@ function copy_table(source, depth)
   return copy
 end
 
---- A copy of a table of which nothing is odd: nearly all that is written is like that.
+--- A fast copy of a table that has only plain values, as nearly all have.
 ---@param value table
----@return table|nil copy as a journal gives it back
+---@return table|nil copy as a journal gives it back; nil: `plain` has to copy it
 function M.usual_copy(value)
   return core.plain_copy(value, judged, M.HIDDEN)
 end
 
---- A copy that JSON can carry and that holds nothing under a name that says secret. The value is
---- read as it lies there, whatever its metatable says.
+--- A copy for JSON, with the values under names that say secret hidden. Metatables are ignored.
 ---@param value any functions, userdata, NaN and infinity become nil
 ---@return any
 function M.plain(value)
@@ -218,10 +215,10 @@ function M.line(seq, prev, event)
     seq, prev, #text, sum, text), sum
 end
 
--- As much as the decoder takes without being told.
+-- The decoder's default limit in bytes.
 local DECODED = 1048576
 
--- The line lies between two positions of the whole text, which is copied as little as possible.
+-- Reads the line between two positions of the whole text, which is copied as little as possible.
 local function read_line(whole, first, last, seq, prev)
   local found, before, bytes, sum, body = whole:match(HEAD, first)
   if not found or body > last then return nil, "is not a line of a journal" end
@@ -241,7 +238,7 @@ end
 
 ---@class alicloud.dr.JournalReading
 ---@field events table[]
----@field sums string[] of the lines
+---@field sums string[] sums of the lines
 ---@field head string sum of the last line
 ---@field bytes integer up to the end of the last whole line
 ---@field torn integer bytes after it
@@ -249,7 +246,7 @@ end
 ---@class alicloud.dr.JournalDamage
 ---@field line integer
 ---@field reason string
----@field before alicloud.dr.JournalReading what is whole before that line
+---@field before alicloud.dr.JournalReading the lines before that line
 
 --- Reads and checks the text of a journal. Pure.
 ---@param text string
@@ -259,7 +256,7 @@ function M.read(text)
   local events, sums, head, position = {}, {}, M.FIRST, 1
   while position <= #text do
     local stop = text:find("\n", position, true)
-    -- Pages of one write may reach the disk in any order; what is missing then reads as zeros.
+    -- Pages of one write may reach the disk in any order; a page that is missing reads as zeros.
     if not stop or stop == #text and text:find("\0", position, true) then break end
     local event, sum = read_line(text, position, stop - 1, #events + 1, head)
     if not event then
@@ -272,7 +269,7 @@ function M.read(text)
     torn = #text - position + 1 }
 end
 
---- The first record of a journal, without a look at the others.
+--- Reads and checks the first record of a journal alone.
 ---@param text string
 ---@return table|nil event
 ---@return alicloud.dr.JournalDamage|nil damage
@@ -281,8 +278,7 @@ function M.first(text)
   return reading and reading.events[1], damage
 end
 
---- Whether a whole line of a journal has a sum that begins like this; a torn one was never
---- acknowledged.
+--- Whether a whole line of a journal has a sum with this beginning.
 ---@param text string
 ---@param head string hexadecimal digits
 ---@return boolean
@@ -313,7 +309,7 @@ end
 
 --- Opens a journal for writing: checks it, cuts a torn end.
 ---@param store alicloud.dr.Store leased by the caller
----@param loop? alicloud.loop.Loop of whoever writes; without it nobody else may write meanwhile
+---@param loop? alicloud.loop.Loop of the writers; nil: only one task writes
 ---@return alicloud.dr.JournalFile|nil
 ---@return alicloud.Error? err
 function M.open(store, loop)
@@ -327,8 +323,8 @@ function M.open(store, loop)
     head = reading.head, torn = reading.torn, loop = loop, turns = turns.new(loop) }, Journal)
 end
 
---- Nothing is written any more.
----@param err alicloud.Error why
+--- Makes every further write fail.
+---@param err alicloud.Error why; the first one counts
 function Journal:end_with(err)
   self.fault = self.fault or err
 end
@@ -344,15 +340,16 @@ local function append(journal, event, durable, told)
     journal.seq, journal.last, journal.head = seq, kept, sum
     if told then told(kept) end
   end
-  -- What was lost meanwhile is lost, though the record stands.
+  -- The lease may be lost during the append: an error, although the record is there.
   if journal.fault then return nil, journal.fault end
   return true, more
 end
 
--- Longer than a store takes to find out what has become of a record.
+-- The timeout is longer than a store needs to find out whether a record was written.
 local WHOLE = { shield = true, timeout = 60 }
 
--- Whoever was told to stop in the middle could not say whether the record is there.
+-- Appends in a shielded scope: a task that is cancelled in the middle could not tell whether the
+-- record was written.
 local function append_whole(journal, event, durable, told)
   local ok, more = journal.loop.scope(function()
     return append(journal, event, durable, told)
@@ -383,16 +380,16 @@ local write = core.aside(function(journal, event, durable, told)
   return ok, more
 end)
 
---- Appends an event. Several may do so at a time: they take turns, in the order in which they come.
---- Whoever is cancelled before it is his turn writes nothing, and raises; then the record is
---- written to its end. After the first failure every further one fails with the same error.
----@param event table|fun(): table with `type`, or what makes it when it is its turn; made plain,
----secrets hidden
----@param durable? boolean it returns after the event is safe from a crash
----@param told? fun(kept: table) is told of the event, plain, before anybody else writes
+--- Appends an event. Several tasks take turns, first come, first served. A task that is cancelled
+--- before its turn writes nothing and raises; during its turn the record is written first. After
+--- the first failure every further write fails with the same error.
+---@param event table|fun(): table with `type`, or a function that makes it at its turn; it is made
+---plain, with secrets hidden
+---@param durable? boolean return only after the event is safe from a crash
+---@param told? fun(kept: table) called with the plain event before another task writes
 ---@return boolean|nil ok
----@return number|alicloud.Error|nil more the moment after which nothing may leave that the event
----announces, in seconds of the runtime's boottime, if there is one; or why it was not written
+---@return number|alicloud.Error|nil more with ok: seconds of the runtime's boottime after which a
+---call that the event announces must not leave, nil: no limit; without ok: why it was not written
 function Journal:write(event, durable, told)
   return write(self, event, durable == true, told)
 end

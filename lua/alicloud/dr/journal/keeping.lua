@@ -1,5 +1,5 @@
---- What a journal gives back as it was. JSON has no word for much that Lua has; a value with such a
---- part is told by its path (`result.v[3]`), where it can still be mended.
+--- Copies a value as a journal will give it back. Parts that JSON cannot hold are reported by their
+--- path (`result.v[3]`), so that the user can change them.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -7,19 +7,19 @@ local journals = require "alicloud.dr.journal"
 
 local M = {}
 
---- In words, for messages.
+--- What a journal keeps, in words for messages.
 M.ALLOWED = "text in UTF-8, numbers, booleans, lists without holes, and tables with names; "
   .. "up to 20 deep"
 
--- Less than what a whole record may be, see journals.plain.
+-- Less than the depth of a whole record, see journals.plain.
 local DEPTH = 20
--- Of one value: what holds a table in many places grows without an end. And so many parts are told.
+-- Most tables in one value: copies of a table in many places multiply. Most faults reported.
 local MOST_TABLES, MOST_FAULTS = 200000, 5
 
 ---@class alicloud.dr.Keeping
 ---@field faults string[] "result.v[3]: got a function"
----@field above table<table, boolean> tables that the one at hand is in
----@field tables integer
+---@field above table<table, boolean> the tables around the present one
+---@field tables integer how many tables were copied so far
 local Keeping = {}
 Keeping.__index = Keeping
 
@@ -40,7 +40,8 @@ local function is_text(value)
   return utf8.len(value) ~= nil and not value:find("\0", 1, true)
 end
 
--- What a table holds that is an object of somebody's is not what one sees of it.
+-- Whether the fields of a table are all that it shows: an object with __pairs, or with a function
+-- as __index, has others.
 local function has_own_fields(value)
   local metatable = getmetatable(value)
   if metatable == nil or core.is_array(value) or errors.is_error(value) then return true end
@@ -49,7 +50,7 @@ local function has_own_fields(value)
   return (index == nil or type(index) == "table") and rawget(metatable, "__pairs") == nil
 end
 
--- The length of a list, nil of a map, or what is wrong with a table that is neither.
+-- The length of a list; nil for a map; nil and a fault for a table that is neither.
 local function length_of(value)
   local count, largest, names = 0, 0, 0
   for key in next, value do
@@ -71,7 +72,7 @@ function Keeping:list(value, length, path)
     local element = rawget(value, i)
     local kept = element
     if element ~= core.null then kept = self:value(element, ("%s[%d]"):format(path, i)) end
-    -- A position that is left out must not move those behind it.
+    -- A fault becomes null, so that the elements behind it keep their positions.
     if kept == nil then kept = core.null end
     copy[i] = kept
   end
@@ -124,13 +125,13 @@ function Keeping:value(value, path)
   return value
 end
 
---- A copy that comes back from a journal as it is, without what cannot be kept. What a name calls a
---- secret is hidden.
+--- Makes a copy that a journal gives back unchanged, without the parts that it cannot keep. Values
+--- under names that say secret are hidden.
 ---@param value any
----@param name string what the value is called, for messages
----@param most? integer bytes that it may have as JSON
----@return any copy
----@return string[] faults what is not in it: "result.v[3]: got a function"
+---@param name string name of the value in messages
+---@param most? integer most bytes of the value as JSON
+---@return any copy nil: nothing of it can be kept
+---@return string[] faults the parts that are left out: "result.v[3]: got a function"
 function M.copy(value, name, most)
   local keeping = setmetatable({ faults = {}, above = {}, tables = 0, depth = 0 }, Keeping)
   local usual = type(value) == "table" and journals.usual_copy(value)

@@ -1,24 +1,25 @@
---- What a change of a group tells a journal, and what it goes on from.
+--- The protocol between a change of a group and a journal: what it writes, and how it is continued.
 ---
---- A change (failover and whatever else is sent to a group) takes the option `journal`, any object
---- with two functions:
+--- A change (a failover, or another call to a group) takes the option `journal`, any object with
+--- two functions:
 ---
 ---   intent(record)   called when the decision is made, before the first byte leaves. When it
 ---                    returns true the record is safe from a crash. `nil, why`: the change sends
 ---                    nothing and ends with `Client.JournalFailed`, outcome "not_sent".
----   outcome(record)  called at the change's end, whatever it is, if there was an intent. What it
----                    returns changes nothing: the work is done or in doubt by then.
+---   outcome(record)  called at the end of the change, good or bad, if there was an intent. Its
+---                    result is ignored: the work is done or in doubt by then.
 ---
---- and the option `continue`, what is left of an intent whose outcome never came. The client's own
---- option `witness` (see alicloud.call.interceptor) tells the journal of each attempt in between.
+--- and the option `continue`, an earlier intent without an outcome. The client's own option
+--- `witness` (see alicloud.call.interceptor) tells the journal of each attempt in between.
 ---
---- With `continue` a change does not decide again. It looks until several looks agree, by the
---- intent as it was: on its way or completed, wait for the end; another direction, set of pairs or
---- state, stop with the difference; untouched, send again under the same token if the resend
---- window, which counts from the first send by the wall clock, is still open; else the outcome
---- stays unknown. What may still arrive is looked for until `resend_from`, before it is believed to
---- be untouched. An intent that never left is decided anew under its token, if direction and pairs
---- are the same.
+--- With `continue` a change does not decide again. It looks until several looks agree, compared
+--- with the intent:
+--- - under way or completed: it waits for the end;
+--- - another direction, set of pairs or state: it stops with the difference;
+--- - untouched: it sends again under the same token if the resend window, which counts from the
+---   first send by the wall clock, is still open; else the outcome stays unknown.
+--- Until `resend_from` an earlier request may still arrive, so "untouched" is not believed before.
+--- An intent that was never sent is decided anew with its token, if direction and pairs are equal.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -38,7 +39,7 @@ local M = {}
 ---@field resend_window number seconds
 ---@field max_rpo number? seconds
 ---@field accept_loss alicloud.dr.AcceptLoss?
----@field force { code: string, why: string, by: string }[]? what was overruled before it
+---@field force { code: string, why: string, by: string }[]? findings that were overruled for it
 
 ---@class alicloud.dr.OutcomeRecord
 ---@field verb string
@@ -48,24 +49,24 @@ local M = {}
 ---@field outcome string of the result, or `err.outcome`; "unknown" leaves the intent open
 ---@field code string? of the error
 ---@field request_id string?
----@field result table? of a verb that ended well; without the snapshot, of which it tells already
----@field drill_id string? of the drill that was started, as the answer named it
+---@field result table? of a verb that ended well, without its snapshot
+---@field drill_id string? of the drill that was started, from the answer
 
 ---@class alicloud.dr.Continue
 ---@field intent alicloud.dr.Intent
----@field is_open boolean? of a drill that is known: nobody has written down how its start ended
----@field verb string? of the intent's record; a verb that consists of others goes on with that one
----@field one_shot boolean? of a start: whether it was one synchronization; nil: as is asked for now
+---@field is_open boolean? of a drill with a known id: the journal has no end of its start
+---@field verb string? of the intent's record; a verb made of several others continues with this one
+---@field one_shot boolean? of a start: whether it was a one-shot sync; nil: as is asked for now
 ---@field reverse boolean? of a reprotection: whether it was a reversal; nil: as is asked for now
----@field first_send_wall number? unix seconds, of the first call that may have had an effect; nil:
+---@field first_send_wall number? unix seconds of the first call that may have had an effect; nil:
 ---none has left, or each was refused
----@field doubtful boolean an attempt has no answer that settles it
----@field accepted { request_id: string, server_time: number? }? the service took it
+---@field doubtful boolean the outcome of an attempt is unknown
+---@field accepted { request_id: string, server_time: number? }? the service accepted the call
 ---@field refused table? the last refusal, if each call was refused: the token has ended
----@field attempts integer? how many have left so far
+---@field attempts integer? how many attempts have left so far
 ---@field request_ids string[]?
----@field resend_from number? seconds of the runtime's boottime: until then what was sent may still
----arrive, so nothing is sent again
+---@field resend_from number? seconds of the runtime's boottime: before then an earlier request may
+---still arrive, so nothing is sent again
 
 ---@class alicloud.dr.AcceptLoss
 ---@field seconds number age of the recovery point that is accepted
@@ -82,8 +83,8 @@ M.CONTINUE = schema.rule("a table with intent, first_send_wall and doubtful", fu
     and type(value.intent.client_token) == "string" and type(value.doubtful) == "boolean"
 end)
 
---- What is left of one of the verbs that another one consists of.
----@param ... string their names
+--- The rule of the option `continue` of a verb that is made of several others.
+---@param ... string names of these verbs
 ---@return alicloud.schema.Rule
 function M.continue_one_of(...)
   local verbs = tables.set { ... }
@@ -97,7 +98,7 @@ local function is_words(value)
   return type(value) == "string" and value:find("%S") ~= nil and not value:find("%c")
 end
 
--- Longer than anybody means; what is no number would be missing from a journal.
+-- A bound that excludes infinity, which a journal cannot keep.
 local MOST_SECONDS = 1e11
 
 M.ACCEPT_LOSS = schema.rule("{ seconds = number, by = who, why = reason }", function(value)
@@ -105,7 +106,7 @@ M.ACCEPT_LOSS = schema.rule("{ seconds = number, by = who, why = reason }", func
     and value.seconds <= MOST_SECONDS and is_words(value.by) and is_words(value.why)
 end)
 
---- Writes an intent down, if somebody keeps a journal.
+--- Writes an intent, if there is a journal.
 ---@param journal alicloud.dr.Journal|nil
 ---@param record alicloud.dr.IntentRecord
 ---@return boolean|nil ok nil: nothing may be sent
@@ -130,7 +131,7 @@ local function without_snapshot(result)
   return copy
 end
 
---- Writes down how an intent ended.
+--- Writes the outcome of an intent, if there is a journal.
 ---@param journal alicloud.dr.Journal|nil
 ---@param verb string
 ---@param intent alicloud.dr.Intent

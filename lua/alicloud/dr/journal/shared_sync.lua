@@ -1,17 +1,17 @@
---- One sync of the disk for all who write to a journal at the same time. A disk takes milliseconds
---- for it, in which nothing else happens, and what a fleet is told at once lets hundreds write.
+--- Shares one sync of the disk between all tasks that write to a journal at the same time. A sync
+--- blocks for milliseconds, and one answer to a fleet may let hundreds of tasks write.
 
 local M = {}
 
---- Whether others are ready to go on, and may be about to write.
+--- Whether other tasks are ready to run, so that they may write soon.
 ---@param journal alicloud.dr.JournalFile
 ---@return boolean
 function M.are_wise(journal)
   return journal.loop ~= nil and journal.store.settle ~= nil and journal.loop.is_crowded()
 end
 
---- Lets the others go first, then makes the last record safe, unless one of them has. Whoever is
---- cancelled meanwhile gets it safe all the same.
+--- Lets the other tasks run first, then syncs, unless one of them has done it. The record becomes
+--- safe even if the task is cancelled meanwhile.
 ---@param journal alicloud.dr.JournalFile
 ---@return boolean|nil ok
 ---@return alicloud.Error? err

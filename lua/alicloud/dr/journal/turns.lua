@@ -1,38 +1,38 @@
---- Turns of those who write one journal, or do else what only one may do at a time: in the order in
---- which they came.
+--- Turns of tasks that write one journal, or do something else that only one may do at a time:
+--- first come, first served.
 
 local errors = require "alicloud.base.error"
 
 local M = {}
 
--- Seconds of one turn. Each takes a limited time, but whoever never comes back from a wait, as a
--- generator that its host has dropped, must not hold the others up for ever.
+-- Most seconds of one turn. Every turn ends in time, unless its task is never resumed, as when a
+-- host drops a coroutine; that must not hold the others up for ever.
 local LONGEST = 120
 
 ---@class alicloud.dr.Turns
 ---@field loop alicloud.loop.Loop?
----@field unended string what is so where a turn has no end
----@field holder alicloud.dr.Turn? whose turn it is
----@field since number? since when, monotonic
+---@field unended string message for the error if a turn does not end
+---@field holder alicloud.dr.Turn? the present turn
+---@field since number? monotonic seconds, when it began
 ---@field waiting alicloud.dr.Turn[]
 local Turns = {}
 Turns.__index = Turns
 
 ---@class alicloud.dr.Turn
 ---@field turns alicloud.dr.Turns
----@field gate { wait: fun(deadline: number), open: fun() }? of one that waits
+---@field gate { wait: fun(deadline: number), open: fun() }? while it is waited for
 local Turn = {}
 Turn.__index = Turn
 
----@param loop? alicloud.loop.Loop in which one waits; without it nobody comes while another writes
----@param unended? string what is so where a turn has no end (a record is not written)
+---@param loop? alicloud.loop.Loop to wait in; nil: no turn is asked for while another is held
+---@param unended? string message for the error if a turn does not end (a record is not written)
 ---@return alicloud.dr.Turns
 function M.new(loop, unended)
   return setmetatable({ loop = loop, waiting = {},
     unended = unended or "a record before this one is not written" }, Turns)
 end
 
---- A turn that is not taken yet. It is to be closed.
+--- Makes a turn that is not taken yet. The caller has to close it.
 ---@return alicloud.dr.Turn
 function Turns:new_turn()
   return setmetatable({ turns = self }, Turn)
@@ -42,7 +42,8 @@ local function hand_over(turns, turn)
   turns.holder, turns.since = turn, turns.loop and turns.loop.now()
 end
 
--- Those before may be many; only one of them that has no end is too long.
+-- Waits for a turn; false if the turn that is held lasts too long. The number of turns before does
+-- not matter.
 local function await(turns, turn, loop)
   turn.gate = loop.gate()
   turns.waiting[#turns.waiting + 1] = turn
@@ -54,9 +55,9 @@ local function await(turns, turn, loop)
   return true
 end
 
---- Waits for it. Raises where whoever waits is cancelled.
+--- Waits for the turn. Raises if the waiting task is cancelled.
 ---@return boolean|nil ok
----@return alicloud.Error? err it never comes
+---@return alicloud.Error? err the turn before does not end
 function Turn:take()
   local turns = self.turns
   local loop = turns.loop
@@ -74,7 +75,7 @@ function Turn:take()
   return true
 end
 
---- Ends it, or the wait for it; the next one has his.
+--- Ends the turn, or the wait for it; the next one in line gets its turn.
 function Turn:__close()
   local turns = self.turns
   if turns.holder == self then

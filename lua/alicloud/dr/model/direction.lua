@@ -1,6 +1,6 @@
---- Which side of a group is meant, and what it is for the group now. Between two regions the region
---- that is asked says it. Where both sites lie in one region it does not, and then the zone has to
---- be said: nothing is ever opened into a side that nobody has named.
+--- Tells which side of a group the user means, and which role it has now. If the sites lie in two
+--- regions, the region that is asked is the side. If both lie in one region, the user has to name
+--- the zone: a side that nobody has named is never opened.
 
 local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -14,7 +14,7 @@ local M = {}
 ---@field message string
 ---@field hint string
 
---- Whether a zone or a region names a place.
+--- Whether `side`, a zone or a region, names a place.
 ---@param place alicloud.dr.Place
 ---@param side string
 ---@return boolean
@@ -30,7 +30,7 @@ local function role_of(snapshot, side)
   return "unclear"
 end
 
---- A look as it is for one side of the group.
+--- A snapshot with the role that one side has in it.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param side string|nil zone or region; nil: the region that was asked is the side
 ---@return alicloud.dr.Snapshot
@@ -43,9 +43,10 @@ function M.towards(snapshot, side)
   return copy
 end
 
---- What names one site of a group and not the other: its region, or its zone within one region.
+--- The name that tells one site of a group from the other: its region, or its zone if both sites
+--- lie in one region.
 ---@param snapshot alicloud.dr.Snapshot
----@param place alicloud.dr.Place `from` or `to` of it
+---@param place alicloud.dr.Place `from` or `to` of the snapshot
 ---@return string
 function M.name(snapshot, place)
   if snapshot.from.region ~= snapshot.to.region then return place.region end
@@ -80,7 +81,7 @@ local function unknown_side(snapshot)
     ('name one of its sides: to = "%s" or to = "%s"'):format(to, from))
 end
 
---- Why a look does not tell which side is meant.
+--- Why a snapshot does not tell which side is meant.
 ---@param snapshot alicloud.dr.Snapshot of a group that is listed
 ---@return alicloud.dr.DirectionProblem|nil problem nil if the side is the source or the destination
 function M.problem(snapshot)
@@ -96,9 +97,9 @@ function M.problem(snapshot)
   return known and other_region(snapshot) or unknown_side(snapshot)
 end
 
---- That a side is the source, for whoever wants to open it or to act from the destination.
+--- Message and hint for an action at the source that is possible only at the destination.
 ---@param snapshot alicloud.dr.Snapshot
----@param way_on string what to do where, e.g. "fail over in"
+---@param way_on string the action, to be followed by a place, e.g. "fail over in"
 ---@return string message
 ---@return string|nil hint
 function M.wrong_side(snapshot, way_on)
@@ -121,7 +122,7 @@ local function turned(unit)
   return copy
 end
 
---- A look as if the data went the other way: what is the source is where the service goes.
+--- A copy of a snapshot with source and destination exchanged.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return alicloud.dr.Snapshot
 function M.turned(snapshot)
@@ -131,10 +132,10 @@ function M.turned(snapshot)
   return copy
 end
 
---- Whether a group stands at the side that is meant: the service runs there, or may.
+--- Whether the service may run at the side that is meant.
 ---@param snapshot alicloud.dr.Snapshot
----@return "source"|"open"|nil standing source: data is copied from there, or would be if
----replication were started; open: it was failed over to there
+---@return "source"|"open"|nil standing source: the side is where data is copied from, or would be
+---if replication were started; open: the group was failed over to the side; nil: neither
 function M.standing(snapshot)
   if snapshots.is_failovered(snapshot) then return "open" end
   local source = snapshot.role == "primary" and transitions.is_done(transitions.reverse, snapshot)

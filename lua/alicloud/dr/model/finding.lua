@@ -1,40 +1,40 @@
---- What a rule of the pre-check finds, before it has its code and cure.
+--- Makes the findings of the rules of the pre-check, before they get their code and cure.
 
 local M = {}
 
---- The fact that was read allows the failover.
+--- A finding whose fact allows the failover.
 ---@param fact string
 ---@return table
 function M.ok(fact)
   return { verdict = "ok", fact = fact }
 end
 
---- It forbids it.
+--- A finding whose fact forbids the failover.
 ---@param fact string
----@param code? string else the rule's own
----@param cure? string else that of the code
+---@param code? string nil: the rule's own code
+---@param cure? string nil: the cure for the code
 ---@return table
 function M.block(fact, code, cure)
   return { verdict = "block", fact = fact, code = code, cure = cure }
 end
 
---- It could not be read.
+--- A finding about something that could not be read.
 ---@param fact string
----@param code? string else the rule's own
+---@param code? string nil: the rule's own code
 ---@return table
 function M.unknown(fact, code)
   return { verdict = "unknown", fact = fact, code = code }
 end
 
---- No read can tell, so it does not stop a failover.
+--- A finding about something that only the call itself can tell: it does not stop a failover.
 ---@param fact string
 ---@return table
 function M.only_call(fact)
   return { verdict = "unknown", fact = fact, only_call = true }
 end
 
---- A finding that may pass by itself within a cycle or a stop.
----@param finding table is changed
+--- Marks a finding that may pass by itself within a replication cycle or a stop.
+---@param finding table changed in place
 ---@return table
 function M.passing(finding)
   finding.passes = true
@@ -44,7 +44,7 @@ end
 --- Names the pairs for which `problem` gives a text: "pair-1 is x, pair-2 is y".
 ---@param snapshot alicloud.dr.Snapshot
 ---@param problem fun(pair: alicloud.dr.Pair): string|false|nil
----@return string|nil nil if there is none
+---@return string|nil nil if there is no such pair
 function M.name_pairs(snapshot, problem)
   local parts = {}
   for _, pair in ipairs(snapshot.pairs) do

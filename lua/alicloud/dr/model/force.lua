@@ -1,6 +1,7 @@
---- What a person may overrule of a pre-check: what the documents deny and the service may allow.
---- Sending it costs one refusal, not sending it may cost the region. What cannot be right (the
---- wrong side, another direction, no group, no pair, half of a set of pairs) is not among it.
+--- The findings of a pre-check that a person may overrule: what the documents deny but the service
+--- may accept. A refused call costs little; not calling may leave the service down. What cannot be
+--- right (the wrong side, another direction, no group, no pair, an incomplete pair set)
+--- cannot be overruled.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -10,7 +11,7 @@ local M = {}
 ---@class alicloud.dr.Force
 ---@field code string of a finding
 ---@field why string
----@field by string who overrules it
+---@field by string the person who overrules it
 
 --- The codes, in the order of the findings.
 M.CODES = { "OperationDenied.PairGroupStatusConflict", "OperationDenied.InvalidStatus",
@@ -47,7 +48,7 @@ M.OPTION = schema.rule("a list of { code = code, why = reason, by = who }; codes
   return count == #value
 end)
 
---- Of several, that of a code.
+--- Finds the entry for a code in a list.
 ---@param list alicloud.dr.Force[]|nil
 ---@param code string
 ---@return alicloud.dr.Force|nil

@@ -1,4 +1,4 @@
---- The instances that the disks of a side are attached to.
+--- Lists the instances that the disks of a side are attached to.
 
 local M = {}
 
@@ -15,7 +15,7 @@ function M.of(disks)
   return list
 end
 
---- Those that are not known to be stopped.
+--- Those instances that are not known to be stopped.
 ---@param disks alicloud.dr.DiskUse[]
 ---@return alicloud.dr.DiskHost[]
 function M.not_stopped(disks)

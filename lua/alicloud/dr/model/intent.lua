@@ -1,5 +1,5 @@
---- What a change was decided for: one group, one direction, one set of pairs, one token. A plain
---- value, made before the first byte leaves and never changed; every later look is judged by it
+--- The intent of a change: one group, one direction, one set of pairs, one token. It is a plain
+--- value that is made before the call is sent. Every later look is compared with it
 --- (alicloud.dr.model.phase).
 
 local core = require "alicloud.core"
@@ -9,29 +9,30 @@ local M = {}
 
 ---@class alicloud.dr.Intent
 ---@field group_id string
----@field region string where the call goes: the secondary site
----@field unit "pair"|nil of a pair without a group
+---@field region string where the call goes; of a failover: the region of the secondary site
+---@field unit "pair"|nil "pair": the id is that of a pair without a group
 ---@field from alicloud.dr.Place
 ---@field to alicloud.dr.Place
 ---@field status string status of the group when it was decided
 ---@field pairs string[] sorted ids, never empty
 ---@field pair_status table<string, string> status of each pair when it was decided
 ---@field client_token string
----@field recover_point integer? unix seconds, of the look that it was decided by
----@field group_recover_point integer? of a change other than a failover
----@field pair_recover_point table<string, integer>? likewise, by pair
+---@field recover_point integer? unix seconds, the oldest one of the look that led to the decision
+---@field group_recover_point integer? unix seconds; nil in a failover
+---@field pair_recover_point table<string, integer>? unix seconds by pair; nil in a failover
 
---- A token that follows from some facts, each told from its neighbours.
----@param parts string[] is changed
+--- A token that is derived from some facts. Each is hashed with its length, so that no two lists of
+--- facts give the same token.
+---@param parts string[] changed in place
 ---@return string 64 hexadecimal digits
 function M.digest(parts)
   for i, part in ipairs(parts) do parts[i] = #part .. ":" .. part end
   return core.sha256(table.concat(parts))
 end
 
---- The token that every operator of an incident derives alike, on whatever machine. A failover that
---- is asked for again after it failed is another one: under the token of the first the service
---- would only repeat its first answer.
+--- The token of a failover in an incident: every operator derives the same one, on any machine. A
+--- failover after a failed one gets another token, since under the first the service would only
+--- repeat its first answer.
 ---@param snapshot alicloud.dr.Snapshot group, direction, and whether a failover failed before
 ---@param incident string
 ---@return string 64 hexadecimal digits
@@ -42,8 +43,8 @@ function M.incident_token(snapshot, incident)
   return M.digest(parts)
 end
 
---- The name under which an incident is asked for once more, after its token has been used up by
---- another failover: every operator who is told so derives the same one.
+--- The next name of an incident, for a request after the token of its name is used up. Every
+--- operator derives the same name.
 ---@param incident string
 ---@return string e.g. "INC-7+2", then "INC-7+3"
 function M.next_incident(incident)
@@ -51,12 +52,12 @@ function M.next_incident(incident)
   return ("%s+%d"):format(name or incident, (tonumber(generation) or 1) + 1)
 end
 
---- The token after one that was refused for good: who follows a token of one's own finds the same.
+--- The token that follows a refused one; the same for everybody.
 ---@param token string
 ---@return string 64 hexadecimal digits
 function M.renewed(token) return core.sha256("renewed:" .. token) end
 
---- The token of an incident, under the first of its names whose token is not used up.
+--- The token of the first of an incident's names whose token is not used up.
 ---@param incident string
 ---@param spent table<string, boolean|"refused">|nil
 ---@param derive fun(incident: string): string
@@ -71,7 +72,7 @@ function M.unspent(incident, spent, derive)
   return token, incident
 end
 
---- Freezes what a snapshot showed.
+--- Makes the intent of a failover from a snapshot.
 ---@param snapshot alicloud.dr.Snapshot with a whole pair set
 ---@param client_token string
 ---@return alicloud.dr.Intent
@@ -86,7 +87,7 @@ function M.new(snapshot, client_token)
   }
 end
 
---- That the direction is another one, in words.
+--- Says in words that the direction has changed.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
@@ -95,7 +96,7 @@ function M.other_direction(intent, snapshot)
     snapshots.direction(snapshot))
 end
 
---- How the world differs from the one that the intent was made for: direction and pair set.
+--- How a snapshot differs from an intent in direction or pair set, in words.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil difference nil if there is none

@@ -1,9 +1,8 @@
---- Which pairs a group has. Three sources tell: how many the group counts, which it names, and the
---- list of pairs. Membership lags in each of them, so two that agree are believed, and what the
---- third says is told. A list that is cut short must never look like a small group: one that lacks
---- pairs which the group names besides all that are listed is not believed, whatever it counts. Nor
---- may a group that does not know a pair yet: count and names are of one record, so a listed pair
---- that itself says whose it is outweighs both.
+--- Decides which pairs a group has. There are three sources: the group's count (PairNumber), the
+--- names in the group's record (PairIds), and the list of pairs. Each may lag, so two sources that
+--- agree are believed, and the third one becomes a note. A list that lacks some of the named pairs
+--- and has no others may be cut: it is not believed, even if its length equals the count. Count and
+--- names come from the same record: a listed pair that itself names this group outweighs both.
 
 local tables = require "alicloud.base.tables"
 
@@ -59,7 +58,7 @@ end
 ---@field count integer?
 ---@field names string[]?
 ---@field members alicloud.dr.Pair[]
----@field note string? what the source that is not believed says
+---@field note string? how the source that is not believed differs
 
 local function one_belongs(members, ids, group_id)
   local looked_for = tables.set(ids)
@@ -69,7 +68,7 @@ local function one_belongs(members, ids, group_id)
   return false
 end
 
--- What the list says is confirmed by the names, by the count, or by nothing.
+-- The set by two sources that agree: names and list, count and list, or count and names; else nil.
 local function believe_two(count, names, members, group_id)
   local listed, ids = #members, M.ids(members)
   local difference = M.difference(names, ids)
@@ -89,11 +88,11 @@ local function believe_two(count, names, members, group_id)
   return nil
 end
 
---- Believes two sources of three that agree. Where no two do, all stays as it was read.
----@param count integer? how many the group counts
----@param names string[]? which the group names, sorted; naming none is no statement
+--- Believes two of the three sources if they agree. If no two agree, all stays as it was read.
+---@param count integer? how many pairs the group counts
+---@param names string[]? which pairs the group names, sorted; an empty list counts as missing
 ---@param members alicloud.dr.Pair[] the list, sorted by id
----@param group_id string whose set it is
+---@param group_id string
 ---@return alicloud.dr.PairSet
 function M.believe(count, names, members, group_id)
   if names and #names == 0 then names = nil end

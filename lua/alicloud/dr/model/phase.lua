@@ -1,5 +1,5 @@
---- The one judge: what a look at a group says of a change that was decided for it. Pure: the
---- transition, what was decided and a snapshot in, a phase and words for people out.
+--- Tells how far a change of a group is, from one snapshot: the only place where this is judged.
+--- Pure functions: transition, intent and snapshot in, phase and words for people out.
 
 local intents = require "alicloud.dr.model.intent"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -10,14 +10,14 @@ local M = {}
 ---@alias alicloud.dr.Phase
 ---| "not_started" # nothing has happened since the decision
 ---| "in_progress" # the change is under way
----| "completed" # the group and every pair of the set are at the end
----| "failed" # the service gave up
----| "partially_failed" # the group is at the end, a pair gave up
----| "direction_changed" # the direction is another one
+---| "completed" # the group and every pair of the set are in their final status
+---| "failed" # the service has given up the change
+---| "partially_failed" # the group is in its final status, a pair has failed
+---| "direction_changed" # the direction is neither that of the intent nor that of the change's end
 ---| "conflict" # another set of pairs, or a status that the change does not lead to
----| "unknown" # cut lists, unknown words, no record: says nothing either way
+---| "unknown" # the list is cut, a status is not known or the group is not listed: proves nothing
 
--- "same" as decided, "swapped", or nil: another place altogether.
+-- "same" as in the intent, "swapped", or nil: a side lies elsewhere.
 local function heading(intent, unit)
   local same = snapshots.same_place
   if same(intent.from, unit.from) and same(intent.to, unit.to) then return "same" end
@@ -38,12 +38,12 @@ local function misplaced_pair(transition, intent, snapshot)
   return nil
 end
 
---- What a look says about direction and pair set, before any status counts.
+--- Judges direction and pair set of a look, before any status.
 ---@param transition alicloud.dr.Transition
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
----@return alicloud.dr.Phase|nil phase nil if both are as the change leaves them
----@return string? reason for people
+---@return alicloud.dr.Phase|nil phase nil if both are as the change allows
+---@return string? reason for people; nil without a phase
 function M.of_shape(transition, intent, snapshot)
   if snapshot.role == "absent" then
     return "unknown", ("%s is not listed in %s"):format(intent.group_id, snapshot.region)
@@ -59,8 +59,8 @@ function M.of_shape(transition, intent, snapshot)
   return nil
 end
 
--- Where one unit is on its way, and whether it is as it was. A failover that is asked for again may
--- find pairs that have arrived before; of other changes what is done is done.
+-- How far one unit (the group or a pair) is, and whether it is as it was at the decision. A pair
+-- may be failovered before a failover is asked for again; so there "done" can also be untouched.
 local function stage(transition, unit, was, way)
   local here = way == (transition.turns and "swapped" or "same")
   local renewed = not transition.renews or (unit.point or 0) > (was.point or 0)
@@ -68,7 +68,8 @@ local function stage(transition, unit, was, way)
   if here and transition.done[unit.status] and renewed then
     return "done", transition.any_pairs and as_before
   end
-  -- Of what was under way when it was joined, the bad end follows as the good one does.
+  -- A failed status after the decision is news, even where replication leads there by itself (a
+  -- joined stop: "stopping", then "stop_failed").
   local gave_up = unit.status == transition.failed and was.status ~= transition.failed
   if as_before and not gave_up then return "before", true end
   if unit.status == transition.failed then return "failed", false end
@@ -106,8 +107,9 @@ local function has_pair_in(snapshot, statuses)
   return false
 end
 
--- Where an attempt had failed before, its status may still be shown although the next one is on
--- its way, and so proves nothing; except of a failover, whose way is not documented.
+-- After an earlier failed attempt the group may still show the failed status while the next attempt
+-- is under way, so it proves nothing. In a failover it counts, since its statuses on the way are
+-- not documented.
 local function has_failed(transition, group, snapshot)
   if transition.any_pairs then return snapshot.status == transition.failed end
   return group == "failed"
@@ -118,7 +120,7 @@ local function has_failed_pair(transition, counts, snapshot)
   return counts.failed > 0
 end
 
--- Of a failover also a word that was there before it: nobody can tell what it leads to.
+-- Whether an unknown status forbids a conclusion; in a failover even if it was there before.
 local function has_unknown(transition, group, counts, snapshot)
   if group == "unknown" or counts.unknown > 0 then return true end
   if not transition.any_pairs then return false end
@@ -138,7 +140,7 @@ local function phase_of(transition, intent, snapshot)
   local group, untouched = stage_of_group(transition, intent, snapshot)
   local counts, total = count_pairs(transition, intent, snapshot), #snapshot.pairs
   if group == "done" and counts.done == total then return "completed" end
-  -- A change that was under way when it was joined has no "before" that could be left untouched.
+  -- A change that was joined while under way has no state before it, so it is never "not_started".
   if untouched and counts.untouched == total and not transition.moving[intent.status] then
     return "not_started"
   end
@@ -151,8 +153,7 @@ local function phase_of(transition, intent, snapshot)
   return "in_progress"
 end
 
---- What a look says of a change. Only "completed" is success, and only "not_started" may ever lead
---- to sending again.
+--- Judges a change by one look. Only "completed" is success; only "not_started" allows a resend.
 ---@param transition alicloud.dr.Transition
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot

@@ -1,6 +1,7 @@
---- Would the service take a failover of this group now, and would it be a good one?
---- One finding per documented code of FailoverDiskReplicaGroup, and three of our own: the first
---- full sync, the age of the recovery point, the whole pair set. Pure: a snapshot in, a report out.
+--- The pre-check: would the service accept a failover of this group now, and would its data be
+--- good? One finding per documented code of FailoverDiskReplicaGroup, and three of our own: the
+--- first full sync, the age of the recovery point, the whole pair set. Pure: a snapshot in, a
+--- report out.
 
 local direction = require "alicloud.dr.model.direction"
 local findings = require "alicloud.dr.model.finding"
@@ -21,8 +22,8 @@ local M = {}
 
 ---@alias alicloud.dr.Verdict
 ---| "ok"      # the fact that was read allows the failover
----| "block"   # it forbids it
----| "unknown" # it could not be read, or no read can tell
+---| "block"   # the fact that was read forbids the failover
+---| "unknown" # the fact could not be read, or no read can tell
 
 ---@class alicloud.dr.Finding
 ---@field id string name of the rule
@@ -33,26 +34,25 @@ local M = {}
 ---@field cure string? what to do about it
 ---@field only_call boolean? no read can tell, so an unknown here does not stop a failover
 ---@field passes boolean? it may pass by itself within a cycle or a stop: another look is worth it
----@field copies boolean? it may pass with the end of the copy that runs
----@field forcible boolean? the documents say no, but the service may say yes: a person may overrule
----it
----@field forced { code: string, why: string, by: string }? by whom it was overruled
+---@field copies boolean? it may pass when the running synchronization ends
+---@field forcible boolean? a person may overrule it, since the service may accept the call
+---@field forced { code: string, why: string, by: string }? by whom it was overruled, and why
 
 ---@class alicloud.dr.Report
 ---@field ok boolean
 ---@field verdict alicloud.dr.Verdict
 ---@field findings alicloud.dr.Finding[]
 ---@field snapshot alicloud.dr.Snapshot
----@field forced alicloud.dr.Force[] what was overruled
----@field unneeded alicloud.dr.Force[] what was to be overruled and stands against nothing
+---@field forced alicloud.dr.Force[] entries of `force` that have overruled a finding
+---@field unneeded alicloud.dr.Force[] entries of `force` for which there was no such finding
 
 ---@class alicloud.dr.PrecheckTerms
----@field max_rpo number? seconds; without it the loss is only shown
+---@field max_rpo number? seconds; nil: the loss is only shown
 ---@field outage_at number|string? a moment (alicloud.base.moment) since when nothing has been
----written, to which the loss is counted; without it to the look
+---written: the loss is counted up to it; nil: up to the look
 ---@field force alicloud.dr.Force[]? findings that a person overrules
----@field synced_since number? unix seconds: the direction is the present one since then at least,
----so a recovery point that is not older is of this direction
+---@field synced_since number? unix seconds since when the direction is known to be the present one:
+---a recovery point that is not older is of this direction
 
 local LEGAL_LIST = states.legal "FailoverDiskReplicaGroup"
 local LEGAL = tables.set(LEGAL_LIST)
@@ -125,15 +125,15 @@ local function check_not_empty(snapshot)
   return ok(("%d pair%s"):format(count, count == 1 and "" or "s"))
 end
 
--- A failover that stopped half way leaves pairs on both sides of the word; the documents allow
--- another one from failover_failed and forbid it for pairs that differ.
+-- A failover that stopped half way leaves some pairs failovered and some failover_failed. The
+-- documents allow another one from failover_failed, and forbid one of pairs that differ.
 local function is_half_done(snapshot)
   if snapshot.status ~= "failover_failed" then return false end
   local done = snapshots.count(snapshot, "failovered")
   return done + snapshots.count(snapshot, "failover_failed") == #snapshot.pairs
 end
 
--- One cycle, or one stop, takes group and pairs through these one after the other.
+-- A replication cycle, or a stop, takes group and pairs through legal statuses one after the other.
 local function is_on_the_way(snapshot)
   if not LEGAL[snapshot.status] then return false end
   for _, pair in ipairs(snapshot.pairs) do
@@ -170,7 +170,7 @@ end
 
 local function check_membership(snapshot)
   local odd = findings.name_pairs(snapshot, function(pair)
-    -- Only pairs of the group were asked for; one that names no group does not contradict that.
+    -- Only pairs of the group were asked for, so one that names no group counts as its pair.
     if not pair.group_id or pair.group_id == snapshot.group_id then return nil end
     return "belongs to " .. pair.group_id
   end)
@@ -188,8 +188,8 @@ end
 
 local DENIED = "OperationDenied."
 
--- Order of the findings, and so of the code that a refusal carries: what makes the rest pointless
--- to read comes first.
+-- The order of the findings decides which code a refusal carries: rules that make the others
+-- pointless come first.
 local RULES = {
   { id = "exists", code = "NoSuchResource", title = "group", check = check_exists },
   { id = "direction", code = DENIED .. "OperateNotAllowedForPrimary", title = "direction",
@@ -231,12 +231,13 @@ local function apply(rule, snapshot, terms)
     end
     return block(("%s is on neither site of %s"):format(snapshot.group_id, snapshot.region))
   end
-  -- What holds for every element of an empty list proves nothing.
+  -- A rule about every pair proves nothing if no pair was read.
   if rule.reads_pairs and #snapshot.pairs == 0 then return passing(unknown "no pair was read") end
   return rule.check(snapshot, terms)
 end
 
--- A code may be overruled where it says that the documents deny, not where it could not be read.
+-- A code may be overruled if it forbids the failover, or the finding names it as the code of a
+-- doubt; not if the facts could not be read.
 local function is_forcible(result, code)
   local stands = not result.only_call and result.verdict ~= "ok"
   return stands and (result.verdict == "block" or result.code ~= nil)
@@ -245,7 +246,7 @@ end
 
 local function finding_of(rule, result, terms)
   local code = result.code or rule.code
-  -- Where the group or its pairs could not be read, the cure for what they might show is no help.
+  -- If group or pairs could not be read, the cure for the code does not help.
   local has_cure = result.verdict == "block" or result.code or result.only_call
   local forcible = is_forcible(result, code)
   return {
@@ -261,7 +262,7 @@ local function is_obstacle(finding, verdict)
   return finding.verdict == verdict and not finding.only_call and not finding.forced
 end
 
---- What findings come to together.
+--- The verdict over all findings.
 ---@param list alicloud.dr.Finding[]
 ---@return alicloud.dr.Verdict
 function M.verdict(list)
@@ -273,7 +274,7 @@ function M.verdict(list)
   return verdict
 end
 
--- What was overruled, and what was to be although nothing stood there.
+-- Splits `force` into the entries that were needed and those that were not.
 local function sort_force(list, force)
   local used, needed, unneeded = {}, {}, {}
   for _, finding in ipairs(list) do
@@ -286,9 +287,9 @@ local function sort_force(list, force)
   return needed, unneeded
 end
 
---- Judges a snapshot. `report.ok` needs every fact that a read can give; what only the call can
---- tell (permission) is listed as unknown and does not count against it, nor does what a person has
---- overruled.
+--- Judges a snapshot. `report.ok` needs every fact that a read can give. Facts that only the call
+--- can tell (permission) are listed as unknown and do not count against it; overruled findings do
+--- not either.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param terms alicloud.dr.PrecheckTerms?
 ---@return alicloud.dr.Report
@@ -305,7 +306,7 @@ function M.evaluate(snapshot, terms)
     forced = forced, unneeded = unneeded }
 end
 
---- The findings that stop a failover, the first first.
+--- The findings that stop a failover, the most important first.
 ---@param report alicloud.dr.Report
 ---@return alicloud.dr.Finding[]
 function M.obstacles(report)
@@ -320,12 +321,12 @@ end
 
 --- The codes with which a person may overrule all that stops a failover.
 ---@param report alicloud.dr.Report
----@return string[]|nil codes nil if some of it cannot be overruled
+---@return string[]|nil codes nil if a finding cannot be overruled, or there is none
 function M.forcible_codes(report)
   local codes, known = {}, {}
   for _, finding in ipairs(M.obstacles(report)) do
     if not finding.forcible then
-      -- What could not be read because of the rest passes with it.
+      -- An unknown without a cure could not be read because of another finding, and passes with it.
       if finding.verdict == "block" or finding.cure then return nil end
     elseif not known[finding.code] then
       codes[#codes + 1], known[finding.code] = finding.code, true

@@ -1,6 +1,6 @@
---- What stands against a whole move, by what was read before its first change: the status for every
---- step to come, the instances and disks of both sides, who else lies on them. Pure: facts in,
---- findings out, in the shape of a pre-check (alicloud.dr.model.precheck).
+--- Tells what stands against a whole move before its first change: the status for each step to
+--- come, the instances and disks of both sides, and disks of others on those instances. Pure: facts
+--- in, findings out, in the shape of a pre-check (alicloud.dr.model.precheck).
 
 local hosts = require "alicloud.dr.model.hosts"
 local precheck = require "alicloud.dr.model.precheck"
@@ -14,21 +14,21 @@ local M = {}
 ---@alias alicloud.dr.Move
 ---| "failover" # the old side is lost, or as good as lost
 ---| "planned"  # both sides work, and nothing is lost
----| "failback" # as planned, from the side that a failover has opened
+---| "failback" # as planned, from the side that a failover has opened, back to the other
 
 ---@class alicloud.dr.MoveFacts
 ---@field move alicloud.dr.Move
 ---@field snapshot alicloud.dr.Snapshot
----@field strict boolean the old side has to be fenced, so what it shows stands against the move
----@field leaving alicloud.dr.SideUse? where the service runs, if it is to be touched
----@field neighbours alicloud.dr.Neighbour[]? on the instances there; nil: not known
+---@field strict boolean the old side has to be fenced, so a problem there blocks the move
+---@field leaving alicloud.dr.SideUse? the side where the service runs; nil: it is not touched
+---@field neighbours alicloud.dr.Neighbour[]? other disks on the instances there; nil: not known
 ---@field neighbours_err alicloud.Error?
----@field shared { words: string, instances: string[] }? of them, who is of another group
----@field unnamed { words: string, instances: string[] }? of those, who was not named to be stopped
+---@field shared { words: string, instances: string[] }? instances with disks of another group
+---@field unnamed { words: string, instances: string[] }? those of them not named in `stop_shared`
 ---@field standby alicloud.dr.SideUse? the disks that are copied onto before the switch
----@field busy string? which of those are attached, in words
----@field busy_passes boolean? they are on their way, and are waited for where they have to be free
----@field taking alicloud.dr.TakingFacts? if disks are to be attached
+---@field busy string? which of the standby disks are attached, in words
+---@field busy_passes boolean? each of those disks is free soon, and the move waits for that
+---@field taking alicloud.dr.TakingFacts? nil: no disks are to be attached
 ---@field drills alicloud.dr.Drill[]? nil: not known
 ---@field drills_err alicloud.Error?
 
@@ -37,11 +37,11 @@ local M = {}
 ---@field disks alicloud.dr.SideUse
 ---@field mapping table<string, string> instance by disk
 ---@field known table<string, true> the disks of that side
----@field hosts table<string, table>? instances by id, of those that were asked for
+---@field hosts table<string, table>? instances of the mapping by id; nil: not known
 ---@field hosts_err alicloud.Error?
----@field others string[]? some more instances of that region, where one is missing
+---@field others string[]? more instances of that region, to suggest in place of a missing one
 
--- By finding: its title, and the code of what it is about.
+-- Title and code of each finding, by its id.
 local ABOUT = {
   steps = { "steps to come", "OperationDenied.InvalidStatus" },
   old_side = { "old side", "Client.OldSideUnknown" },
@@ -54,16 +54,16 @@ local ABOUT = {
   sync = { "last sync", "OperationDenied.ManualSyncLimit" },
 }
 
--- `told` goes into the notes of the report: it is no obstacle, and somebody should know it.
+-- A finding with `told` also goes into the notes of the report.
 local function finding(id, verdict, fact, more)
   return tables.merged({ id = id, title = ABOUT[id][1], code = ABOUT[id][2], verdict = verdict,
     fact = fact }, more)
 end
 
---- A finding against which nothing stands.
+--- A finding that allows the move.
 ---@param id string
 ---@param fact string
----@param is_told boolean? somebody should know it
+---@param is_told boolean? it also goes into the notes of the report
 ---@return alicloud.dr.Finding
 function M.fine(id, fact, is_told)
   return finding(id, "ok", fact, { told = is_told })
@@ -73,7 +73,7 @@ local function block(id, code, fact, cure)
   return finding(id, "block", fact, { code = code, cure = cure })
 end
 
---- What does not stop anybody, and somebody should know.
+--- A finding that does not stop the move, but goes into the notes of the report.
 ---@param id string
 ---@param code string?
 ---@param fact string
@@ -101,14 +101,14 @@ local function planned_steps(snapshot)
   return status_fault(snapshot, STOPPABLE, "a planned move stops replication first", GO_ON)
 end
 
---- Whether the service runs at the destination of a group: a failover has opened it.
+--- Whether the destination of a group was opened by a failover, so that the service runs there.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return boolean
 function M.is_open(snapshot)
   return REVERSIBLE[snapshot.status] == true
 end
 
--- Reversed already, it goes on with what is left.
+-- A failback of a group that is reversed already goes on with the steps that are left.
 local function failback_steps(snapshot)
   if snapshot.role == "absent" then
     return block("steps", "NoSuchResource",
@@ -126,7 +126,7 @@ end
 
 local STEPS = { planned = planned_steps, failback = failback_steps }
 
---- What the status has against a move, in words.
+--- Why the status of a group forbids a move, in words.
 ---@param move alicloud.dr.Move
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil
@@ -135,7 +135,7 @@ function M.obstacle(move, snapshot)
   return found.verdict == "block" and found.fact or nil
 end
 
--- Nothing else is to be said of a side that could not be read.
+-- The only finding about an old side that could not be read.
 local function unreadable(facts)
   local side = facts.leaving
   local code = side.err and side.err.code or "Client.OldSideUnknown"
@@ -223,7 +223,8 @@ local function standby(add, facts)
   elseif side.known then
     return add(M.fine("standby", "attached nowhere"))
   end
-  -- Whether it may be unknown is for the step that reverses to say; the service looks too.
+  -- An unknown standby side does not block here: the step that reverses judges it, and the service
+  -- checks it, too.
   add(M.told("standby", side.err and side.err.code or "Client.OldSideUnknown", side.why))
 end
 
@@ -257,7 +258,7 @@ local function instance_fault(taking, id, zone, leaving_side)
   return nil
 end
 
--- From a machine that is stopped it is taken.
+-- A disk on a stopped instance is no obstacle: it is detached from there.
 local function disk_fault(disk, instance)
   local user
   for _, host in ipairs(disk.hosts) do
@@ -277,7 +278,7 @@ local function unknown_disk(taking)
   end
 end
 
--- The first thing that is wrong with what is to be attached, and with whom.
+-- Code and words for the first problem with the disks to attach, or with their instances.
 local function taking_fault(taking, leaving_side)
   local code, fact = unknown_disk(taking)
   if code then return code, fact end
@@ -305,7 +306,8 @@ local function attach(add, facts)
     local err = taking.hosts_err
     local fact = ("%s could not be asked about %s: %s"):format(taking.place.region,
       instances_of(taking.mapping), err.code)
-    -- A failover is not held up by a service that does not answer; a refusal will be one later too.
+    -- A compute service that does not answer does not hold a failover up. A refusal does, since it
+    -- would be refused later, too.
     if err.outcome == "rejected" or facts.move ~= "failover" then
       return add(block("attach", err.code, fact, "without attach= nothing is attached or started"))
     end
@@ -328,7 +330,7 @@ local function drills(add, facts)
   add(M.fine("drills", table.concat(parts, "; "), true))
 end
 
---- Adds what the facts say to the findings of a pre-check, and judges anew.
+--- Adds the findings from the facts to those of a pre-check, and judges anew.
 ---@param report { findings: alicloud.dr.Finding[], snapshot: alicloud.dr.Snapshot }
 ---@param facts alicloud.dr.MoveFacts
 ---@return alicloud.dr.MoveReport
@@ -345,7 +347,7 @@ function M.evaluate(report, facts)
 end
 
 ---@class alicloud.dr.MoveReport: alicloud.dr.Report
----@field notes string[] what does not stand against the move, and somebody should know
+---@field notes string[] facts that do not block the move, but that people should know
 
 --- Makes a report of findings.
 ---@param findings alicloud.dr.Finding[]

@@ -1,6 +1,5 @@
---- Times of records as the service may spell them: in seconds, by mistake in milliseconds, or as
---- RFC 3339 writes them. What cannot be true is not taken for the nearest thing that can: it is in
---- doubt, which is neither there nor missing.
+--- Reads times in records of the service: unix seconds, milliseconds (by mistake), or RFC 3339. A
+--- time that cannot be true is not corrected; it is reported as in doubt, which is not missing.
 
 local fields = require "alicloud.base.fields"
 local moment = require "alicloud.base.moment"
@@ -10,14 +9,14 @@ local M = {}
 
 -- Seconds by which two clocks of the service may differ.
 local CLOCKS_DIFFER = 5
--- Seconds up to here are of the years before 5138, milliseconds from here on of those after 1973.
+-- Smaller numbers are seconds (before the year 5138), others are milliseconds (after 1973).
 local FIRST_MILLISECONDS = 1e11
 
 local function is_absent(value)
   return value == nil or value == "" or fields.number(value) ~= nil and fields.number(value) <= 0
 end
 
--- Later than the moment at which it was read; nil where that is not known.
+-- Whether a time is later than the moment of reading; false if that moment is not known.
 local function is_ahead(seconds, read_at)
   return read_at ~= nil and seconds > read_at + CLOCKS_DIFFER
 end
@@ -26,9 +25,9 @@ local function whole(seconds)
   return math.tointeger(math.floor(seconds))
 end
 
---- Reads a moment that has passed, such as a recovery point.
+--- Reads a time in the past, such as a recovery point.
 ---@param value any
----@param read_at number? the server's clock when it was read
+---@param read_at number? the server's clock at the time of reading, unix seconds
 ---@return integer|nil moment unix seconds; nil if there is none, or it cannot be true
 ---@return string|nil doubt why it cannot be true
 function M.moment(value, read_at)

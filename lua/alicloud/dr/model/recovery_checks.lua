@@ -1,4 +1,4 @@
---- The rules of the pre-check about recovery points: there is one for every disk, it is of this
+--- The rules of the pre-check about recovery points: every pair has one, it is of the present
 --- direction, and it is young enough.
 
 local duration = require "alicloud.base.duration"
@@ -13,18 +13,18 @@ local only_call = findings.only_call
 
 local M = {}
 
--- A failover that was begun has been judged before it.
+-- In these statuses a failover has begun, and the recovery point was judged before it.
 local FAILING_OVER = tables.set { "failovering", "failovered", "failover_failed" }
 
--- So many seconds are too few for a failover that is watched to its end, and then a reversal. Both
--- together may be a matter of half a minute.
+-- A failover with a reversal after it takes more than so many seconds; half a minute is possible.
 local TURN = 20
 
---- After a reversal the service goes on to show the recovery point of the direction before. That a
---- cycle has ended in this direction is said by the status "normal", by whoever knows since when
---- the direction is this one, and by a point so young that no reversal fits in since.
+--- Whether the recovery point may be of the direction before a reversal: the service goes on to
+--- show that one. There is no doubt if the status is "normal", since a cycle has ended; if the
+--- point is not older than `synced_since`; or if it is so young that no reversal can have happened
+--- after it.
 ---@param snapshot alicloud.dr.Snapshot
----@param terms { synced_since: number? }
+---@param terms { synced_since: number? } unix seconds since when the direction is known
 ---@return string|nil words why the recovery point may be of the direction before
 function M.doubt_of_direction(snapshot, terms)
   if not snapshot.reversed or snapshot.status == "normal" then return nil end
@@ -61,7 +61,8 @@ function M.first_sync(snapshot, terms)
     or "group and pairs have a recovery point")
 end
 
--- What cannot be measured carries the code of what it lacks, so that one word overrules both.
+-- The finding if the age of the recovery point is not known. It has the same code as the finding
+-- about the missing or unclear point, so that one `force` overrules both.
 local function check_unmeasured(snapshot, max_rpo)
   local fact = snapshot.point_doubt and "the age of the recovery point cannot be told"
     or "there is no recovery point to measure"
@@ -70,9 +71,9 @@ local function check_unmeasured(snapshot, max_rpo)
   return block(fact, "Client.FirstSyncUnfinished")
 end
 
--- What was copied so long after the outage was said to begin was written after it, or the time is
--- a slip of the hand; taken as it is, it would make every recovery point young enough.
--- Less is enough where the limit of the loss is kept by that alone.
+-- If the recovery point is by more than CONTRADICTS seconds newer than the declared outage, the
+-- time of the outage is probably a slip. With it every recovery point would count as young enough.
+-- CONTRADICTS_ALONE counts if only the declared outage keeps the loss within max_rpo.
 local CONTRADICTS, CONTRADICTS_ALONE = 7200, 3600
 
 local function problem_of_outage(snapshot, loss, max_rpo)
@@ -84,7 +85,7 @@ local function problem_of_outage(snapshot, loss, max_rpo)
     "Client.OutageContradicted")
 end
 
---- Whether little enough would be lost.
+--- Whether the loss is within `max_rpo`.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param terms alicloud.dr.PrecheckTerms
 ---@return table finding

@@ -1,5 +1,5 @@
---- What one look at a group showed: a plain value made from the records of the API.
---- Nothing here asks the service; a snapshot never changes after it was made.
+--- A snapshot: what one look at a group showed, as a plain value made from the records of the API.
+--- Nothing here calls the service; a snapshot never changes after it was made.
 
 local duration = require "alicloud.base.duration"
 local fields = require "alicloud.base.fields"
@@ -17,7 +17,7 @@ local M = {}
 ---@field id string
 ---@field status string
 ---@field recover_point integer? unix seconds; nil before the first full sync
----@field point_doubt string? why what it gives as recovery point cannot be true
+---@field point_doubt string? why its recovery point cannot be true
 ---@field group_id string?
 ---@field from alicloud.dr.Place
 ---@field to alicloud.dr.Place
@@ -29,30 +29,32 @@ local M = {}
 ---@field group_id string
 ---@field name string?
 ---@field unit "pair"|nil a pair without a group; nil: a group
----@field member_of string? of an absent one: it is a pair of this group
+---@field member_of string? if the role is "absent": the id is that of a pair of this group
 ---@field region string the region that was asked
----@field side string? zone or region that was meant, see alicloud.dr.model.direction
----@field role "secondary"|"primary"|"both"|"absent"|"unclear" what that side is for the group now,
----or the region if no side was meant; both: the region has both sites
+---@field side string? zone or region that the user means, see alicloud.dr.model.direction
+---@field role "secondary"|"primary"|"both"|"absent"|"unclear" role of that side in the group now,
+---or of the region if there is no side; both: both sites lie there
 ---@field site "backup"|"production"|nil the Site under which the record was found
 ---@field status string?
 ---@field from alicloud.dr.Place current source, whatever the direction was at creation
 ---@field to alicloud.dr.Place current destination
 ---@field reversed boolean current direction differs from the one at creation
 ---@field declared_rpo integer? seconds
----@field group_recover_point integer? unix seconds; where the group gives none, the oldest of its
----pairs, if every one has one
----@field point_note string? what is odd about the recovery point of the group itself
----@field recover_point integer? unix seconds, the oldest of the group and all its pairs; nil if any
----of them is in doubt
----@field point_doubt string? why there is none although one is given
----@field oldest_pair string? the pair that holds the oldest recovery point
----@field pair_number integer? how many pairs the group counts, unless names and list know better
----@field pair_ids string[]? which pairs the group names, sorted; nil if count and list know better
----@field pair_note string? what one of count, names and list says against the two others
----@field pairs alicloud.dr.Pair[] which pairs were read, sorted by id
+---@field group_recover_point integer? unix seconds; if the group gives none, the oldest of its
+---pairs, provided that every pair has one
+---@field point_note string? why the recovery point of the group itself is not used
+---@field recover_point integer? unix seconds, the oldest of the group and all its pairs; nil if
+---there is none, or any of them is in doubt
+---@field point_doubt string? why a recovery point that the service gives cannot be true
+---@field oldest_pair string? the pair with the oldest recovery point; nil: no pair is older
+---@field pair_number integer? how many pairs the group has by its own count, or, if names and list
+---agree against the count, by these
+---@field pair_ids string[]? which pairs the group names, sorted; nil if it names none, or count and
+---list agree against the names
+---@field pair_note string? how one of count, names and list differs from the two others
+---@field pairs alicloud.dr.Pair[] the pairs that were read, sorted by id
 ---@field read_at number? the server's clock at the time of reading, unix seconds
----@field heard_at number? the clock of this machine when that answer had come
+---@field heard_at number? the clock of this machine when that answer came, unix seconds
 ---@field request_id string?
 
 local text = fields.text
@@ -78,15 +80,15 @@ function M.split_ids(list)
   return tables.keys(tables.set(ids))
 end
 
--- Most pairs lie where their group lies; a place never changes, so they may share it. What a record
--- leaves out says nothing against its group.
+-- The place of a pair. Most pairs lie where their group lies; since a place never changes, they
+-- share the group's table. A record without a region or zone does not contradict its group.
 local function place_like(model, region, zone)
   region, zone = text(region) or model.region, text(zone)
   if region == model.region and (not zone or zone == model.zone) then return model end
   return place(region, zone)
 end
 
--- The same record spells the region of a pair without "Id" and that of a group with it.
+-- The API calls the region of a pair SourceRegion, and that of a group SourceRegionId.
 local function read_pair(record, from, to, read_at)
   local point, doubt = reading.moment(record.LastRecoverPoint, read_at)
   return {
@@ -108,7 +110,7 @@ local function read_pairs(records, from, to, read_at)
   local members, places, sorted = {}, {}, true
   for _, record in ipairs(records) do
     local pair = read_pair(record, from, to, read_at)
-    -- Pages that overlap list a pair twice, and the later one is newer.
+    -- Overlapping pages may list a pair twice; the later record is the newer one.
     local at = places[pair.id] or #members + 1
     members[at], places[pair.id] = pair, at
     sorted = sorted and (at == 1 or not by_id(pair, members[at - 1]))
@@ -146,7 +148,8 @@ local function all_have_points(members)
   return #members > 0
 end
 
--- The pairs are what is opened, so where each of them has a point it is good for the group.
+-- The recovery points of a group. If the group has none of its own but every pair has one, the
+-- oldest of the pairs counts, since a failover opens the pairs.
 local function read_points(record, members, read_at)
   local own, doubt = reading.moment(record.LastRecoverPoint, read_at)
   local point, holder = oldest(members)
@@ -168,7 +171,7 @@ local function adds_to(own, found)
   return fits and (not own.zone or own.zone == found.zone)
 end
 
--- What a group leaves out of its place all of its pairs tell, if they agree.
+-- Completes the place of a group, if its record lacks region or zone, from its pairs if they agree.
 local function place_of_all(own, members, end_)
   if own.region ~= "" and own.zone then return own end
   local found
@@ -184,7 +187,7 @@ local function place_of_all(own, members, end_)
   return found
 end
 
----@class alicloud.dr.SeenAt where and when it was read
+---@class alicloud.dr.SeenAt where and when the records were read
 ---@field region string
 ---@field site string
 ---@field read_at number? as in the snapshot
@@ -236,7 +239,7 @@ function M.of_pair(record, seen)
   return snapshot
 end
 
---- The snapshot of a group that is on neither site of a region.
+--- The snapshot of a group that a region lists on neither site.
 ---@param group_id string
 ---@param region string
 ---@return alicloud.dr.Snapshot
@@ -282,8 +285,8 @@ function M.id_difference(expected, found)
   return pair_set.difference(expected, found)
 end
 
---- Why the pairs of a snapshot are not a whole set: what the group counts, what it names and what
---- the pair list holds must agree. A list that is cut short must never look like a small group.
+--- Why the pairs of a snapshot are not a whole set. The group's count, the group's names and the
+--- pair list must agree, so that a list that is cut short never looks like a small group.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil nil if the set is whole
 function M.pair_set_fault(snapshot)
@@ -302,7 +305,7 @@ function M.pair_set_fault(snapshot)
   return nil
 end
 
---- How many pairs have no recovery point, though others have one: they hold nothing of use yet.
+--- How many pairs have no recovery point although others have one: their copies are not usable yet.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return integer
 function M.count_unsynced(snapshot)
@@ -322,7 +325,7 @@ function M.recover_point_age(snapshot)
   return math.max(0, snapshot.read_at - snapshot.recover_point)
 end
 
---- How many of the pairs that were read have a status.
+--- How many of the pairs that were read have the given status.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param status string
 ---@return integer

@@ -1,8 +1,7 @@
---- The words in the Status field of a group or a pair. The documented ones, and those in which an
---- operation is taken, are data of the service; here is what it does not say: which states end by
---- themselves, and which follow from which when nobody calls.
---- Words that are documented nowhere exist: whoever reads a status must have an answer for those
---- too.
+--- The statuses of groups and pairs. Which are documented, and which an operation accepts, is data
+--- in alicloud.service.ebs. This module adds which statuses end by themselves, and which follow
+--- each other without a call.
+--- The service also has undocumented statuses: code that reads a status must handle those too.
 
 local documented = require "alicloud.service.ebs.states"
 local groups = require "alicloud.service.ebs.groups"
@@ -11,12 +10,12 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- Every documented word.
+--- Every documented status.
 M.KNOWN = tables.set(documented.group)
 
---- Statuses of a group, or of a pair without one, in which an operation is documented to be taken.
+--- Statuses of a group, or of a pair without one, in which an operation is documented as allowed.
 ---@param action string e.g. "StopDiskReplicaGroup"
----@param whose? string what the service's data calls them; else "group", or "pair"
+---@param whose? string their name in the service's data; nil: "group", or "pair"
 ---@return string[]
 function M.legal(action, whose)
   local group = groups[action]
@@ -24,11 +23,11 @@ function M.legal(action, whose)
   return pairs_alone[action].legal_states[whose or "pair"]
 end
 
---- Statuses that end by themselves; a refusal because of one of them is worth another look. What is
---- being deleted ends, too, but in nothing that could be changed then.
+--- Statuses that end by themselves: after a refusal because of one of them another look is worth
+--- it. "deleting" is not among them, since there is nothing left to change after it.
 M.TRANSITIONAL = tables.set { "creating", "stopping", "failovering", "reprotecting" }
 
--- What replication does by itself, without anybody's call.
+-- Statuses that follow by themselves, without a call.
 local SUCCESSORS = {
   normal = tables.set { "syncing" },
   syncing = tables.set { "normal" },
@@ -36,9 +35,9 @@ local SUCCESSORS = {
   stopping = tables.set { "stopped", "stop_failed" },
 }
 
---- Whether a status ends by itself where others are wanted.
+--- Whether a status may change by itself into one that is wanted.
 ---@param status string
----@param wanted table<string, true>
+---@param wanted table<string, true> statuses
 ---@return boolean
 function M.passes(status, wanted)
   for successor in pairs(SUCCESSORS[status] or {}) do
@@ -47,7 +46,7 @@ function M.passes(status, wanted)
   return M.TRANSITIONAL[status] == true
 end
 
---- Whether `now` is what `before` is or becomes when nobody touches the group.
+--- Whether `now` is the status `before`, or one that follows it by itself.
 ---@param before string
 ---@param now string
 ---@return boolean

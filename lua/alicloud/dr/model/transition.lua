@@ -1,5 +1,5 @@
---- Changes of a group as data: which statuses are legal before, on the way, done and failed, and
---- whether the sides change places. What a look says of one is told by alicloud.dr.model.phase.
+--- The changes of a group as data: in which statuses each is legal, under way, done or failed, and
+--- whether the sides change places. alicloud.dr.model.phase judges looks by it.
 
 local intents = require "alicloud.dr.model.intent"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -8,22 +8,22 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- What a change is called in its errors.
+--- How a change is named in calls, journals and errors.
 ---@class alicloud.dr.Words
 ---@field product "ebs"|"ecs"
 ---@field action string of the service
----@field verb string what the journal calls it: the method of the group
----@field noun string what people call it, e.g. "one-shot sync"
----@field codes { failed: string, stalled: string, timeout: string } its own error codes
+---@field verb string name in the journal: the method of the group
+---@field noun string name in messages, e.g. "one-shot sync"
+---@field codes { failed: string, stalled: string, timeout: string } error codes of its bad ends
 
 local CHANGE_CODES = { failed = "Client.ChangeFailed", stalled = "Client.ChangeStalled",
   timeout = "Client.ChangeTimeout" }
 
---- Words for a change, with the error codes that are common to all.
+--- The words for a change, with the usual error codes.
 ---@param product "ebs"|"ecs"
 ---@param action string
 ---@param verb string method of the group
----@param noun? string else the verb
+---@param noun? string nil: the verb
 ---@return alicloud.dr.Words
 function M.words(product, action, verb, noun)
   return { product = product, action = action, verb = verb, noun = noun or verb,
@@ -32,18 +32,18 @@ end
 
 ---@class alicloud.dr.Transition
 ---@field words alicloud.dr.Words
----@field params table
----@field legal table<string, boolean> statuses from which it may be asked for
----@field moving table<string, boolean> statuses on the way
----@field done table<string, boolean> statuses at the end
----@field failed string? status in which the service has given up
+---@field params table parameters of the call, without region, id and token
+---@field legal table<string, boolean> statuses in which the call is allowed
+---@field moving table<string, boolean> statuses while it is under way
+---@field done table<string, boolean> statuses when it is done
+---@field failed string? status in which the service has given it up
 ---@field turns boolean? the sides change places
----@field renews boolean? the end is a newer recovery point too
----@field any_pairs boolean? what pairs show on the way is documented nowhere, so no known status of
----theirs and no place stands against it
+---@field renews boolean? it is done only with a newer recovery point
+---@field any_pairs boolean? the statuses and places of pairs on the way are not documented, so no
+---known status and no place of a pair counts as a conflict
 ---@field describe fun(snapshot: alicloud.dr.Snapshot): string one line about the state
 ---@field reason fun(phase: alicloud.dr.Phase, intent: alicloud.dr.Intent,
----snapshot: alicloud.dr.Snapshot): string words about a phase that the statuses have told
+---snapshot: alicloud.dr.Snapshot): string words for a phase that follows from the statuses
 
 local set, legal = tables.set, states.legal
 
@@ -89,7 +89,7 @@ local function failed_pairs(snapshot)
   return table.concat(ids, ", "), #ids
 end
 
--- Whoever waits for a failover wants to know which pairs hold it up.
+-- The reasons of a failover name the pairs that hold it up.
 local FAILOVER_REASONS = {
   completed = function() return "group and pairs are failovered" end,
   not_started = function(_, snapshot) return "the group still is " .. snapshot.status end,
@@ -113,8 +113,8 @@ local FAILOVER_REASONS = {
   in_progress = function(_, snapshot) return snapshots.state(snapshot) end,
 }
 
---- The secondary site is opened; the sides stay. A group that is open may have pairs on the way.
---- Source: FailoverDiskReplicaGroup.
+--- Failover: the secondary site is opened, and the sides stay. "failovered" also counts as under
+--- way, since the pairs of such a group may still be on the way. Source: FailoverDiskReplicaGroup.
 ---@type alicloud.dr.Transition
 M.failover = transition {
   words = M.words("ebs", "FailoverDiskReplicaGroup", "failover"), params = {},
@@ -128,17 +128,17 @@ M.failover = transition {
 M.failover.words.codes = { failed = "Client.FailoverFailed", stalled = "Client.FailoverStalled",
   timeout = "Client.FailoverTimeout" }
 
---- Statuses in which data flows by itself.
+--- Statuses in which replication runs.
 M.REPLICATING = set { "initial_syncing", "syncing", "normal" }
 
 -- From reprotect_failed the same call is repeated.
 local REPROTECTABLE = set(legal "ReprotectDiskReplicaGroup")
 REPROTECTABLE.reprotect_failed = true
 
--- Replication is stopped then. Whoever started it meanwhile has gone on from there.
+-- Replication is stopped after a reprotection, unless somebody has started it already.
 local REPROTECTED = set { "stopped", "initial_syncing", "syncing", "normal", "manual_syncing" }
 
---- The sides change places. Source: ReprotectDiskReplicaGroup with ReverseReplicate.
+--- Reversal: the sides change places. Source: ReprotectDiskReplicaGroup with ReverseReplicate.
 ---@type alicloud.dr.Transition
 M.reverse = transition {
   words = M.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
@@ -146,8 +146,8 @@ M.reverse = transition {
   done = REPROTECTED, failed = "reprotect_failed", turns = true,
 }
 
---- The failover is taken back: the sides stay, and what was written at the secondary site since is
---- overwritten by the next synchronization.
+--- Cancelled failover: the sides stay, and the next synchronization overwrites what was written at
+--- the secondary site since the failover.
 ---@type alicloud.dr.Transition
 M.cancel = transition {
   words = M.words("ebs", "ReprotectDiskReplicaGroup", "reprotect"),
@@ -155,18 +155,18 @@ M.cancel = transition {
   done = REPROTECTED, failed = "reprotect_failed",
 }
 
---- Source: StartDiskReplicaGroup.
+--- Start of replication. Source: StartDiskReplicaGroup.
 ---@type alicloud.dr.Transition
 M.start = transition {
   words = M.words("ebs", "StartDiskReplicaGroup", "start"), params = { OneShot = false },
   legal = set(legal "StartDiskReplicaGroup"), moving = {}, done = M.REPLICATING,
 }
 
--- One that runs already is joined.
+-- A one-shot sync that runs already is joined, so a call is not allowed then.
 local SYNCABLE = set(legal("StartDiskReplicaGroup", "group_one_shot"))
 SYNCABLE.manual_syncing = nil
 
---- One synchronization, then stopped again, with a newer recovery point.
+--- One-shot sync: one synchronization, then stopped again, with a newer recovery point.
 ---@type alicloud.dr.Transition
 M.one_shot = transition {
   words = M.words("ebs", "StartDiskReplicaGroup", "start", "one-shot sync"),
@@ -174,7 +174,7 @@ M.one_shot = transition {
   done = set { "stopped" }, renews = true,
 }
 
---- Source: StopDiskReplicaGroup.
+--- Stop of replication. Source: StopDiskReplicaGroup.
 ---@type alicloud.dr.Transition
 M.stop = transition {
   words = M.words("ebs", "StopDiskReplicaGroup", "stop"), params = {},
@@ -197,7 +197,7 @@ local function of_pair(wanted)
   return made
 end
 
---- A change as it is for a unit: a pair without a group has operations and states of its own.
+--- The same change for a group or for a pair without one, which has its own operations and states.
 --- Source: FailoverDiskReplicaPair, ReprotectDiskReplicaPair, Start- and StopDiskReplicaPair.
 ---@param wanted alicloud.dr.Transition of a group
 ---@param unit "pair"|nil
@@ -208,7 +208,7 @@ function M.of_unit(wanted, unit)
   return OF_PAIR[wanted]
 end
 
---- The parameter that names a unit.
+--- The parameter with the id of a group, or of a pair without a group.
 ---@param id string
 ---@param unit "pair"|nil
 ---@return table<string, string>
@@ -216,8 +216,8 @@ function M.params_of(id, unit)
   return unit == "pair" and { ReplicaPairId = id } or { ReplicaGroupId = id }
 end
 
---- The token that every operator of an incident derives alike who sees the same world. After the
---- world has moved it is another change, which needs another token.
+--- The token of a change in an incident: every operator who sees the same state derives the same
+--- one. In another status, or with another recovery point, it is another change with another token.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param incident string
 ---@param words alicloud.dr.Words
@@ -227,7 +227,7 @@ function M.incident_token(snapshot, incident, words)
     snapshot.status, tostring(snapshot.recover_point), incident }
 end
 
---- Freezes what a snapshot showed, with the recovery point of each pair.
+--- Makes the intent of a change other than a failover, with the recovery point of each pair.
 ---@param snapshot alicloud.dr.Snapshot
 ---@param client_token string
 ---@return alicloud.dr.Intent
@@ -240,7 +240,7 @@ function M.intent(snapshot, client_token)
   return intent
 end
 
---- Whether group and pairs of a whole, non-empty set are at the end already.
+--- Whether the change is done already: for the group and all pairs of a whole, non-empty set.
 ---@param wanted alicloud.dr.Transition
 ---@param snapshot alicloud.dr.Snapshot
 ---@return boolean
@@ -255,7 +255,7 @@ function M.is_done(wanted, snapshot)
   return true
 end
 
---- Whether the change is under way, begun by somebody.
+--- Whether the change is under way, whoever began it.
 ---@param wanted alicloud.dr.Transition
 ---@param snapshot alicloud.dr.Snapshot
 ---@return boolean

@@ -1,12 +1,12 @@
---- Whose groups a run moves. Groups of two accounts may have one name, so where several machines
---- share a store, a group is locked under the number of its account.
+--- Finds the account of a run. Groups of two accounts may have the same name, so in a store that
+--- several machines share a group is locked under the number of its account.
 
 local errors = require "alicloud.base.error"
 local schema = require "alicloud.base.schema"
 
 local M = {}
 
---- Where it is looked for if no option says it.
+--- The environment variable with the number, if no option gives it.
 M.VARIABLE = "ALICLOUD_DR_ACCOUNT"
 
 M.RULE = schema.rule("the number of an account, 6 to 32 digits", function(value)
@@ -31,7 +31,7 @@ local function given(options)
     M.RULE.allowed))
 end
 
--- Who the keys are is what the service says.
+-- Asks the service for the account of the keys.
 local function asked(client)
   local answer, err = client:call("sts:GetCallerIdentity", {})
   if not answer then return unknown(err.message, err) end
@@ -45,10 +45,10 @@ local function changed(kept, account)
     hint = "a run keeps what it was begun with: resume it with the keys of that account" }
 end
 
---- The account of a run over a store that several machines share; nil over any other.
+--- The account of a run, if its store is shared by several machines.
 ---@param options alicloud.dr.RunOptions
----@param state alicloud.dr.RunState a run that was begun keeps its own
----@return string|nil account
+---@param state alicloud.dr.RunState a run that has begun keeps its account
+---@return string|nil account nil without an error: the store is not shared
 ---@return alicloud.Error? err
 function M.of(options, state)
   if not options.store.shared then return nil end

@@ -1,6 +1,6 @@
---- A witness outside: the journal's head is handed to it when an attempt begins, at the point of
---- no return, and at the end. Who has noted it can tell later that nothing before it was changed.
---- What it answers is written down; that it fails is too, and stops nothing.
+--- Hands the journal's head to a witness outside when an attempt begins, at the point of no return,
+--- and at the end. With a noted head it can be proved later that no record before it was changed.
+--- The journal gets the answer, or the failure, which does not stop the run.
 
 local adapter = require "alicloud.net.adapter"
 local core = require "alicloud.core"
@@ -16,15 +16,15 @@ local M = {}
 ---@class alicloud.dr.Notice
 ---@field run string run id
 ---@field moment "begin"|"no_return"|"end"
----@field records integer
+---@field records integer how many records the journal has
 ---@field head string sum of the last of them
 ---@field at number unix seconds
 
--- As long as a run waits for it, at most.
+-- Most seconds for which a run waits for a witness.
 local SECONDS = 5
 local ANSWER_BYTES = 200
 
--- Plain HTTP elsewhere would be refused each time that something is to be handed over.
+-- Whether the transport will accept the URL: plain HTTP is allowed only to this machine.
 local function is_reachable(url)
   local host = url:match "^[Hh][Tt][Tt][Pp]://([^/?#]*)"
   return not host or not endpoint.authority_fault(host) and endpoint.is_loopback(host)
@@ -35,7 +35,8 @@ M.RULE = schema.rule("a command line for sh, an https URL, an http one of this m
   return schema.callable.test(value) or schema.text.test(value) and is_reachable(value)
 end)
 
--- What a program writes is kept secret, and what it says is told: here that is its output alone.
+-- Redirects the program's standard output to standard error, which is read here line by line; what
+-- it writes to standard error itself is dropped.
 local OUTPUT_ALONE = "exec >&2 2>/dev/null\n"
 
 local function run_program(engine, command, notice)
@@ -78,13 +79,13 @@ local function first_line(text)
   return errors.text_of(errors.words_of(text or ""):match "^[^\r\n]*", ANSWER_BYTES)
 end
 
--- A URL may carry a token behind its path, and a journal holds no secret.
+-- The name of the witness for the journal: a URL without its query, which may hold a token.
 local function name_of(to)
   if schema.callable.test(to) then return "a function" end
   return (to:gsub("^(%a+://[^?#]*)[?#].*$", "%1?…"))
 end
 
---- Hands the journal's head over, once in an attempt for each moment, if the run has a witness.
+--- Hands the journal's head over, once for each moment of an attempt, if the run has a witness.
 ---@param engine alicloud.dr.Engine
 ---@param moment "begin"|"no_return"|"end"
 function M.tell(engine, moment)
@@ -110,8 +111,8 @@ local function vouch(engine)
   M.tell(engine, "end")
 end
 
---- Signs the end of an attempt, and hands it over. What is told behind the end vouches for it,
---- whatever it is, and can no longer change it; nor can whoever interrupts it.
+--- Signs the end of an attempt, and hands it to the witness. An interrupt or a cancellation
+--- meanwhile is ignored: the run has ended already.
 ---@param engine alicloud.dr.Engine
 function M.seal(engine)
   local ok, raised = pcall(vouch, engine)

@@ -1,6 +1,6 @@
---- An approval: a small signed line that says who lets which gate of which run go on. It is made
---- offline with a key that only the approver has. What is signed is the decision as it was shown,
---- with signer and time, so that it cannot be used for another one.
+--- An approval: a small signed line of a person for a gate of a run. It is made offline with a key
+--- that only the approver has. The signature covers the decision as it was shown, with signer and
+--- time, so that the approval cannot be used for another decision.
 
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
@@ -11,12 +11,12 @@ local M = {}
 ---@field type "approval"
 ---@field run string run id
 ---@field gate string
----@field decision string digest of what was shown
+---@field decision string digest of the decision that was shown
 ---@field by string
 ---@field at integer unix seconds
 ---@field signature string Ed25519, 128 hex digits
 
--- Each field with its length before it, so that no two lists of fields become one text.
+-- The signed text. Each field follows its length: different fields never give the same text.
 local function text_of(decision, by, at)
   local fields = { "alicloud-dr approval 2", decisions.text(decision), by, ("%d"):format(at) }
   for i, field in ipairs(fields) do fields[i] = #field .. ":" .. field end
@@ -35,10 +35,10 @@ function M.sign(decision, by, at, seed)
     signature = core.ed25519_sign(seed, text_of(decision, by, at)) }
 end
 
--- Longer than any of its fields; what is not taken is quoted in a note.
+-- Most bytes of a field: an approval that is not accepted is quoted in a note.
 local MOST_BYTES = 1000
 
---- Whether nothing is missing from an approval; says nothing of its signature.
+--- Whether an approval has all its fields in the right form; the signature is not checked.
 ---@param approval table from outside
 ---@return boolean
 function M.is_whole(approval)
@@ -50,16 +50,17 @@ function M.is_whole(approval)
     and #approval.signature == 128
 end
 
---- Whether a signature is that of a key under a decision.
+--- Whether the signature of an approval was made with a key for a decision.
 ---@param decision alicloud.dr.Decision
----@param approval { by: string, at: integer, signature: string } whole
+---@param approval { by: string, at: integer, signature: string } checked by `is_whole`
 ---@param key string public key
 ---@return boolean
 function M.is_signed(decision, approval, key)
   return core.ed25519_verify(key, approval.signature, text_of(decision, approval.by, approval.at))
 end
 
--- Neither who asked for the run nor who runs it may approve it, under whatever name.
+-- Why a person may not approve: the requester and the owner of a run may not, even with another
+-- name for the same key.
 local function bar(approval, key, barred)
   for _, name in ipairs(barred.names) do
     if approval.by == name then return "who asked for the run cannot approve it" end
@@ -94,7 +95,7 @@ function M.fault(approval, demand)
   return nil
 end
 
---- An approval as it was left for the run, from its record.
+--- The approval as it was left for the run, made from its record.
 ---@param event table
 ---@param run_id string
 ---@return table
@@ -103,7 +104,7 @@ function M.of_event(event, run_id)
     at = event.approved_at, signature = event.signature }
 end
 
---- The people whose approvals count, each by one name and one key.
+--- How many people have approved; each counts once, by name and by key.
 ---@param events table[] records of approvals of one gate
 ---@param run_id string
 ---@param demand { decision: alicloud.dr.Decision, barred: alicloud.dr.Barred, now: number }

@@ -1,4 +1,4 @@
---- The body of a step, carried out within the step's limits, and what it comes to.
+--- Runs the body of a step within the step's limits, and judges its result.
 
 local bounded = require "alicloud.dr.playbook.bounded"
 local duration = require "alicloud.base.duration"
@@ -11,15 +11,16 @@ local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
 
--- Seconds between two looks whether the old side was given up.
+-- Seconds between two checks whether the old side was given up.
 local GRACEFUL_SLICE = 1
 
--- A report of a pre-check and its like say in `ok` whether they are good news.
+-- Turns the result of a body into a result or an error. A table with `ok = false`, such as the
+-- report of a pre-check, is a failure.
 local function judge(key, ok, result, err)
   if not ok then return nil, stops.error_of(result, key) end
   if (result == nil or result == false) and err ~= nil then return nil, stops.error_of(err, key) end
   if type(result) ~= "table" or rawget(result, "ok") ~= false then return result end
-  -- What looks like a report need not be one.
+  -- A table with `ok = false` need not be a report.
   local is_report, obstacle = guard.call(precheck.first_obstacle, result)
   if not is_report or not obstacle then
     obstacle = { code = "Client.StepFailed", fact = "its result says that it is not ok" }
@@ -29,7 +30,8 @@ local function judge(key, ok, result, err)
     forcible = obstacle.id and precheck.forcible_codes(result) or nil }
 end
 
--- Nobody knows what a body has done beside its calls; one that has made some is known by them.
+-- The outcome of a step that was cut off, by its calls. Without calls, or after a program, it is
+-- unknown what the body has done.
 local function outcome_of(branch, key)
   local step = branch.engine.state.steps[key]
   if branch.ran_program or #step.calls == 0 or states.has_sent(step) then return "unknown" end
@@ -39,7 +41,7 @@ local function outcome_of(branch, key)
   return "not_sent"
 end
 
--- What of it has no answer, in words.
+-- The calls of a step without an answer, in words.
 local function under_way(branch, key)
   local names = {}
   for _, call in ipairs(branch.engine.state.steps[key].calls) do
@@ -55,13 +57,13 @@ local function gave_up(branch, key, fields)
   return errors.new(fields)
 end
 
---- How a step has ended that was cancelled.
+--- The error of a step that was cancelled.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param key string
----@param cause any what ended the run, or cancelled the step
+---@param cause any the value that ended the run, or cancelled the step
 ---@return alicloud.Error
 function M.given_up(branch, key, cause)
-  -- Of a cancellation, its reason says more.
+  -- The reason of a cancellation says more than the cancellation itself.
   local reason = errors.is_error(cause) and errors.is_error(cause.cause) and cause.cause or cause
   local why = errors.is_error(reason) and reason.message or "its task was ended"
   return gave_up(branch, key, { kind = "cancelled", code = "Client.Cancelled",
@@ -74,7 +76,7 @@ local function timed_out(branch, key, options, late)
     message = ("not done within %s"):format(limit) .. (late and duration.overrun(late) or "") })
 end
 
---- What writes down that a step could not be given up when its time was over.
+--- Makes the function that notes that a step could not be cancelled at its timeout.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param key string
 ---@param timeout number|string
@@ -104,7 +106,7 @@ local function watch(engine, key)
   end
 end
 
---- Takes note in which scope a step, or its undoing, is carried out.
+--- Makes the function that keeps the scope of a step, or of its undo, in the branch.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return fun(scope: alicloud.Scope)
 function M.opener(branch)
@@ -125,8 +127,9 @@ local function bounds_of(branch, key, options)
   }
 end
 
--- A failure whose cause is that somebody ends the run, or the branch, is none of the step. Nor is
--- what a body returns a result, where an interrupt has cut short what it waited for in the system.
+-- Calls a body within bounds. If it fails because the run or branch is being ended, that is raised
+-- and does not count as the step's failure. So is an interrupt that has cut short a system call in
+-- it.
 local function call(branch, key, bounds, body)
   local loop = branch.engine.loop
   branch.step_key = key
@@ -140,7 +143,7 @@ local function call(branch, key, bounds, body)
   return table.unpack(results, 1, results.n)
 end
 
---- Carries the body of a step out.
+--- Runs the body of a step.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param key string
 ---@param options alicloud.dr.StepOptions
@@ -153,12 +156,12 @@ function M.run(branch, key, options, body)
   return judge(key, call(branch, key, bounds_of(branch, key, options), body))
 end
 
---- Asks a step whether its work is done already. It may take as long as the step.
+--- Calls the `check` of a step, within the step's timeout.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param key string
 ---@param options alicloud.dr.StepOptions with `check`
 ---@return boolean ok
----@return any ... what the check returned or raised
+---@return any ... results of the check, or the raised value
 function M.check(branch, key, options)
   local bounds = bounds_of(branch, key, { timeout = options.timeout })
   return call(branch, key, bounds, options.check)

@@ -1,6 +1,6 @@
---- A group as a playbook holds it: what it looks at, the run has seen, and its verbs are done by
---- the run's executor. In a real run they write to the journal, go on where a process died, and
---- return what they returned before when their step runs again.
+--- The group object of a playbook: the run keeps what its looks show, and its verbs are done by the
+--- run's executor. In a real run they write to the journal, continue where a process died, and
+--- return their earlier result when their step is run again.
 
 local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
@@ -20,8 +20,8 @@ local M = {}
 local WHOLE = { journal = true, continue = true, incident = true }
 local LOOKING = {}
 
--- The verbs of a group, and which options of alicloud.dr.journal.protocol each takes. All of them
--- look before they send again, so what one has sent is no reason to doubt its step.
+-- The verbs of a group, and which options each gets from the run. All verbs look before they send
+-- again, so their calls do not put a step in doubt.
 local VERBS = {
   failover = { journal = true, continue = true, incident = true, accept_loss = true,
     force = true, batched_reads = true, outage_at = true },
@@ -31,14 +31,14 @@ local VERBS = {
   failback = LOOKING,
 }
 
--- From then on a failover only waits for its end.
+-- Events after which a failover only waits for its end.
 local UNDER_WAY = { accepted = true, joined = true }
 
 local function is_under_way(event)
   return UNDER_WAY[event.event] or event.event == "state" and event.phase == "in_progress"
 end
 
--- What a verb looks at, its run has seen. Copies the options.
+-- A copy of a verb's options with a listener that tells the run what the verb looks at and does.
 local function noticed(branch, options)
   local engine, given = branch.engine, {}
   for name, value in pairs(options or {}) do given[name] = value end
@@ -60,7 +60,7 @@ local function outage_of(engine)
   return outage_time.of(engine.state, engine.runtime.time())
 end
 
--- What the branch has changed itself, nothing from before shows.
+-- The shared reads for a branch, without looks from before its own latest change.
 local function shared_reads(branch)
   local reads = branch.engine.batched_reads
   return reads and reads:since(branch.touched_at)
@@ -83,7 +83,7 @@ local function with_defaults(branch, group, verb, given, past)
   return given
 end
 
--- A person may say that what was sent before is settled, and this is to be decided anew.
+-- Drops an earlier intent if a person has said (--again) that the step may be done once more.
 local function forget(branch, past)
   local engine, key = branch.engine, branch.step_key
   if not past or not engine.options.again[key] then return past end
@@ -95,7 +95,7 @@ end
 
 local Doing = { __close = function(doing) doing.branch.verb = nil end }
 
--- What clear_drill is told besides its options comes behind them here.
+-- Calls the method of the group; the drill id of clear_drill comes last here.
 local function call(branch, group, verb, past, options, drill_id)
   options = with_defaults(branch, group, verb, options, past)
   branch.verb = verb
@@ -111,7 +111,7 @@ end
 
 local PREPARE, SETTLE = {}, {}
 
--- What is to be stopped is written down before it is, or nobody could bring it back.
+-- Writes what is to be stopped before it is stopped, so that it can be brought back.
 function PREPARE.fence(branch, group, given)
   local confirm = given.confirm
   branch.fencing = nil
@@ -123,13 +123,13 @@ function PREPARE.fence(branch, group, given)
   end
 end
 
--- What this run has stopped is what it brings back, if nobody says otherwise.
+-- Without the option `fenced`, unfence brings back what this run has stopped.
 function PREPARE.unfence(branch, group, given)
   given.fenced = given.fenced or branch.engine.state.production[group.id]
 end
 
--- What this run sent is looked for by whoever goes on with it, and not sent again once its token
--- may be forgotten. That it was never done is for a person to say.
+-- Names the step in an error of unknown outcome. A resumed run only looks then, since the service
+-- may have forgotten the token; a person may have it sent again (--again).
 local function name_doubt(branch, verb, err)
   if VERBS[verb].continue and err.code == "Client.OutcomeUnknown" then
     err.again = branch.step_key
@@ -138,7 +138,7 @@ end
 
 local HARMLESS = { not_sent = true, rejected = true }
 
--- A fence that came to nothing has stopped nothing.
+-- If a fence has failed without effect, production was not stopped.
 function SETTLE.fence(branch, group, result, err)
   local begun = branch.fencing
   branch.fencing = nil
@@ -155,8 +155,8 @@ function SETTLE.serve(branch, group, result)
   if result then record_production(branch, group, "serving", result.region) end
 end
 
--- What was started before has ended with the stop, however much of it there was: to go on with it
--- would take for its end what it was stopped at.
+-- A stop ends every start in doubt. To continue such a start would take the stopped state for the
+-- end of its synchronization.
 function SETTLE.stop(branch, group, result)
   if not result then return end
   for _, past in ipairs(pasts.in_doubt(branch.engine.state, "start", group.id)) do
@@ -166,7 +166,7 @@ function SETTLE.stop(branch, group, result)
   end
 end
 
--- Whoever cannot clear it any more leaves it to a person.
+-- A drill that could not be cleared is left to a person.
 function SETTLE.clear_drill(branch, group, result, err, id)
   if result then return end
   left_behind.drill(branch.engine, { group_id = group.id, region = group.region, drill_id = id,
@@ -189,8 +189,8 @@ local function find_drill(loop, group, id, seconds)
   end
 end
 
--- A drill that a dead process has made is used if it still is there, and cleared if it was to be.
--- One that the process had begun and cleared is ended by whoever comes next.
+-- Looks for the drill of an earlier process. One that is ready or being made is continued; any
+-- other one is cleared, and a start without an end gets its end in the journal.
 local function drill_of(branch, group, past)
   local intent = past and past.intent
   if not (intent and intent.drill_id) then return past end
@@ -213,7 +213,7 @@ end
 
 local CUT_OFF = {}
 
--- It may have come to nothing, too.
+-- A fence that is cut off may have stopped nothing, too.
 function CUT_OFF.fence(branch, group)
   SETTLE.fence(branch, group, nil, { outcome = "not_sent" })
 end
@@ -223,12 +223,12 @@ function CUT_OFF.start_drill(branch, group, raised)
   left_behind.drill(branch.engine, { group_id = group.id, region = group.region, err = raised })
 end
 
--- Nobody has seen that it is gone, whatever was sent.
+-- A clearing that is cut off: the drill was not seen to be gone.
 function CUT_OFF.clear_drill(branch, group, raised, id)
   SETTLE.clear_drill(branch, group, nil, raised, id)
 end
 
--- What is to be said of a verb that is cut off.
+-- A value whose closing settles a verb that is cancelled.
 local function settle_cut(branch, group, verb, drill_id)
   local settle = CUT_OFF[verb]
   return settle and setmetatable({}, { __close = function(_, raised)
@@ -236,13 +236,13 @@ local function settle_cut(branch, group, verb, drill_id)
   end }) or nil
 end
 
--- Seconds between two looks at what another branch does.
+-- Seconds between two checks whether another branch has ended its failover.
 local BESIDE = 1
 
 local Alone = { __close = function(mover) mover.moving[mover.id] = nil end }
 
--- Two branches that fail one group over at the same time would both find it closed, and each would
--- open it under a token of its own.
+-- Waits until no other branch fails the group over. Two at the same time would both see the group
+-- as not open, and would each send a call with its own token.
 local function alone(branch, group)
   local loop, moving = branch.engine.loop, branch.engine.moving
   while moving[group.id] do loop.sleep(BESIDE) end
@@ -250,12 +250,12 @@ local function alone(branch, group)
   return setmetatable({ moving = moving, id = group.id }, Alone)
 end
 
---- Does a verb in a step of a run: what a process before has begun is gone on with, and what this
---- step has already come to is returned again.
+--- Does a verb in a step of a run: returns the result if this step has it already, continues what
+--- an earlier process has begun, or begins anew.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 ---@param verb string
----@param options table its own, to be added to
+---@param options table changed in place
 ---@param drill_id string? of clear_drill
 ---@return table|nil result
 ---@return alicloud.Error? err
@@ -270,7 +270,7 @@ function M.carry_out(branch, group, verb, options, drill_id)
   if err then return nil, err end
   past = takeovers.bound(branch.engine, branch.step_key, forget(branch, past))
   if PREPARE[verb] then PREPARE[verb](branch, group, options) end
-  -- What has been accepted before only waits for its end.
+  -- A failover that was accepted before only waits for its end.
   if verb == "failover" and past and past.accepted then branch:rest() end
   local _ <close> = settle_cut(branch, group, verb, drill_id)
   result, err = call(branch, group, verb, past, options, drill_id)
@@ -279,7 +279,7 @@ function M.carry_out(branch, group, verb, options, drill_id)
   return result, err
 end
 
--- What a drill does to a group: it leaves production and replication alone.
+-- The verbs that a run of the kind "drill" may use: they touch neither production nor replication.
 local OF_DRILLS = { start_drill = true, clear_drill = true, drill = true }
 
 local function perform(branch, group, verb, options, drill_id)
@@ -290,17 +290,17 @@ local function perform(branch, group, verb, options, drill_id)
   local _ <close> = setmetatable({}, { __close = function() branch:rise() end }) -- given up, too
   local result, err = engine.executor:verb(branch, group, verb, noticed(branch, options), drill_id)
   branch.touched_at = engine.loop.now()
-  -- Why it ended is what was seen last.
+  -- The last look before an error tells why it ended.
   local seen = not result and err and (err.last or err.snapshot)
   if seen and seen.pairs and seen.from then engine:looked(seen) end
   if not result then return nil, err end
   engine:looked(result.snapshot)
-  -- What a step returns is the same after a resume, and the journal has no snapshots.
+  -- A step's result is the same after a resume, and the journal has no snapshots.
   result.snapshot = nil
   return result
 end
 
--- Who has accepted a loss has accepted it for the look before the failover too.
+-- A pre-check uses the loss, outage and overruled findings that the run has, as its failover does.
 local function check(branch, group, method, options)
   local loss, given = branch.engine.state.accept_loss, tables.merged(options)
   local limit = loss and duration.parse(given.max_rpo)
@@ -314,8 +314,8 @@ local function check(branch, group, method, options)
   return report, err
 end
 
--- Of a thousand groups each is held: one object a group, and the methods are shared. What it hides
--- a playbook must not come by: a verb of the bare group would go past the journal.
+-- One small object for each group, with shared methods, since a run may hold thousands. Its keys
+-- are hidden from playbooks: a verb of the bare group would bypass the journal.
 local BRANCH, GROUP, Bound = {}, {}, {}
 local bind
 
@@ -334,7 +334,7 @@ function Bound:clear_drill(drill_id, options)
   return perform(self[BRANCH], self[GROUP], "clear_drill", options, drill_id)
 end
 
--- Seen from elsewhere it is a group of the run all the same.
+-- The same group seen from another side is locked and bound, too.
 local function take(branch, elsewhere)
   branch:go_on()
   branch.engine.executor:hold(branch, elsewhere)

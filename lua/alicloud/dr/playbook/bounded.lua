@@ -1,5 +1,5 @@
---- Carries out a function of a playbook in a scope of its own: it has ended when all has ended that
---- it has started. What fails, or is given up, takes with it what it has started.
+--- Calls a function of a playbook in a scope of its own, and waits for all tasks that it has
+--- started. If it fails or is cancelled, these tasks are cancelled, too.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -7,16 +7,16 @@ local guard = require "alicloud.base.guard"
 local M = {}
 
 ---@class alicloud.dr.Bounds
----@field timeout? number seconds, after which the function is given up
----@field watch? fun(scope: alicloud.Scope) looks, beside the function, whether that is to be
----given up
----@field opened? fun(scope: alicloud.Scope) is told in which scope the function is
----@field given_up? fun(err: alicloud.Error): alicloud.Error what is told of that; else the error
----of the scope
----@field late? fun(seconds: number) is told that it has ended by itself so long after its timeout:
----nothing could give it up
+---@field timeout? number seconds after which the function is cancelled
+---@field watch? fun(scope: alicloud.Scope) runs beside the function, cancels the scope if needed
+---@field opened? fun(scope: alicloud.Scope) gets the scope of the function
+---@field given_up? fun(err: alicloud.Error): alicloud.Error makes the error of a cancelled
+---function; nil: the error of the scope
+---@field late? fun(seconds: number) called if the function ended by itself only so long after its
+---timeout, since it could not be cancelled
 
--- What somebody else was told to stop with, and was caught, stops nobody here.
+-- Raises an interrupt or a cancellation again. A cancellation counts only if this task is being
+-- stopped; one that another task was told, and that was caught, is an ordinary error.
 local function pass(loop, ok, ...)
   local raised = ...
   if ok or not guard.is_stop(raised) then return ok, ... end
@@ -24,8 +24,7 @@ local function pass(loop, ok, ...)
   error(raised, 0)
 end
 
---- Like pcall, but what tells the caller to stop goes through: an interrupt, or that what he
---- belongs to is cancelled.
+--- Like pcall, but an interrupt, and a cancellation of the calling task, are raised again.
 ---@param loop alicloud.loop.Loop
 ---@param callee function
 ---@param ... any
@@ -35,7 +34,8 @@ function M.guarded(loop, callee, ...)
   return pass(loop, pcall(callee, ...))
 end
 
---- Whether what a function of a playbook has returned says that it failed.
+--- Whether the results of a function of a playbook mean a failure: `nil, err`, `false, err`, or a
+--- table with `ok = false`.
 ---@param result any
 ---@param err any
 ---@return boolean
@@ -49,8 +49,8 @@ local function left_behind()
     message = "what had started it has failed" }
 end
 
--- What a failure has left going on is given up; of two failures the first one is told. As few
--- frames as it can be: the stack of each group of a fleet holds them for as long as it waits.
+-- Calls the body in a scope. After a failure its tasks are cancelled; of two failures the first one
+-- counts. It uses few stack frames, since each group of a fleet holds them while it waits.
 local function in_scope(loop, opened, body, first, second)
   local results
   local ok, raised = pass(loop, pcall(loop.scope, function(scope)
@@ -77,15 +77,15 @@ local function told(held, bounds, ok, result, err, ...)
   return false, bounds.given_up and bounds.given_up(err) or err
 end
 
---- Calls a function, and waits for the end of all that it starts. A cancellation from outside and
---- an interrupt go through, when that has ended.
+--- Calls a function, and waits for the end of all tasks that it starts. Then a cancellation from
+--- outside, or an interrupt, is raised again.
 ---@param loop alicloud.loop.Loop
 ---@param bounds alicloud.dr.Bounds
 ---@param body function
----@param first any its arguments
+---@param first any first argument of the body
 ---@param second any
----@return boolean ok false: it raised, or was given up
----@return any ... results, or the raised value
+---@return boolean ok false: it raised, or was cancelled
+---@return any ... results, or the raised value or error
 function M.call(loop, bounds, body, first, second)
   if not (bounds.timeout or bounds.watch) then
     return in_scope(loop, bounds.opened, body, first, second)
@@ -94,7 +94,7 @@ function M.call(loop, bounds, body, first, second)
   local function within(scope)
     held.scope = scope
     local _ <close> = bounds.watch and scope:spawn(bounds.watch, scope) or nil
-    -- A task is closed by force if it does not heed that it is given up.
+    -- In a task, which is closed by force if it ignores its cancellation.
     return scope:spawn(function()
       return raise_or_return(in_scope(loop, bounds.opened, body, first, second))
     end):result()

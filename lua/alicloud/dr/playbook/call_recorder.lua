@@ -1,5 +1,5 @@
---- What a branch of a run tells the journal about calls: every attempt to change something, and
---- what verbs decide (alicloud.call.interceptor, alicloud.dr.journal.protocol).
+--- Writes the calls of a branch to the journal: every changing attempt with its answer, and the
+--- intents and outcomes of verbs (alicloud.call.interceptor, alicloud.dr.journal.protocol).
 
 local errors = require "alicloud.base.error"
 local takeovers = require "alicloud.dr.playbook.takeover"
@@ -9,10 +9,10 @@ local M = {}
 local OUTSIDE = "a call that changes something belongs into a step, or into a task that the step "
   .. "has started; inside run:each and run:parallel, of the run that the function is given"
 
--- What opens the disks of a group to whoever writes.
+-- Actions that open the disks of a group for writing.
 local OPENS = { FailoverDiskReplicaGroup = true, FailoverDiskReplicaPair = true }
 
---- Why something is not done in a run that is a drill.
+--- The error for something that a run of the kind "drill" must not do.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param what string
 ---@return alicloud.Error
@@ -23,7 +23,7 @@ function M.no_drill(branch, what)
     hint = "rehearse with start_drill or drill; to move the group, run it as planned or unplanned" }
 end
 
--- A task that goes on beside a step is none of the step's.
+-- Whether the present task belongs to the branch's step; one that runs beside the step does not.
 local function is_in_step(branch)
   local scope = branch.step_scope
   return branch.step_key ~= nil and (not scope or scope:is_around())
@@ -36,7 +36,7 @@ local function note_call(branch, call)
     return nil, M.no_drill(branch, call.action)
   end
   if not is_in_step(branch) then return nil, OUTSIDE end
-  -- What of a process before may still arrive: a verb looks again then, a call of a step waits.
+  -- A call of an earlier process may still arrive: then a verb looks again, and another call waits.
   local step = branch.step_key
   local early = branch.verb and takeovers.refusal(engine, step, call.action)
   if early then return nil, early end
@@ -48,7 +48,7 @@ local function note_call(branch, call)
     client_token = call.client_token, digest = call.digest, verb = branch.verb,
     stable = call.client_token and engine.tokens[call.client_token] or nil,
   }
-  -- Others may write theirs before.
+  -- The number is drawn at the event's turn, since other branches may write calls before.
   return engine:write(function()
     call.number = #engine.state.calls + 1
     event.call = call.number
@@ -88,7 +88,7 @@ function M.journal(branch)
   return {
     intent = function(record)
       if not is_in_step(branch) then return nil, OUTSIDE end
-      -- What a verb consists of is told under its own name, and whose part it is.
+      -- The intent of a part has the part's verb; `of` names the verb that it is a part of.
       record.of = branch.verb ~= record.verb and branch.verb or nil
       return branch.engine:write(event_of("intent", record), true)
     end,

@@ -1,12 +1,13 @@
---- The process in which a playbook is only looked at. It is started as
+--- The main program of the confined process in which a playbook is planned or traced. It is started
+--- as
 ---
 ---     INTERPRETER -E confined.lua CORE.SO CONFINE.SO MEMORY CPU
 ---
---- with one end of a socket pair as descriptor 3, and gives up all its rights before it reads
---- anything: no file, socket or program from then on, limits for memory (bytes) and computing
---- (seconds, 0 for none). What it needs, it asks of whoever has started it (alicloud.cli.confine),
---- one JSON value a line: the text of modules, what the service answers, and what the job is.
---- Whatever Lua does in here, it can only ask.
+--- with one end of a socket pair as descriptor 3. It gives up all its rights before it reads
+--- anything: from then on it can open no file or socket and start no program, and has limits for
+--- memory (bytes) and CPU time (seconds, 0 for none). It asks its parent (alicloud.cli.confine) for
+--- all it needs, one JSON value a line: the job, the text of modules, and answers of the service.
+--- Lua code in this process can do nothing but ask.
 
 local core_path, confine_path, memory, cpu = ...
 
@@ -24,7 +25,7 @@ local confined = confine.enter { memory = math.tointeger(tonumber(memory)),
 local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
 
----@class alicloud.dr.ConfinedLink what a job has of the other process
+---@class alicloud.dr.ConfinedLink the connection of a job to the parent process
 local link = {}
 local rest = ""
 
@@ -40,7 +41,7 @@ local function next_line()
   return table.concat(parts)
 end
 
---- The next frame from the other process.
+--- The next frame from the parent process.
 ---@return table
 function link.receive()
   local frame, message = core.decode(next_line(), DECODING)
@@ -48,7 +49,7 @@ function link.receive()
   return frame
 end
 
---- Sends a frame. Raises on what JSON cannot carry.
+--- Sends a frame. Raises if JSON cannot hold it, or it is too large.
 ---@param frame table
 function link.send(frame)
   local text = core.encode(frame)
@@ -56,7 +57,7 @@ function link.send(frame)
   assert(confine.send(text .. "\n"))
 end
 
---- Sends a frame and gives the answer.
+--- Sends a frame and returns the answer.
 ---@param frame table
 ---@return table
 function link.ask(frame)
@@ -72,7 +73,8 @@ local function load_ours(text, path)
   return load(text, "@" .. path, "t")
 end
 
--- A module that is no Lua file stands for itself: to use anything of it raises.
+-- A searcher for `require`: asks the parent for the text of a module. For a module that is not a
+-- Lua file it gives a stub, which raises when anything of it is called.
 local function from_the_other(name)
   local answer = link.ask { type = "module", name = name }
   if answer.text then
@@ -97,7 +99,7 @@ end
 local ok, raised = pcall(run)
 if ok then return end
 local refusal = type(raised) == "table" and rawget(raised, "refusal") or nil
--- An object of the playbook's own need not let itself be shown.
+-- The error may be an object of the playbook whose __tostring raises.
 local shown, text = pcall(tostring, refusal or raised)
 link.send { type = "failed", message = shown and text or "an error that cannot be shown",
   refused = refusal ~= nil }

@@ -1,5 +1,5 @@
---- The question before a run changes anything from which there is no way back. It is asked once,
---- and the journal keeps the answer for the processes after this one.
+--- Asks for consent before a run makes a change that cannot be undone. The question is asked once;
+--- the journal keeps the answer for later processes.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -15,26 +15,26 @@ local many = lazy.module "alicloud.dr.read.many"
 
 local M = {}
 
----@class alicloud.dr.RunQuestion what is to be agreed to
+---@class alicloud.dr.RunQuestion the run that is to be agreed to
 ---@field playbook string
 ---@field kind "drill"|"planned"|"unplanned"
----@field groups alicloud.dr.AskedGroup[] that the run has named so far, by tier and id
+---@field groups alicloud.dr.AskedGroup[] the groups that the run has named so far, by tier and id
 ---@field unseen integer how many of them were not looked at, because there are many
 
 ---@class alicloud.dr.AskedGroup
 ---@field id string
 ---@field region string
----@field to string? zone or region that is meant, where one was named
----@field tier integer? the lowest go first, where the step that is asked about has tiers
+---@field to string? zone or region of the side that is meant, if one was named
+---@field tier integer? the lowest go first; nil: the step has no tiers
 ---@field snapshot alicloud.dr.Snapshot?
----@field err alicloud.Error? why there is none
+---@field err alicloud.Error? why the group could not be read
 
 local MOST_LOOKED_AT = 20
 local PAUSE = 0.05
 
--- A playbook that has such a step is asked about as early as it has named its group; in a branch
--- others are named yet, so there it is the step itself. One that has none is asked about before its
--- first verb of that sort, where somebody is there to be asked.
+-- Whether it is time to ask. A playbook with a point of no return asks at its first step after it
+-- has named a group; within a branch, where other groups may not be named yet, at the point of no
+-- return itself. A playbook without one asks before its first such verb, if the run can ask.
 local function is_due(branch, options)
   local engine = branch.engine
   if not engine.options.confirm or engine.consented then return false end
@@ -54,7 +54,7 @@ local function sides_of(engine)
   return sides
 end
 
--- Looks at all sides that are shown, together: one after the other they would take many seconds.
+-- Looks together at all sides that are shown: one after the other would take many seconds.
 local function look_at(client, ids, sides)
   local named, list, seen = {}, {}, {}
   for i = 1, math.min(#ids, MOST_LOOKED_AT) do
@@ -67,7 +67,7 @@ local function look_at(client, ids, sides)
   return seen
 end
 
--- One that is seen from both of its sites is shown where it would be opened.
+-- The entry of a group. If the run has named it from both sites, the secondary site is shown.
 local function shown(sides, seen)
   local found
   for _, side in ipairs(sides) do
@@ -82,7 +82,7 @@ local function shown(sides, seen)
   return found
 end
 
--- Who goes first is shown first, and is looked at.
+-- The groups by tier and id: the first ones are looked at and shown first.
 local function in_order(ids, tier)
   local tiers = {}
   for _, id in ipairs(tier and ids or {}) do tiers[id] = tier(id) or 1 end
@@ -124,10 +124,10 @@ local function refused(question)
       #names > 0 and " to " .. tables.few(names) or "") }
 end
 
---- Asks before a step, if it is time to. Raises what ends the run if nobody agrees.
+--- Asks before a step, if it is time to. Ends the run if nobody agrees.
 ---@param branch alicloud.dr.PlaybookRun
----@param options { point_of_no_return: boolean?, verb: boolean? } of the step; verb: it is asked
----within a step, before a verb of a group from which there is no way back
+---@param options { point_of_no_return: boolean?, verb: boolean? } of the step; verb: called within
+---a step, before a verb of a group that cannot be undone
 function M.ask(branch, options)
   local engine = branch.engine
   -- Another branch may be asking.

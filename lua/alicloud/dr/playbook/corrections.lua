@@ -1,8 +1,7 @@
---- Corrected parameters of a run that has begun: a typo that shows itself late is mended for the
---- steps to come. What a finished step has used is frozen, since its work was done with it. So each
---- step that ends well says in its record which parameters were read for it: those that its body
---- read, and those that the playbook read outside of steps before its end. One that is declared as
---- `revisable` is never frozen.
+--- Corrects parameters of a run that has begun, e.g. a typo that is noticed late, for the steps to
+--- come. A parameter that a finished step has used is frozen, since its work was done with it. So
+--- the record of each step names the parameters that were read for it: in its body, and outside of
+--- steps before its end. A parameter that is declared as `revisable` is never frozen.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -12,11 +11,11 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- What somebody wishes to correct.
+--- The option `corrections` of a run.
 ---@class alicloud.dr.CorrectionWish
 ---@field values table<string, any> by name, as they would be given to a new run
 ---@field why string
----@field by? string else who asks for the run
+---@field by? string nil: the requester of the run
 
 ---@class alicloud.dr.Correction
 ---@field name string
@@ -34,7 +33,7 @@ local function note_read(branch, name)
   reads[name] = true
 end
 
---- The parameters as a branch sees them; which it reads is kept.
+--- A read-only view of the parameters for a branch, which keeps what is read.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return table<string, any>
 function M.view(branch)
@@ -68,7 +67,7 @@ function M.used(branch)
   return tables.keys(names)
 end
 
--- The first finished step that was done with a parameter.
+-- The first finished step that has used a parameter.
 local function used_by(state, name)
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
@@ -77,7 +76,7 @@ local function used_by(state, name)
   return nil
 end
 
---- The parameters of steps that have failed, as far as they can be corrected.
+--- The parameters of failed steps that can be corrected.
 ---@param state alicloud.dr.RunState
 ---@return string[] sorted
 function M.open(state)
@@ -96,10 +95,10 @@ local function refuse(code, message, hint)
     hint = hint }
 end
 
--- Longer values are shown by their beginning.
+-- Most bytes of a value that are shown.
 local MOST = 100
 
--- A value that was taken from a file would hide who corrected it and why.
+-- The first line of a value: a long one from a file would hide who corrected it, and why.
 local function show(value)
   if value == nil then return "not given" end
   local text = type(value) == "string" and value or core.encode(value)
@@ -123,10 +122,10 @@ local function changes_of(state, wish)
   return list
 end
 
---- What is said of revisable parameters that are simply given anew.
+--- The reason that is written for revisable parameters that are given anew.
 M.ANEW = "given anew"
 
---- Whether all of some parameters may be other ones at any time.
+--- Whether all of some parameters are revisable.
 ---@param playbook alicloud.dr.Playbook
 ---@param values table<string, any>
 ---@return boolean
@@ -138,13 +137,12 @@ function M.are_revisable(playbook, values)
   return true
 end
 
---- What of parameters that are given for a run that has begun is another one now, if that may be so
---- at any time; nil if more than that is another one.
+--- The given parameters that differ from those of a run that has begun, if all are revisable.
 ---@param state alicloud.dr.RunState
 ---@param playbook alicloud.dr.Playbook
 ---@param given table<string, any>
----@return table<string, any>|nil values
----@return table<string, any>? params that are given, as the run has them
+---@return table<string, any>|nil values nil: one that differs is not revisable
+---@return table<string, any>? params the given ones, with revisable ones as the run has them
 function M.revised(state, playbook, given)
   local values = {}
   for _, each in ipairs(changes_of(state, { values = given })) do values[each.name] = each.value end
@@ -154,11 +152,11 @@ function M.revised(state, playbook, given)
   return values, known
 end
 
---- How a parameter is corrected that an error blames: the words behind `resume JOURNAL`. What has
---- several lines was taken from a file.
+--- Tells how to correct the parameter that an error blames: the argument behind `resume JOURNAL`,
+--- to which --why has to be added. A value of several lines came from a file.
 ---@param err table
 ---@param given table<string, any> parameters as they were given
----@return string|nil word NAME=VALUE, with --why to follow
+---@return string|nil word NAME=VALUE or NAME=@FILE; nil: the error blames no parameter
 function M.cure(err, given)
   local name = err.parameter
   if type(name) ~= "string" then return nil end
@@ -166,7 +164,7 @@ function M.cure(err, given)
   return name .. (is_file and "=@FILE" or "=VALUE")
 end
 
---- The error of a parameter that cannot be read.
+--- Makes the error for a parameter that cannot be read.
 ---@param message string as `params.read` gives it
 ---@return alicloud.Error
 function M.bad(message)
@@ -174,7 +172,7 @@ function M.bad(message)
     message = message, parameter = message:match "^parameter ([%w_]+)" }
 end
 
---- Judges a wish; nothing is changed.
+--- Judges corrections, without making them.
 ---@param state alicloud.dr.RunState
 ---@param playbook alicloud.dr.Playbook
 ---@param wish alicloud.dr.CorrectionWish
@@ -214,7 +212,7 @@ function M.events(list, wish, by)
   return events
 end
 
---- A correction in words, not clean.
+--- A correction in words; the values are not cleaned.
 ---@param event table
 ---@return string
 function M.words(event)

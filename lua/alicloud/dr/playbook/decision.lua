@@ -1,6 +1,6 @@
---- What people are asked to approve at a gate: one plain value with all that the answer depends
---- on. The run makes it from its own state, whoever approves signs its canonical text, and whoever
---- reads the journal later makes the text anew from what stands in `gate_open`.
+--- The decision that people are asked to approve at a gate: one plain value with all that the
+--- answer depends on. The run makes it from its own state, the approvers sign its canonical text,
+--- and a reader of the journal makes that text again from the record `gate_open`.
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
@@ -11,7 +11,7 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.Decision
----@field version integer of this form
+---@field version integer version of this format
 ---@field run string run id
 ---@field gate string
 ---@field playbook { name: string, digest: string }
@@ -20,17 +20,17 @@ local M = {}
 ---@field params table as the journal has them
 ---@field region string of the run's client
 ---@field groups { id: string, region: string, from: string?, to: string?,
----recover_point: number? }[] that the run has named before the gate, with direction and recovery
----point of the last look
----@field need integer
----@field approvers { name: string, key: string, from: "playbook"|"requester" }[] by name; who gave
----the key
----@field expires number seconds that an approval counts
+---recover_point: number? }[] groups that the run has named before the gate, with direction and
+---recovery point of the last look
+---@field need integer how many approvals are needed
+---@field approvers { name: string, key: string, from: "playbook"|"requester" }[] sorted by name;
+---from: who gave the key
+---@field expires number seconds for which an approval counts
 ---@field accept_loss { seconds: number, by: string, why: string }?
----@field force { code: string, why: string, by: string }[]? what is overruled of pre-checks
----@field skips { step: string, why: string, by: string? }[]? steps that are to be left out
+---@field force { code: string, why: string, by: string }[]? overruled findings of pre-checks
+---@field skips { step: string, why: string, by: string? }[]? steps that will be skipped
 ---@field incident string?
----@field outage_at string? since when nothing has been written, as it was said
+---@field outage_at string? since when nothing has been written, as it was declared
 ---@field requester string
 
 M.VERSION = 1
@@ -38,7 +38,7 @@ M.VERSION = 1
 --- How many digits of a public key are shown.
 M.KEY_DIGITS = 16
 
---- The fields of the run itself, as the journal's records say them.
+--- The fields that follow from the state of the run.
 ---@param state alicloud.dr.RunState
 ---@return table
 function M.of_state(state)
@@ -50,12 +50,12 @@ function M.of_state(state)
     requester = run.requester }
 end
 
--- Both sides may be in one region, and then the zones tell which is which.
+-- The name of a place, with the zone, since both sides may lie in one region.
 local function place_of(region, zone)
   return region and snapshots.place_name { region = region, zone = zone }
 end
 
--- Of the branch and of those that it came from; what other branches have named is not its matter.
+-- The groups that the branch, or a branch around it, has named; not those of other branches.
 local function groups_of(engine, prefix)
   local list = core.array {}
   for _, bound in pairs(engine.bound) do
@@ -73,7 +73,7 @@ local function groups_of(engine, prefix)
   return list
 end
 
--- A gate that is broken open asks nobody, and what is done already stays done.
+-- The steps that will be skipped; neither gates nor finished steps are among them.
 local function skips_of(engine)
   local list = core.array {}
   for _, step in ipairs(tables.keys(engine.skips)) do
@@ -101,21 +101,21 @@ function M.now(engine, prefix, gate, options, approvers)
   return journals.plain(decision)
 end
 
---- The text that is signed, without signer and time: canonical JSON.
+--- The canonical JSON of a decision; an approval signs it with signer and time.
 ---@param decision alicloud.dr.Decision
 ---@return string
 function M.text(decision)
   return core.encode(decision)
 end
 
---- What names a decision in an approval.
+--- The digest of a decision, which names it in an approval.
 ---@param decision alicloud.dr.Decision
 ---@return string sha256, 64 hexadecimal digits
 function M.digest(decision)
   return core.sha256("alicloud-dr decision\n" .. M.text(decision))
 end
 
--- What is compared as it stands.
+-- The text of all fields but groups and skips, which are compared in other ways.
 local function rest_of(decision)
   local copy = tables.copy(decision)
   copy.groups, copy.skips = nil, nil
@@ -135,7 +135,7 @@ local function has_group(decision, group, turned)
   return false
 end
 
--- The group of a decision that another one names too, in the same direction.
+-- The entry of a group in another decision, if its source is the same.
 local function same_group(decision, group)
   for _, known in ipairs(decision.groups) do
     if known.id == group.id and known.region == group.region and known.from == group.from then
@@ -144,8 +144,8 @@ local function same_group(decision, group)
   end
 end
 
---- Whether more would be lost now than was shown: a recovery point is older, or not known any more.
----@param asked alicloud.dr.Decision
+--- Whether more would be lost now than was shown: a recovery point is older, or no longer known.
+---@param asked alicloud.dr.Decision the one that was approved
 ---@param now alicloud.dr.Decision
 ---@return boolean
 function M.loses_more(asked, now)
@@ -157,7 +157,7 @@ function M.loses_more(asked, now)
   return false
 end
 
---- Whether a step would be left out now of which nobody was told.
+--- Whether a step would be skipped now that was not shown to the approvers.
 ---@param asked alicloud.dr.Decision
 ---@param now alicloud.dr.Decision
 ---@return boolean
@@ -169,11 +169,12 @@ function M.leaves_out_more(asked, now)
   return false
 end
 
---- Whether what was asked is what is asked now. A resumed run does not name again the groups of
---- finished steps, and behind a gate the run itself turns directions.
+--- Whether approvals of an earlier decision hold for the present one. That may lack groups, since a
+--- resumed run does not name the groups of finished steps again.
 ---@param asked alicloud.dr.Decision
 ---@param now alicloud.dr.Decision
----@param turned boolean directions may be others
+---@param turned boolean ignore other directions, a larger loss and more skips: after the gate the
+---run itself reverses groups
 ---@return boolean
 function M.covers(asked, now, turned)
   if rest_of(asked) ~= rest_of(now) then return false end
@@ -185,7 +186,7 @@ function M.covers(asked, now, turned)
   return true
 end
 
---- The first field in which a decision is not what the records around it say.
+--- The first field of a decision that contradicts the records before it; nil: there is none.
 ---@param decision alicloud.dr.Decision
 ---@param state alicloud.dr.RunState of the records before it
 ---@return string|nil field
@@ -230,7 +231,7 @@ end
 local FROM = { playbook = "from the playbook",
   requester = "given by whoever runs it" }
 
---- The decision in words, for whoever is to sign it. Not clean: texts are as they were given.
+--- The decision in words, for the person who signs it. Texts are as they were given, not cleaned.
 ---@param decision alicloud.dr.Decision
 ---@return { [1]: string, [2]: string }[] label and value
 function M.words(decision)

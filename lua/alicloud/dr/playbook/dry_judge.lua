@@ -1,4 +1,4 @@
---- What a step of a plan came to: what its result, or what it has raised, would mean in a run.
+--- Judges a step of a plan: what its result, or its error, would mean in a run.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -9,7 +9,7 @@ local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
 
--- What looks like a report of a pre-check need not be one.
+-- The first obstacle in a report of a pre-check; nil: the table is no such report.
 local function obstacle_of(result)
   local ok, obstacle = guard.call(precheck.first_obstacle, result)
   if not (ok and obstacle) then return nil end
@@ -17,16 +17,16 @@ local function obstacle_of(result)
     hint = obstacle.cure, outcome = "not_sent" }
 end
 
--- The step of a run fails of it, unless it has changed something.
+-- A result that cannot be kept fails the step in a run, unless it has changed something.
 local function judge_result(entry, faults)
   entry.failed, entry.note = true, steps.odd_result(entry.key, faults)
   if entry.effect == "reads" then entry.effect = "refused" end
 end
 
---- Says of a step what a run would come to there.
----@param entry alicloud.dr.PlannedStep changed
----@param ok boolean false: it raised
----@param result any or what was raised
+--- Sets effect, note and error of a planned step.
+---@param entry alicloud.dr.PlannedStep changed in place
+---@param ok boolean false: the step raised
+---@param result any the result, or the raised value
 ---@param err any
 ---@return any result as a run would give it
 function M.judge(entry, ok, result, err)
@@ -42,7 +42,7 @@ function M.judge(entry, ok, result, err)
     elseif #faults > 0 and not entry.options.plan then
       judge_result(entry, faults)
     end
-    -- What stands for the result of a run need not be what a journal keeps.
+    -- The result of the option `plan` need not be one that a journal can keep.
     if entry.options.plan then return result end
     return kept
   end

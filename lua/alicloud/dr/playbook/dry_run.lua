@@ -1,13 +1,13 @@
---- What a playbook would do, without doing it: a run whose executor only reads. The playbook's
---- function runs, its steps run, but over a client that observes. A change is refused by the
---- transport, and noted; then it is imagined (alicloud.dr.playbook.imagined), so that the code
---- after it goes on as in a run. What nobody can imagine has no answer; the plan says where it had
---- to stop.
+--- Makes a plan: what a playbook would do, found by a dry run whose executor only reads. The
+--- function of the playbook and its steps run, but with a client in observe mode. The transport
+--- refuses each change, which is noted and then simulated (alicloud.dr.playbook.imagined), so that
+--- the code after it continues as in a run. A change that cannot be simulated has no answer; the
+--- plan says where it had to stop.
 ---
---- A step whose work lies elsewhere (a probe, another cloud) says with `plan` what the plan is to
---- use instead of it. This is no boundary: it keeps the service from being changed through the
---- client of the run, and a playbook that wants to can do whatever the process can. The command
---- `plan` runs it in a process that has no rights (alicloud.cli.confine).
+--- A step whose work lies elsewhere (a probe, another cloud) has an option `plan`, which is called
+--- instead. A dry run is no security boundary: only the client of the run is kept from changes, and
+--- a playbook can do whatever its process can. The command `plan` runs it in a process without
+--- rights (alicloud.cli.confine).
 
 local bound_group = require "alicloud.dr.playbook.bound_group"
 local bounded = require "alicloud.dr.playbook.bounded"
@@ -35,26 +35,26 @@ local M = {}
 ---@field action string
 ---@field region string?
 ---@field host string?
----@field ids string[] what it names: groups, pairs, drills, instances, disks
----@field how string? what is asked for besides, in words
----@field token string? its first digits; nil if it is drawn when it is sent
+---@field ids string[] the groups, pairs, drills, instances and disks that it names
+---@field how string? further parameters, in words
+---@field token string? its first digits; nil: it will be drawn when the call is sent
 
 ---@class alicloud.dr.PlannedStep
 ---@field key string
 ---@field kind "step"|"gate"|"verify"
 ---@field effect "reads"|"changes"|"refused"|"unknown"|"not_entered"
 ---@field calls alicloud.dr.PlannedCall[]
----@field reads integer calls that only read
+---@field reads integer how many calls only read
 ---@field note string? why it is refused, unknown or not entered
 ---@field says string[] the notes that it would write
 ---@field err alicloud.Error? why it is refused or unknown
----@field failed boolean? it came to no good end here
----@field not_done string? what a run does there and a plan does not
+---@field failed boolean? it fails in the plan
+---@field not_done string? what a run does in this step and a plan does not, in words
 ---@field options table
 
 ---@class alicloud.dr.Plan
 ---@field steps alicloud.dr.PlannedStep[]
----@field stopped string? why the plan could not look further
+---@field stopped string? why the plan ends before the playbook does
 ---@field reads integer
 ---@field changes integer
 ---@field groups { id: string, region: string, direction: string? }[]
@@ -62,15 +62,15 @@ local M = {}
 -- Virtual machine instructions of one step: a loop that waits for a change would never end.
 local LONGEST_STEP = 100000000
 
--- Waits of one step.
+-- Most waits of one step.
 local MOST_WAITS = 100
 local TOO_MANY_WAITS = "it waits for something that does not come while planning; give the step an "
   .. "option `plan`"
 
 ---@class alicloud.dr.DryRun: alicloud.dr.Executor
 ---@field plan alicloud.dr.Plan
----@field entry alicloud.dr.PlannedStep? the step that it is in
----@field waits integer? outside of steps
+---@field entry alicloud.dr.PlannedStep? the present step
+---@field waits integer? how many waits there were outside of steps
 local DryRun = {}
 DryRun.__index = DryRun
 
@@ -96,7 +96,7 @@ local function how(given)
   return given.ReverseReplicate == false and "the failover is taken back" or nil
 end
 
--- What is drawn when it is sent is not known yet.
+-- The first digits of a call's token; nil if the token is drawn only when the call is sent.
 local function token_of(dry, given)
   local token = given.ClientToken
   local is_known = token and (dry.draws == nil and not dry.engine.tokens[token]
@@ -111,7 +111,7 @@ function DryRun:saw_change(err, given)
     host = err.endpoint, ids = ids_of(given), how = how(given), token = token_of(self, given) })
 end
 
--- The answer to a change that is not sent, as far as somebody can tell.
+-- A simulated answer to a change that is not sent; nil: it cannot be simulated.
 local function imagine(dry, err, given)
   local world = dry.imagined
   local answer = world:change(("%s:%s"):format(err.product, err.action), given)
@@ -122,7 +122,8 @@ local function imagine(dry, err, given)
   return answer
 end
 
--- A client whose changes are noted. Everything else is that of the client that observes.
+-- Wraps a client in observe mode, so that changes are noted and simulated. Everything else is
+-- passed on to it.
 local function noting_client(dry, client)
   local noted = { loop = dry.loop }
   local function call(_, action, given, options)
@@ -157,7 +158,7 @@ local function noting_client(dry, client)
   function noted.outlasting(_, given)
     return noting_client(dry, client:outlasting(given))
   end
-  -- What is started has ended: a plan goes on with one thing at a time.
+  -- A started call is made at once: a plan does one thing at a time.
   function noted.start(_, action, ...)
     return future.answered(client.loop, action, call(noted, action, ...))
   end
@@ -181,7 +182,7 @@ function DryRun:hold(_, group)
   table.insert(self.plan.groups, { id = group.id, region = group.region })
 end
 
--- A verb goes its whole way. It draws a token if nobody gives one, or a name to derive it from.
+-- A verb runs as in a run. It draws its token if neither a token nor an incident is given.
 function DryRun:verb(branch, group, verb, options, drill_id)
   local token = options.client_token
   self.draws = not (token and not self.engine.tokens[token] or options.incident)
@@ -212,7 +213,7 @@ local function add(dry, branch, kind, name, options)
   return entry
 end
 
--- Why a step would be left out.
+-- Why a step would be skipped, in words.
 local function reason_to_skip(branch, entry, options)
   local wish = branch.engine.skips[entry.key]
   if wish then return "skipped: " .. wish.why end
@@ -232,8 +233,7 @@ function DryRun:step(branch, name, options, body)
   return result
 end
 
--- Whether the service is back can only be asked when it has moved; what stands for the answer is
--- there before.
+-- A verification makes sense only after the move, so only its option `plan` is called.
 function DryRun:verify(branch, name, options)
   local entry = add(self, branch, "verify", name, options)
   entry.note = "asked when the run is there"
@@ -246,7 +246,7 @@ function DryRun:gate(branch, name, options)
     wish and "broken open: " .. wish.why or "waits for people"
 end
 
--- What a run would leave out, the plan leaves out.
+-- Plans one job; if its failure would be left out in a run, so it is here.
 local function plan_one(round, job)
   local ok, result = bounded.call(round.branch.engine.loop, {}, round.body, job.item,
     round.branch:fork(job.name))
@@ -278,17 +278,17 @@ function DryRun:parallel(branch, bodies)
   return results
 end
 
--- No program is started. The code after it goes on as it does where the program ended well.
+-- No program is started. It counts as successful, so that the code after it continues.
 function DryRun:program(branch, command, variables)
   if schema.callable.test(command) then return command(branch, variables) end
   if self.entry then self.entry.not_done = NOT_DONE:format(command) end
   return true
 end
 
--- Nobody is told of what does not happen.
+-- Listeners get no events, since nothing happens.
 function DryRun:on() end
 
--- Where every step gave what it gives in a run, it is no answer that is missing.
+-- Whether the plan differs from a run at a step, so that a missing answer may have caused an error.
 local function has_gap(plan)
   for _, entry in ipairs(plan.steps) do
     if entry.kind == "step" and entry.effect ~= "reads" then return true end
@@ -303,7 +303,7 @@ local function reason(raised, plan)
     .. stops.error_of(raised, "").message
 end
 
--- Nothing is written down; what a step would note is shown with it.
+-- A journal that writes nothing; the notes of a step are kept with it.
 local function journal_of(dry)
   return { write = function(_, make, _, told)
     local event = make()
@@ -313,8 +313,8 @@ local function journal_of(dry)
   end }
 end
 
--- Waits are passed over, when other tasks have had their turn: what they wait for is imagined at
--- once, or never comes. Each may be followed by a question to the service, so there is an end.
+-- A loop whose sleeps only let other tasks run: what they wait for is simulated at once, or never
+-- happens. The number of waits is limited, since each may be followed by a call to the service.
 local function loop_of(dry, client)
   local passed = 0
   return setmetatable({
@@ -329,7 +329,8 @@ local function loop_of(dry, client)
   }, { __index = client.loop })
 end
 
--- Playbooks hold the engine through their run, and so must find nothing there that changes.
+-- The engine of a plan. Playbooks can reach it through their run, so it has nothing that could
+-- change the service.
 local function engine_of(dry, playbook, client, options)
   local engine = engines.new { playbook = playbook, journal = journal_of(dry), state = states.new(),
     client = client, runtime = client.runtime, loop = dry.loop, executor = dry,
@@ -342,7 +343,7 @@ local function engine_of(dry, playbook, client, options)
   return engine
 end
 
---- Makes a plan of a playbook of one's own, in this process. Its client only reads: the transport
+--- Makes a plan of a trusted playbook, in this process. Its client only reads: the transport
 --- refuses everything else.
 ---@param playbook alicloud.dr.Playbook
 ---@param options { client: alicloud.Client, params: table?, kind: string?, mode: string?,

@@ -1,5 +1,5 @@
---- What all branches of a run share: journal, state, clock, inbox, hooks. One engine is one
---- process's attempt at a run.
+--- The engine: what all branches of a run share (journal, state, clock, inbox, hooks). One engine
+--- is the attempt of one process at a run.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -24,32 +24,32 @@ local M = {}
 ---@field executor alicloud.dr.Executor
 ---@field params table<string, any> as the playbook declares them
 ---@field options alicloud.dr.RunOptions
----@field stopped alicloud.dr.Stop?
+---@field stopped alicloud.dr.Stop? why the whole run has ended
 ---@field seen table<string, boolean> steps and gates that this attempt has come to
----@field skips table<string, { why: string, by: string? }>
+---@field skips table<string, { why: string, by: string? }> steps and gates to skip
 ---@field undos { key: string, undo: function, client: alicloud.Client,
----stops_production: boolean? }[]
+---stops_production: boolean? }[] undo functions, in the order of the steps
 ---@field exceptions string[]
 ---@field corrections table[] events that its attempt begins with
----@field tokens table<string, boolean> that `run:token` gave
----@field batched_reads alicloud.dr.BatchedReads? what groups that are waited for share
+---@field tokens table<string, boolean> tokens that `run:token` has given
+---@field batched_reads alicloud.dr.BatchedReads? reads shared by groups at work at the same time
 ---@field bound table<string, { id: string, region: string, to: string?, prefix: string }> groups,
 ---each with the branch that has named it
 ---@field named table<string, { id: string, region: string, to: string?, prefix: string }> every
 ---group that this process has come to and has not left out, also in branches that are over
----@field asking boolean? somebody is asked for consent
+---@field asking boolean? somebody is being asked for consent
 ---@field consented boolean? somebody has agreed in this process
----@field told table<string, boolean> moments at which its witness was told
----@field cut fun()[] write down how steps ended that were cut off, see `settle`
----@field moving table<string, true> groups that a branch fails over
----@field left_open string[] what wants a person's hand; among the exceptions, too
----@field scope alicloud.Scope? what is done for the run itself, its undoing included
----@field quiet_from number? seconds of boottime, from which on nothing of a process before this one
----can arrive any more
----@field account string? under which groups are locked
----@field loss alicloud.Error? why the journal is not the run's any more
----@field locking alicloud.dr.Turns of those who lock groups
----@field interrupted string? what an interrupt has raised in a task of nobody
+---@field told table<string, boolean> moments at which the witness was told
+---@field cut fun()[] functions that write the ends of steps that were cut off, see `settle`
+---@field moving table<string, true> groups that a branch is failing over
+---@field left_open string[] what a person has to do by hand; also among the exceptions
+---@field scope alicloud.Scope? the scope of the run's own work, with its undoing
+---@field quiet_from number? seconds of boottime, after which no call of an earlier process can
+---still arrive; nil: the store is not shared
+---@field account string? number of the account under which groups are locked
+---@field loss alicloud.Error? why the journal no longer belongs to this process
+---@field locking alicloud.dr.Turns the turns of branches that lock groups
+---@field interrupted string? what an interrupt has raised in a task that is not the run's
 local Engine = {}
 Engine.__index = Engine
 
@@ -69,9 +69,9 @@ function M.new(fields)
   return engine
 end
 
---- Writes an event, applies it, tells whoever listens. The journal and what is known of the run say
---- the same, whoever is interrupted.
----@param event table|fun(): table made when it is its turn
+--- Writes an event, applies it to the state, and tells hooks and listener. Even if a task is
+--- interrupted, journal and state stay the same.
+---@param event table|fun(): table a function makes the event at its turn
 ---@param durable boolean
 ---@return boolean|nil ok
 ---@return number|alicloud.Error|nil more as of the journal's `write`
@@ -92,7 +92,7 @@ function Engine:write(event, durable)
   return ok, more
 end
 
---- Tells who shows the run of a record, or of something that is none.
+--- Sends a record, or another event, to the option `progress`.
 ---@param event table
 function Engine:tell(event)
   event.at = event.at or self.runtime.time()
@@ -100,7 +100,7 @@ function Engine:tell(event)
   if listener then guard.call(listener, event, run and run.run_id) end
 end
 
---- Tells whoever listens that a step waits. That is no record: it says nothing of the run's end.
+--- Tells hooks and listener that a step waits. This event is not written to the journal.
 ---@param step string?
 ---@param event alicloud.outage_retry.Event
 function Engine:waiting(step, event)
@@ -110,11 +110,11 @@ function Engine:waiting(step, event)
   self:tell(told)
 end
 
---- Notes what a step sees, and tells what it looks again for, whenever that changes: a step that
---- looks for minutes must not be silent.
+--- Makes a listener that notes in `branch.seen` what a step's looks show, and tells why the step
+--- looks again whenever the reason changes: a step that looks for minutes must not be silent.
 ---@param branch alicloud.dr.PlaybookRun
----@param listener? fun(event: table) of the step's own
----@return fun(event: table) listener to such a look
+---@param listener? fun(event: table) the step's own, which gets all events, too
+---@return fun(event: table) listener
 function Engine:watching(branch, listener)
   local reason
   return function(event)
@@ -128,15 +128,15 @@ function Engine:watching(branch, listener)
   end
 end
 
---- Writes an event without which the run must not go on. It is of what has happened, so it is
---- written though whoever writes is cancelled while others do.
+--- Writes an event without which the run must not go on; ends the run if that fails. It is written
+--- even if the task is cancelled meanwhile, since it tells what has happened.
 ---@param event table
 function Engine:record(event)
   local ok, err = self:write_surely(event)
   if not ok then self:stop(err) end
 end
 
---- As `write`, though whoever writes was cancelled, or interrupted: of what has happened already.
+--- Writes an event about what has happened, even if the task was cancelled or interrupted.
 ---@param event table
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
@@ -151,15 +151,16 @@ function Engine:stop(err)
   error(self.stopped, 0)
 end
 
---- Raises if the run was ended, or whoever calls was cancelled: also where the playbook caught it.
+--- Raises if the run has ended or the calling task was cancelled, also if the playbook has caught
+--- that before.
 function Engine:go_on()
   if self.stopped then error(self.stopped, 0) end
   self.loop.checkpoint()
   self:settle()
 end
 
---- Ends the run, because its journal was lost to somebody else: from now on nothing is sent and
---- nothing written, and nothing is undone.
+--- Ends the run because another process has taken its journal: from now on nothing is sent, written
+--- or undone.
 ---@param err alicloud.Error
 function Engine:lose(err)
   if self.loss then return end
@@ -171,7 +172,7 @@ function Engine:lose(err)
   if self.scope then self.scope:cancel(self.loss) end
 end
 
---- Lets the store tell when it is lost. It may have been before.
+--- Ends the run when the store is lost to another process, now or later.
 function Engine:heed_loss()
   local store = self.store
   if not store.on_lost then return end
@@ -180,43 +181,43 @@ function Engine:heed_loss()
   if err then self:lose(err) end
 end
 
---- Ends the run as an interrupt does, from a task that is not the run's.
+--- Ends the run like an interrupt, from a task that is not the run's.
 ---@param raised string
 function Engine:interrupt(raised)
   self.interrupted = self.interrupted or raised
   if self.scope then self.scope:cancel() end
 end
 
---- Takes note of a step that was cancelled. Where the run goes on, or fails, that is how the step
---- has ended; where it is interrupted, the step has no end.
+--- Keeps the function that writes the end of a cancelled step. `settle` calls it if the run goes on
+--- or fails. If the run is interrupted, the step stays without an end.
 ---@param write_end fun()
 function Engine:cut_off(write_end)
   self.cut[#self.cut + 1] = write_end
 end
 
---- Writes down how the steps ended that were cut off.
+--- Writes the ends of steps that were cut off.
 function Engine:settle()
   while self.cut[1] do table.remove(self.cut, 1)() end
 end
 
---- Does what must be done though whoever does it was cancelled, or interrupted.
----@param seconds number that it may take
+--- Calls a function that must run even if the task was cancelled or interrupted.
+---@param seconds number its timeout
 ---@param act fun(scope: alicloud.Scope, ...): any
----@param ... any its other arguments
----@return any ... what it returned; nil and an error if it took too long
+---@param ... any further arguments of `act`
+---@return any ... results of `act`; nil and an error if it took too long
 function Engine:surely(seconds, act, ...)
   local given = table.pack(...)
   return self.loop.scope(function(scope) return act(scope, table.unpack(given, 1, given.n)) end,
     { shield = true, timeout = seconds })
 end
 
---- Something that a report must not hide.
+--- Notes an exception, which a report must not hide.
 ---@param text string
 function Engine:except(text)
   self.exceptions[#self.exceptions + 1] = text
 end
 
---- Something that is left behind and wants a person's hand, however the run ends.
+--- Notes something that a person has to do by hand, whether the run ends well or not.
 ---@param text string with the command
 function Engine:leave_open(text)
   self:except(text)
@@ -243,7 +244,7 @@ function Engine:bind(group, prefix)
   self.named[table.concat({ group.id, group.to or group.region }, "\0")] = bound
 end
 
---- Notes that a branch does nothing more with the groups that it has named.
+--- Forgets the groups that a branch has named, since it was left out.
 ---@param prefix string of the branch
 function Engine:unbind(prefix)
   for _, list in ipairs { self.bound, self.named } do
@@ -253,6 +254,7 @@ function Engine:unbind(prefix)
   end
 end
 
+--- Writes what a look at a group has shown, if it differs from the look before.
 ---@param snapshot alicloud.dr.Snapshot|nil
 function Engine:looked(snapshot)
   if not snapshot or snapshot.role == "absent" then return end

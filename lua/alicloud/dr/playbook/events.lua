@@ -1,6 +1,6 @@
---- The records of a run, as data: which fields each has, of which type and within which bounds. A
---- journal may come from anywhere; whoever reads one reads it here, so that what is not as it must
---- be is said with its line, and nothing behind that has to expect it.
+--- The schema of the records of a run: which fields each has, with their types and bounds. A
+--- journal may come from anywhere, so every reader checks it here: a bad record is an error that
+--- names its line, and the code behind can rely on the fields.
 
 local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
@@ -10,7 +10,7 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Far more than the run itself writes, which must always be able to read it again.
+-- Bounds far above what a run writes itself, since it must always be able to read its own journal.
 local NAME_BYTES, TEXT_BYTES = 65536, 16777216
 local LAST_TIME = 253402300799
 local MOST_SECONDS = 1e12
@@ -47,7 +47,7 @@ end)
 local MODE = schema.choice("graceful", "ungraceful")
 local KIND = schema.choice("drill", "planned", "unplanned")
 
--- A rule of a field that may be missing; all others must be there.
+-- The rule of an optional field; all other fields are required.
 local function maybe(rule)
   return tables.merged(rule, { required = false })
 end
@@ -177,11 +177,10 @@ local EVENTS = {
 
 for kind, fields in pairs(EVENTS) do EVENTS[kind] = needed(fields) end
 
--- What every record has, and what any may have.
+-- The fields of every record, required and optional.
 local COMMON = needed { type = NAME, at = TIME, mail = maybe(SUM) }
 
---- The fields of each type of record, without those of every record; "?" behind one that may be
---- missing.
+--- The fields of each type of record, but for those that all have; "?" follows an optional one.
 ---@return table<string, string[]>
 function M.fields()
   local all = {}
@@ -199,8 +198,8 @@ local VOICE = schema.voice "field"
 VOICE.element, VOICE.unknown = "%s[%d]", nil
 VOICE.missing = function(path, rule) return VOICE.wrong(path, "nothing", rule.allowed) end
 
---- What is wrong with a record, or nil. Fields that are not known are no fault, nor is a type of a
---- newer version.
+--- What is wrong with a record, or nil. Unknown fields and unknown types are no fault: a newer
+--- version may have written them.
 ---@param event any
 ---@return string|nil fault "field owner of attempt: got a table; allowed: text of …"
 function M.fault(event)
@@ -228,11 +227,11 @@ local function fault_at(events, i)
   return nil
 end
 
---- Looks through records.
+--- Checks records.
 ---@param events table[]
----@return integer|nil line of the first that is not as it must be
+---@return integer|nil line of the first bad record; nil: all are good
 ---@return string? reason
----@return { line: integer, what: string }? newer the first that a newer version has written
+---@return { line: integer, what: string }? newer the first record that a newer version has written
 function M.check(events)
   local newer
   for i = 1, #events do
@@ -270,7 +269,7 @@ function M.read(text)
   return nil, { line = line, reason = reason, before = before }
 end
 
---- Why nothing is continued from a journal that can be read, or nil.
+--- The error for continuing a run whose journal has records of a newer version; nil: it has none.
 ---@param name string
 ---@param newer { line: integer, what: string }|nil
 ---@return alicloud.Error|nil

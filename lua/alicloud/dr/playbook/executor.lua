@@ -1,6 +1,6 @@
---- What the methods of a run do when it is a real one. There are two more executors of the same
---- methods: one that only reads (alicloud.dr.playbook.dry_run), and one that traces what a playbook
---- calls (alicloud.simulation.call_trace).
+--- The executor of a real run: it does the work of the methods of a run. There are two more: one
+--- that only reads (alicloud.dr.playbook.dry_run), and one that traces what a playbook calls
+--- (alicloud.simulation.call_trace).
 
 local bound_group = require "alicloud.dr.playbook.bound_group"
 local call_recorder = require "alicloud.dr.playbook.call_recorder"
@@ -15,8 +15,8 @@ local verify = require "alicloud.dr.playbook.verify"
 ---@class alicloud.dr.Executor
 local M = {}
 
---- The client that a branch gives to its playbook. What its steps read is asked again while the
---- cloud is out of reach.
+--- The client that a branch gives to its playbook: changes are journaled, and reads are repeated
+--- while the cloud is out of reach.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return alicloud.Client
 function M:client(branch)
@@ -26,12 +26,12 @@ function M:client(branch)
   return client:outlasting { progress = function(event) engine:waiting(branch.step_key, event) end }
 end
 
---- Takes note that a branch has named a group, and locks it for this run.
+--- Locks a group that a branch has named for this run; halts the branch if that fails.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 function M:hold(branch, group)
   local engine, id = branch.engine, group.id
-  -- Two branches may name one group, and the store may take its time.
+  -- In turns, since two branches may name the same group while the store locks it.
   local turn <close> = engine.locking:new_turn()
   local ok, err = turn:take()
   if ok and not engine.groups[id] then
@@ -43,7 +43,7 @@ function M:hold(branch, group)
   engine:bind(group, branch.prefix)
 end
 
--- One opens a site, the other overwrites the disks of the site before.
+-- Verbs that cannot be undone: they open a site, or overwrite the disks of the old one.
 local HAS_NO_WAY_BACK = { failover = true, reprotect = true, failback = true }
 
 --- Does a verb of a group.
@@ -59,7 +59,7 @@ function M:verb(branch, group, verb, options, drill_id)
   return bound_group.carry_out(branch, group, verb, options, drill_id)
 end
 
---- Comes to a step. Options and arguments of this and of what follows are checked.
+--- Runs a step. The options and arguments of this method and those below are checked already.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.StepOptions
@@ -70,7 +70,7 @@ function M:step(branch, name, options, body)
   return steps.run(branch, name, options, body)
 end
 
---- Comes to a verification.
+--- Runs a verification.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options table
@@ -81,7 +81,7 @@ function M:verify(branch, name, options, body)
   return verify.run(branch, name, options, body)
 end
 
---- Comes to a gate.
+--- Runs a gate.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.GateOptions
@@ -89,7 +89,7 @@ function M:gate(branch, name, options)
   return gates.run(branch, name, options)
 end
 
---- Carries a function out for every element of a list, each in a branch of its own.
+--- Calls a function for every element of a list, each in a branch of its own.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param list any[]
 ---@param options alicloud.dr.EachOptions
@@ -99,7 +99,7 @@ function M:each(branch, list, options, body)
   return parallel.each(branch, list, options, body)
 end
 
---- Carries several functions out, each in a branch of its own.
+--- Calls several functions, each in a branch of its own.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param bodies table<string, fun(run: alicloud.dr.PlaybookRun): any>
 ---@return table<string, any> results
@@ -118,7 +118,7 @@ function M:program(branch, command, variables, options)
   return programs.run(branch, command, variables, options)
 end
 
---- Lets somebody hear of events.
+--- Adds a listener for events.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param kind string
 ---@param listener fun(event: table)

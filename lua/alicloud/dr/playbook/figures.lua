@@ -1,25 +1,25 @@
---- The two figures of a run, how long the service was away and how much was lost, and from what and
---- to what each is counted. A figure is of the whole, or it is not given.
+--- Computes the achieved RTO and RPO of a run, with the times from which and to which they are
+--- counted. A figure is for the whole run; if a part of it is not known, there is none.
 
 local M = {}
 
 ---@class alicloud.dr.RecoveryTime
----@field seconds number? nil: not reached, or nobody can tell
----@field basis "verified"|"data_ready"|nil what stopped the clock
----@field from "outage"|"incident"|"run"|nil what started it: the declared outage, the first run of
----the incident, or this run
+---@field seconds number? nil: not reached, or not known
+---@field basis "verified"|"data_ready"|nil the mark that ends it
+---@field from "outage"|"incident"|"run"|nil where it begins: at the declared outage, the first run
+---of the incident, or this run
 ---@field from_at number? unix seconds
 ---@field why "already"|"found_open"|"joined"|nil why there is none: nothing was left to do; others
----had opened the data; others had begun
+---had opened the data; others had begun the failover
 
 ---@class alicloud.dr.RecoveryPoint
----@field seconds number? the worst of the failovers
----@field basis "outage"|"accepted"|"observed"|"stop"|nil what it is counted to
----@field to number? unix seconds
+---@field seconds number? the worst of all failovers; nil: not known
+---@field basis "outage"|"accepted"|"observed"|"stop"|nil what `to` is
+---@field to number? unix seconds up to which it is counted
 ---@field group_id string?
 ---@field recover_point number? unix seconds, the recovery point itself
 
--- Of a move that somebody had made before the run came to it.
+-- Outcomes of a step that found its group moved already.
 local FOUND_DONE = { already_failovered = true, already_there = true }
 
 local function is_settled(call)
@@ -27,7 +27,8 @@ local function is_settled(call)
   return outcome == "not_sent" or outcome == "rejected"
 end
 
--- Whether a call of the run, of an action or any, has had an effect or may have had one.
+-- Whether a call of the run has had an effect, or may have had one; with `action` only calls whose
+-- action matches that pattern count.
 local function has_sent(state, action)
   for _, call in ipairs(state.calls) do
     if not is_settled(call) and (not action or call.action:find(action)) then return true end
@@ -35,7 +36,8 @@ local function has_sent(state, action)
   return false
 end
 
--- Whose move it was that opened the data: "own", "joined", "already"; nil if there was none.
+-- Who has moved the groups: "own" (this run), "joined" (a failover of others that it waited for),
+-- "already" (others, before); nil: nobody.
 local function mover(state)
   local found
   for _, key in ipairs(state.order) do
@@ -48,7 +50,7 @@ local function mover(state)
       found = found or "already"
     end
   end
-  -- What an earlier process has sent may be found done by a later one.
+  -- If an earlier process of the run has sent the failover, it is the run's own.
   return found and has_sent(state, "^FailoverDiskReplica") and "own" or found
 end
 
@@ -59,14 +61,14 @@ local function beginning(state)
   return "run", run.at + (state.clocks.first or 0)
 end
 
---- How long the service was away, as far as the run has come.
+--- The RTO of a run, as far as it has come.
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.RecoveryTime
 function M.recovery_time(state)
   local marks, whose = state.marks, mover(state)
   local basis = marks.verified and "verified" or marks.data_ready and "data_ready" or nil
-  -- That the data is open says nothing of when it was opened; that the service answers does, if
-  -- the run has done something for it.
+  -- If others have moved the groups, it is not known when. But if the run has sent a change, the
+  -- time of its verification counts.
   if whose == "already" and (basis ~= "verified" or not has_sent(state)) then
     return { why = has_sent(state) and "found_open" or "already" }
   end
@@ -75,25 +77,26 @@ function M.recovery_time(state)
   if whose and whose ~= "own" and from == "run" then
     return { why = whose == "joined" and "joined" or "found_open" }
   end
-  -- A process that has not looked does not know by how much its clock is wrong.
+  -- A process that has not looked does not know the offset of its clock.
   local offset = state.clocks.marks[basis]
   if not offset and (state.clocks.first or 0) ~= 0 then return {} end
   local seconds = marks[basis] + (offset or 0) - from_at
   return { seconds = math.max(0, seconds), basis = basis, from = from, from_at = from_at }
 end
 
--- A drill tells what a failover would have lost, which is a figure of a run that is no more.
+-- Whether a result's RPO counts. That of a drill says what a failover would lose, so it counts only
+-- if the run is a drill.
 local function is_of_move(state, result)
   if type(result) ~= "table" then return false end
   return result.outcome ~= "drill_ready" or state.run.kind == "drill"
 end
 
--- A step may return anything, and a journal come from anywhere.
+-- The value if it has that type, since a step may return anything.
 local function of_type(kind, value)
   return type(value) == kind and value or nil
 end
 
---- How much was lost: the worst of the failovers.
+--- The RPO of a run: the worst of its failovers.
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.RecoveryPoint
 function M.recovery_point(state)

@@ -1,4 +1,5 @@
---- A gate: the run waits until enough people have approved, by signed lines that are left for it.
+--- A gate: the run waits until enough people have approved by signed lines, which they leave in the
+--- inbox of the run.
 
 local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
@@ -14,9 +15,10 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.GateOptions
----@field need integer how many of them
----@field of string[]|table<string, string> names, whose keys the run is given, or name = public key
----@field expires? number|string how long the gate waits and an approval counts (15m)
+---@field need integer how many of these people have to approve
+---@field of string[]|table<string, string> names, with keys from the run's options, or name =
+---public key
+---@field expires? number|string how long the gate waits, and how long an approval counts (15m)
 
 local EXPIRES = 900
 local SLICE = 1
@@ -52,7 +54,7 @@ local function names_of(of)
   return names
 end
 
--- A name without a key has it from the file of --approvers.
+-- The first name whose key is malformed. A name in the list part has its key from --approvers.
 local function odd_key(of)
   for _, name in ipairs(tables.keys(of)) do
     if type(name) == "string" and not KEY.test(of[name]) then return name end
@@ -105,7 +107,7 @@ end
 local GIVE_KEY = "give it in the playbook (of = { name = key }) or in the file of --approvers, or "
   .. "break the gate open: --skip 'gate:%s=WHY'"
 
--- Who holds one key for two names would approve twice.
+-- What is wrong with the keys. Two names must not share a key: its holder could approve twice.
 local function key_fault(approvers)
   local holders = {}
   for _, each in ipairs(approvers) do
@@ -120,7 +122,7 @@ local function key_fault(approvers)
   return nil
 end
 
--- The playbook's word goes before that of whoever runs it.
+-- The approvers with their keys: a key in the playbook goes before one in the run's options.
 local function approvers_of(engine, options)
   local given, approvers = engine.options.approvers or {}, core.array {}
   for i, name in ipairs(options.names) do
@@ -182,7 +184,8 @@ local function ask(engine, key, options, asked)
     keys_file = engine.options.approvers_file }
 end
 
--- What was asked before a crash is asked on, so that approvals of it still count.
+-- The decision to ask about. If one of before a crash still holds, it is asked again, so that the
+-- approvals of it count.
 local function asked_before(engine, key, now)
   local past = engine.state.gates[key]
   for _, asked in pairs(past and past.decisions or {}) do
@@ -191,7 +194,7 @@ local function asked_before(engine, key, now)
   return now
 end
 
--- Takes what has come. Whoever changes what was asked while people think about it asks them again.
+-- Takes the approvals that have come. If the decision has changed since, people are asked again.
 local function take(branch, key, options, approvers, asked)
   local engine = branch.engine
   local now = decisions.now(engine, branch.prefix, key, options, approvers)
@@ -211,8 +214,8 @@ local function await(branch, key, options, approvers)
   ask(engine, key, options, asked)
   while true do
     engine.inbox:poll()
-    -- Without a new record or line, approvals can only have become fewer. Other branches may write
-    -- while what has come is taken.
+    -- Approvals are counted only after a new record or line: without one they can only expire.
+    -- `seq` is read before, since other branches may write meanwhile.
     local seq = engine.journal.seq
     if seq ~= seen or #engine.inbox.approvals > 0 then
       asked, total = take(branch, key, options, approvers, asked)
@@ -239,8 +242,8 @@ local function was_broken(engine, key)
   return last and last.broken and last.why and broken_open(engine, key, last.why)
 end
 
--- Until what was approved is carried out, approvals count as long as they say, and for the loss and
--- the steps that were shown with them.
+-- How many approvals of an earlier pass still count. After a point of no return they count as they
+-- did at the pass. Before it they expire, and they do not count if more is lost or left out by now.
 local function still_counts(engine, key, asked, now, pass)
   if states.no_return(engine.state, pass.at) then
     return count(engine, key, asked, pass.at, pass.barred)
@@ -250,8 +253,8 @@ local function still_counts(engine, key, asked, now, pass)
   return count(engine, key, asked, nil, pass.barred)
 end
 
--- That it was passed is no more than what the file says: the signatures are looked at again, and so
--- is what they were given for.
+-- Whether the gate was passed before by approvals that still count. A record alone does not prove
+-- it: the signatures and the decision are checked again.
 local function is_passed(branch, key, options, approvers)
   local engine = branch.engine
   local past = engine.state.gates[key]
@@ -270,7 +273,7 @@ local function open_to_all(engine)
   return why and { why = why, by = engine.holder.owner } or nil
 end
 
--- Whoever wished to leave it out has named a step, and would wait for nothing.
+-- Notes that a --skip with the gate's plain name is for a step and does not break the gate open.
 local function tell_of_wish(engine, key)
   if not (engine.options.skip or {})[key] then return end
   engine:record { type = "note", text = ("gate %q is not left out by --skip %s, which is for a "
@@ -278,8 +281,8 @@ local function tell_of_wish(engine, key)
     shell.quote("gate:" .. key .. "=WHY")) }
 end
 
---- Comes to a gate. It is passed once; a resumed run asks again if what was approved is another
---- decision by now, or if the approvals in the journal are not genuine.
+--- Runs a gate. It is passed once; a resumed run asks again if the decision has changed since, or
+--- if the approvals in the journal are not genuine.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.GateOptions checked

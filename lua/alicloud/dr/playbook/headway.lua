@@ -1,6 +1,6 @@
---- How far many things are that go on at a time: how many have ended, how much of the quota is
---- used, and when the last of them may be expected to end. Of one step: for how long it goes on,
---- and what it has seen.
+--- Measures the progress of many jobs at a time: how many have ended, how much of the quota is
+--- used, and when the last one may be expected to end. Of a single step, it tells for how long the
+--- step has been under way, and what its last look has shown.
 
 local tables = require "alicloud.base.tables"
 
@@ -16,22 +16,22 @@ local M = {}
 
 ---@class alicloud.dr.HeadwayEvent: alicloud.dr.Counts
 ---@field type "headway"
----@field word string? what one is called that has ended well ("done")
----@field step string? the branch whose run:each it is; nil: the run's own
----@field calls number? a second, of the action that uses most of its quota; of all accounts
----@field calls_allowed number? a second
----@field last boolean? nothing of it goes on any more
----@field ends_at number? unix seconds at which the last may be expected; nil: nobody can tell
+---@field word string? the word for a job that has ended well ("done")
+---@field step string? the branch of the run:each; nil: the whole run
+---@field calls number? calls per second of the action that uses most of its quota, over all
+---accounts
+---@field calls_allowed number? calls per second that the quota allows
+---@field last boolean? the last event: all jobs have ended
+---@field ends_at number? unix seconds at which the last may be expected to end; nil: not known
 
 ---@class alicloud.dr.Headway
 ---@field count integer
 ---@field begun integer
 ---@field ended table<"done"|"failed"|"left_out", integer>
----@field seconds number that those took, all together, which were done
----@field timed integer how many these were
----@field times table<integer, number> monotonic seconds at which those have begun that have not
----ended, in their order
----@field first integer
+---@field seconds number total seconds of the jobs that were done and timed
+---@field timed integer how many these are
+---@field times table<integer, number> by place: monotonic seconds at which the jobs under way began
+---@field first integer no job before this place is under way
 local Headway = {}
 Headway.__index = Headway
 
@@ -42,19 +42,19 @@ function M.new(count)
     seconds = 0, timed = 0, times = {}, first = 1 }, Headway)
 end
 
---- Takes in that one begins.
+--- Counts a job that begins.
 ---@param now number monotonic seconds
----@return integer place by which its end is told
+---@return integer place to give to `finish`
 function Headway:begin(now)
   self.begun = self.begun + 1
   self.times[self.begun] = now
   return self.begun
 end
 
---- Takes in how one has ended.
+--- Counts a job that has ended.
 ---@param place integer
----@param outcome "done"|"failed"|"left_out"|nil nil: others go on with it
----@param seconds number? that it took; nil: it says nothing of the others
+---@param outcome "done"|"failed"|"left_out"|nil nil: another process continues it
+---@param seconds number? time that it took; nil: not to be used for the estimate
 function Headway:finish(place, outcome, seconds)
   self.times[place] = nil
   if not outcome then return end
@@ -64,7 +64,7 @@ function Headway:finish(place, outcome, seconds)
   end
 end
 
---- What it has counted.
+--- The present counts.
 ---@return alicloud.dr.Counts
 function Headway:counts()
   local counts = tables.copy(self.ended)
@@ -73,7 +73,7 @@ function Headway:counts()
   return counts
 end
 
--- The times of those under way, the oldest first.
+-- The times at which the jobs under way began, the oldest first.
 local function begun_at(self)
   local list = {}
   while self.first <= self.begun and not self.times[self.first] do self.first = self.first + 1 end
@@ -81,28 +81,28 @@ local function begun_at(self)
   return list
 end
 
---- Seconds after which the last may be expected to end: each takes as long as those before, and
---- those that are still to begin follow the ones that end.
+--- Estimates when the last job ends: each takes the mean time of those before, and the next begins
+--- when one ends.
 ---@param now number monotonic seconds
 ---@param counts alicloud.dr.Counts
----@return number|nil seconds nil: nobody can tell yet, or the last takes longer than the others
+---@return number|nil seconds nil: not known yet, or the last job takes longer than the mean
 function Headway:left(now, counts)
   if counts.open + counts.under_way == 0 then return 0 end
   local times = begun_at(self)
   if self.timed == 0 or #times == 0 then return nil end
   local mean = self.seconds / self.timed
-  -- Others have a part of what is open, too.
+  -- If other processes run jobs as well, they take their part of the open ones.
   local open = math.ceil(counts.open * #times / math.max(counts.under_way, #times))
   local before = times[(open - 1) % #times + 1]
   if open == 0 then
     local left = before + mean - now
     return left >= 0 and left or nil
   end
-  -- Who should have ended does so now.
+  -- A job that has taken longer than the mean is taken to end now.
   return math.max(before + mean - now, 0) + mean * ((open - 1) // #times + 1)
 end
 
--- What their clients use of the quotas, each of an account of its own.
+-- Adds the use of the quotas over all clients, one for each account.
 local function add_calls(event, clients)
   for _, client in ipairs(clients) do
     local use = client:rate_use()
@@ -119,7 +119,7 @@ end
 ---@field loop alicloud.loop.Loop
 ---@field time fun(): number unix seconds
 ---@field counts fun(): alicloud.dr.Counts
----@field clients fun(): alicloud.Client[] one an account
+---@field clients fun(): alicloud.Client[] one for each account
 ---@field tell fun(event: alicloud.dr.HeadwayEvent)
 
 local function tell(wish, is_last)
@@ -131,9 +131,9 @@ local function tell(wish, is_last)
   wish.tell(event)
 end
 
---- Tells how far it is, again and again, and once more when it is closed.
+--- Sends events of progress at intervals, and a last one when it is closed.
 ---@param wish alicloud.dr.HeadwayWish
----@return { __close: function } to be closed where it ends
+---@return { __close: function } keeper to be closed when the work ends
 function M.keep(wish)
   local task = wish.loop.spawn(function()
     while true do
@@ -147,11 +147,11 @@ function M.keep(wish)
   end })
 end
 
---- Tells whoever has asked the run for it how far a run:each is.
+--- Sends events of progress of a run:each, if the run has the option `headway`.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param headway alicloud.dr.Headway
----@param word string? what one is called that has ended well
----@return { __close: function }|nil
+---@param word string? the word for a job that has ended well
+---@return { __close: function }|nil keeper to be closed when the work ends
 function M.of_each(branch, headway, word)
   local engine = branch.engine
   if not engine.options.headway then return nil end
@@ -168,15 +168,15 @@ end
 ---@class alicloud.dr.UnderWayEvent
 ---@field type "under_way"
 ---@field step string
----@field elapsed number seconds
----@field seen string? what its last look has shown, in words
----@field last boolean? it goes on no more
+---@field elapsed number seconds since the step began
+---@field seen string? what the step's last look has shown, in words
+---@field last boolean? the last event: the step has ended
 
---- Tells whoever has asked the run for it that a step goes on. Of the steps of a branch its
---- run:each tells.
+--- Sends events that a step is under way, if the run has the option `headway` and the step is in no
+--- branch: for branches there are the events of their run:each.
 ---@param branch alicloud.dr.PlaybookRun
----@param key string
----@return { __close: function }|nil
+---@param key string of the step
+---@return { __close: function }|nil keeper to be closed when the step ends
 function M.of_step(branch, key)
   local engine = branch.engine
   local every, began = engine.options.headway, engine.loop.now()

@@ -1,9 +1,8 @@
---- Functions of the playbook that are told of events: a chat, a pager, metrics. They can neither
---- fail a run nor hold it up: each runs as a task of the run's own, what it raises is dropped, and
---- one that computes for too long is ended. What blocks outside of Lua is out of reach; a hook that
---- waits does so through `run.loop` or the client. A cancellation or an interrupt of the run does
---- not reach it: it has a moment more when the run has ended. A Ctrl-C that meets a hook is meant
---- for the run.
+--- Hooks: functions of the playbook that get events, e.g. for a chat, a pager or metrics. They can
+--- neither fail a run nor hold it up: each call is a task of its own, its errors are dropped, and
+--- it is ended if it computes for too long. A hook that blocks outside of Lua cannot be ended; it
+--- should wait by `run.loop` or the client. A cancellation or an interrupt of the run does not end
+--- its hooks: they get a few seconds after the end of the run. A Ctrl-C during a hook ends the run.
 
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
@@ -15,16 +14,16 @@ local M = {}
 local Hooks = {}
 Hooks.__index = Hooks
 
--- Virtual machine instructions of one hook call, about a tenth of a second, and how many more until
--- the next look where it was the library's turn.
+-- Most virtual machine instructions of one hook call, about a tenth of a second; and after how many
+-- more it is checked again if code of the library is running then.
 local LONGEST, NEXT_LOOK = 10000000, 1000
--- Seconds that one hook call may wait in a run that goes on.
+-- Timeout in seconds of one hook call while the run goes on.
 local LONGEST_WAIT = 3600
 
 local KINDS = { step_begin = "step", step_end = "step", step_skip = "step", gate_open = "gate",
   gate_pass = "gate", gate_fail = "gate", approval = "gate" }
 
---- What `run:on` takes.
+--- The kinds of events that `run:on` takes.
 M.ALLOWED = { step = true, gate = true, mark = true, mode = true, note = true, call = true,
   answer = true, waiting = true, stopped = true, finished = true, interrupted = true }
 
@@ -43,14 +42,14 @@ function Hooks:add(kind, listener)
   table.insert(self.listeners[kind], listener)
 end
 
--- Where the library lies, which is never ended in the middle of what it does.
+-- The directory of the library, whose code is never ended in the middle.
 local ROOT = debug.getinfo(1, "S").source:match "^(.*)dr[/\\]playbook[/\\]hooks%.lua$"
 
 local function is_library(source)
   return ROOT ~= nil and source:sub(1, #ROOT) == ROOT
 end
 
--- Ends what computes for too long: whoever catches that is told again at once, until none is left.
+-- Raises in a hook that computes for too long, and again at once if it catches that.
 local function bound(thread)
   local function stop()
     if is_library(debug.getinfo(2, "S").source) then
@@ -62,7 +61,7 @@ local function bound(thread)
   debug.sethook(thread, stop, "", LONGEST)
 end
 
--- One call of a hook, in a scope whose end is that of all that it has started.
+-- Calls a hook once, in a scope that waits for all tasks that it starts.
 local function tell(hooks, told, listener, event)
   local thread = coroutine.running()
   local _ <close> = setmetatable({}, { __close = function()
@@ -78,13 +77,13 @@ local function tell(hooks, told, listener, event)
   if not ok and guard.is_interrupt(raised) and not hooks.closing then hooks.interrupt(raised) end
 end
 
---- Of which event the running code is being told.
----@return string|nil type nil: it is no hook
+--- The type of the event for which the running code is called as a hook.
+---@return string|nil type nil: the code is no hook
 function Hooks:telling()
   return self.threads[coroutine.running()]
 end
 
---- Tells whoever listens, each of a copy: what he changes in it is his own.
+--- Calls the listeners of an event, each with its own copy.
 ---@param event table
 function Hooks:fire(event)
   local list = self.listeners[KINDS[event.type] or event.type]
@@ -96,8 +95,8 @@ function Hooks:fire(event)
   end
 end
 
---- Gives hooks that still run a moment, then ends them. The run has ended: there is nothing left in
---- it that could be interrupted.
+--- Waits some seconds for hooks that still run, then ends them. The run has ended, so from now on
+--- an interrupt in a hook is ignored.
 ---@param seconds number
 function Hooks:close(seconds)
   self.closing = true

@@ -1,21 +1,22 @@
---- What a plan's changes would have made of the world. A change that a plan does not send is done
---- here, at once and without fault; what is read of the service afterwards is shown as it would be
---- then. So a verb, and the playbook after it, go the way that they go in a run.
+--- Simulates the changes of a plan. A change that a plan does not send is applied here, at once and
+--- always with success; later answers of the service are changed to show its effect. So a verb, and
+--- the playbook after it, continue as in a run.
 
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
 ---@class alicloud.dr.Imagined
----@field now number unix seconds, of the newest answer that was read
----@field groups table<string, table> fields of records, by id
----@field pairs table<string, table>
----@field disks table<string, { instance: string, is_attached: boolean }[]>
----@field instances table<string, table>
+---@field now number unix seconds by the server's clock, of the newest answer
+---@field groups table<string, table> changed fields of groups, by id
+---@field pairs table<string, table> changed fields of pairs without a group, by id
+---@field disks table<string, { instance: string, is_attached: boolean }[]> changes by disk, in
+---order
+---@field instances table<string, table> changed fields of instances, by id
 ---@field drills table<string, table> by id of the drill
----@field point integer unix seconds, the newest recovery point that was imagined
+---@field point integer unix seconds, the newest simulated recovery point
 ---@field drill_count integer
----@field members table<string, table[]> pairs of groups, as they were read
+---@field members table<string, table[]> records of the pairs of groups, as they were read
 local Imagined = {}
 Imagined.__index = Imagined
 
@@ -29,7 +30,7 @@ local function put(records, id, fields)
   records[id] = tables.merged(records[id], fields)
 end
 
--- A group's pairs go with it, whichever they are.
+-- Changes a group, or a pair without a group. The pairs of a group show the fields of the group.
 local function put_unit(world, params, fields)
   if params.ReplicaGroupId then put(world.groups, params.ReplicaGroupId, fields) end
   if params.ReplicaPairId then put(world.pairs, params.ReplicaPairId, fields) end
@@ -79,7 +80,7 @@ local function clear_drill(world, params)
   return {}
 end
 
--- Moves are kept in their order, to be done to what is read.
+-- Keeps attachments and detachments in their order; they are applied to records that are read.
 local function move_disk(is_attached)
   return function(world, params)
     local moves = world.disks[params.DiskId] or {}
@@ -106,10 +107,10 @@ local CHANGES = {
   ["ecs:StartInstance"] = power "Running", ["ecs:StopInstance"] = power "Stopped",
 }
 
---- Does a change.
+--- Simulates a change.
 ---@param operation string e.g. "ebs:FailoverDiskReplicaGroup"
 ---@param params table
----@return table|nil answer nil: nobody can tell what it does
+---@return table|nil answer nil: this operation is not simulated
 function Imagined:change(operation, params)
   local change = CHANGES[operation]
   return change and change(self, params) or nil
@@ -175,7 +176,8 @@ local function show_disk(record, moves)
   record.Status = #list > 0 and "In_use" or "Available"
 end
 
--- What is copied onto need not be listed before it is opened.
+-- Adds the destination disks of groups that were opened by the plan: the service need not list such
+-- disks before a failover.
 local function add_opened(world, list, params)
   local wanted = tables.set(type(params.DiskIds) == "table" and params.DiskIds or nil)
   for _, record in ipairs(list) do wanted[record.DiskId] = nil end
@@ -213,11 +215,11 @@ local READS = {
   ["ecs:DescribeInstances"] = { "Instances.Instance", show_instances },
 }
 
---- Shows what was read as it would be after the changes.
+--- Changes an answer of the service to what it would be after the simulated changes.
 ---@param operation string
 ---@param params table
----@param answer table is changed
----@param server_time number?
+---@param answer table changed in place
+---@param server_time number? unix seconds
 function Imagined:show(operation, params, answer, server_time)
   self.now = math.max(self.now, server_time or 0)
   local read = READS[operation]

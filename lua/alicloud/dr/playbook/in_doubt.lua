@@ -1,17 +1,16 @@
---- A step that a process began and did not end: may it run again?
+--- Decides whether a step that a process began and did not end may run again.
 ---
---- Verbs on groups answer for themselves: they look, and go on by their intent. Everything else
---- that changed something, or may have, is settled by the step's own `check`, or by a token that
---- the step gives again (`run:token`) while the service can be expected to remember it. Where
---- neither helps, only a person can tell.
+--- Verbs on groups need no decision: they look, and continue their intent. Other calls that have
+--- had an effect, or may have had one, are settled by the step's own `check`, or by a token that
+--- the step gives again (`run:token`) while the service remembers it. Else a person has to decide.
 
 local errors = require "alicloud.base.error"
 local states = require "alicloud.dr.playbook.state"
 
 local M = {}
 
---- How long a token is given again after its first use, seconds. Nobody documents how long the
---- service remembers one.
+--- Seconds after its first use for which a token is used again. It is not documented how long the
+--- service remembers a token.
 M.TOKEN_WINDOW = 120
 
 local function describe(call)

@@ -1,7 +1,7 @@
---- What other people tell a run while it goes on: approvals, and that the old side is given up.
---- Each is one JSON line that they leave in the store; the run reads them between steps and while
---- it waits, and writes down what it took. An approval is signed, so anybody may carry it. Any
---- other line is an order, and counts only from somebody whom the store trusts.
+--- The inbox of a run: lines that other people leave in the store, with approvals, or with the
+--- order to give the old side up. The run reads them between steps and while it waits, and writes
+--- down which it took. An approval is signed, so anybody may bring it. Any other line is an order,
+--- and counts only from somebody whom the store trusts.
 
 local core = require "alicloud.core"
 local turns = require "alicloud.dr.journal.turns"
@@ -46,7 +46,7 @@ function TAKE.approval(inbox, line)
   inbox.approvals[#inbox.approvals + 1] = line
 end
 
---- The line that switches a run.
+--- The line that switches the mode of a run.
 ---@param run_id string
 ---@param mode "graceful"|"ungraceful"
 ---@param by string
@@ -63,7 +63,7 @@ local function read(engine, text)
   return line
 end
 
--- Told once, or strangers could fill the journal.
+-- Notes an order that is not obeyed, once for each sender, or strangers could fill the journal.
 local function refuse(inbox, name, line)
   if inbox.refused[line.who] then return end
   inbox.refused[line.who] = true
@@ -71,7 +71,8 @@ local function refuse(inbox, name, line)
     .. "not give orders to this run: %s"):format(line.type, line.who, name) }
 end
 
--- Each that is not taken is told, so a stranger brings some and not any number.
+-- Keeps an approval for its gate. Each bad one gets a note in the journal, so the number from a
+-- stranger is limited.
 local function keep_approval(inbox, file, line)
   local count = (inbox.carried[file.who] or 0) + 1
   inbox.carried[file.who] = count
@@ -89,8 +90,8 @@ local function take(inbox, file, text)
   act(inbox, line)
 end
 
---- Reads what has come since the last time. A file that cannot be read has not come. Branches do
---- so one after the other, since each line counts for what the ones before it have led to.
+--- Reads new lines. Files that cannot be read are passed over. Branches take turns, since the
+--- effect of a line depends on the lines before it.
 function Inbox:poll()
   local turn <close> = self.turns:new_turn()
   if not turn:take() then return end

@@ -1,4 +1,4 @@
---- Playbooks: plain Lua that survives its operator.
+--- Makes, loads and runs playbooks: plain Lua functions whose runs can be resumed by anybody.
 ---
 ---     local dr = require "alicloud.dr"
 ---     return dr.playbook("orders: move to Shanghai", function(run)
@@ -9,9 +9,10 @@
 ---       end)
 ---     end)
 ---
---- Every step, decision and call is in the journal before it counts. A run that was killed goes on
---- when it is run again: finished steps return what they returned, begun ones look before they act.
---- What a playbook is given: alicloud.dr.PlaybookRun; the options: alicloud.dr.RunOptions.
+--- Every step, decision and call is in the journal before it counts. A run that was killed
+--- continues when it is run again: finished steps return their earlier results, and begun steps
+--- look before they act. The function of a playbook gets an alicloud.dr.PlaybookRun; the options
+--- are alicloud.dr.RunOptions.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -33,12 +34,12 @@ local M = {}
 ---@field name string
 ---@field body fun(run: alicloud.dr.PlaybookRun)
 ---@field digest string sha256 of its file, or of its compiled function
----@field file string? its path from the root, or the name of a ready one
----@field params alicloud.dr.Param[]? nil: it takes any
----@field kind "drill"|"planned"|"unplanned"|nil what a run is for, unless it says otherwise
+---@field file string? its absolute path, or the name of a ready playbook
+---@field params alicloud.dr.Param[]? nil: it takes any parameters
+---@field kind "drill"|"planned"|"unplanned"|nil kind of its runs, if the run's options name none
 ---@field summary string? one line
----@field graceful_only string? why it has no ungraceful way, and what has one
----@field source alicloud.dr.PlaybookSource? its text, if it was made of one
+---@field graceful_only string? why it has no ungraceful way, and what to use instead
+---@field source alicloud.dr.PlaybookSource? its text; nil: it was made from a function
 ---@field no_return boolean? its text has, or may use, a step that is a point of no return
 
 ---@class alicloud.dr.PlaybookOptions
@@ -46,7 +47,7 @@ local M = {}
 ---@field kind? "drill"|"planned"|"unplanned"
 ---@field summary? string
 ---@field graceful_only? string it needs the old side: the mode "ungraceful" is refused with these
----words, which say what gives the old side up instead
+---words, which say what to use if the old side is given up
 
 local OPTIONS = { params = schema.typed "table", summary = schema.text,
   graceful_only = schema.text,
@@ -85,7 +86,7 @@ function M.new(name, options, body)
   return setmetatable(playbook, metatable)
 end
 
---- Reads parameters as a playbook declares them.
+--- Reads parameters by the declarations of a playbook.
 ---@param playbook alicloud.dr.Playbook
 ---@param given table<string, any>
 ---@return table<string, any>|nil params
@@ -94,21 +95,22 @@ function M.read_params(playbook, given)
   return params.read(playbook.params, given)
 end
 
+--- Whether a value is a playbook.
 ---@param value any
 ---@return boolean
 function M.is(value)
   return getmetatable(value) == metatable
 end
 
--- A run is resumed from anywhere. A directory that the journal could not name as it is called is
--- left out: from there at least, what was typed is found again.
+-- Makes a path absolute, since a run may be resumed from another directory. If the name of the
+-- directory is not UTF-8, which a journal could not keep, the path stays relative.
 local function absolute(path)
   local directory = core.process().directory
   if path:sub(1, 1) == "/" or not directory or not utf8.len(directory) then return path end
   return directory:gsub("/$", "") .. "/" .. path:gsub("^%./+", "")
 end
 
---- Makes a playbook of its text.
+--- Makes a playbook from its text.
 ---@param source alicloud.dr.PlaybookSource
 ---@return alicloud.dr.Playbook|nil
 ---@return string? message
@@ -126,8 +128,8 @@ function M.load_source(source)
   return playbook
 end
 
---- Loads a playbook file: Lua text that returns a playbook. Modules of its own lie beside it; see
---- alicloud.dr.playbook.source.
+--- Loads a playbook file: Lua text that returns a playbook. Its own modules are files beside it;
+--- see alicloud.dr.playbook.source.
 ---@param path string
 ---@param read_file fun(path: string): string|nil, string?, string?
 ---@return alicloud.dr.Playbook|nil
@@ -138,7 +140,7 @@ function M.load(path, read_file)
   return M.load_source(source)
 end
 
---- Runs a playbook over a journal, or goes on with the run that the journal holds.
+--- Runs a playbook with a journal, or continues the run that the journal holds.
 ---@param playbook alicloud.dr.Playbook
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.RunResult|nil

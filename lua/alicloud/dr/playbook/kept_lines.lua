@@ -1,15 +1,15 @@
---- What a program says, line by line: the last of it for a journal, and once that is not all of it,
---- all of it in a file.
+--- Keeps the output of a program line by line: the last lines for a journal, and all of them in a
+--- file if there are more.
 
 local core = require "alicloud.core"
 
 local M = {}
 
--- Bytes that are kept: the last ones, where a program says how it went.
+-- The last bytes that are kept, where a program says how it went.
 local KEPT = 4096
--- Of the file, so that one who never stops fills no disk.
+-- Most bytes of the file, so that an endless program does not fill the disk.
 local MOST = 64 * 1024 * 1024
--- What is written at once.
+-- Bytes that are written at once.
 local PIECE = 65536
 local MODE = tonumber("600", 8)
 
@@ -17,18 +17,18 @@ local MODE = tonumber("600", 8)
 ---@field lines table<integer, string> the last ones, from `first` to `last`
 ---@field first integer
 ---@field last integer
----@field size integer of them, with their ends
----@field bytes integer of all that was said
+---@field size integer bytes of these lines, with their ends
+---@field bytes integer bytes of the whole output
 ---@field path string
 ---@field file? alicloud.File
 ---@field pending string[] lines that are not in the file yet
 ---@field pending_size integer
 ---@field written integer bytes in the file
----@field fault? string why it holds less than was said
+---@field fault? string why the file lacks a part of the output
 local Kept = {}
 Kept.__index = Kept
 
----@param path string of the file, if there will be one
+---@param path string the file, if one is needed
 ---@return alicloud.dr.KeptLines
 function M.new(path)
   return setmetatable({ path = path, lines = {}, first = 1, last = 0, size = 0, bytes = 0,
@@ -64,6 +64,7 @@ function Kept:open()
   for i = self.first, self.last do self:put(self.lines[i]) end
 end
 
+--- Takes one line of output.
 ---@param line string
 function Kept:take(line)
   local bytes = #line + 1
@@ -79,9 +80,9 @@ function Kept:take(line)
   end
 end
 
---- Nothing more is said.
----@return string text the last of it
----@return alicloud.Overflow|nil overflow if that is not all
+--- Ends the output.
+---@return string text the last lines
+---@return alicloud.Overflow|nil overflow nil: the text is the whole output
 function Kept:finish()
   if self.file then
     self:write()

@@ -1,4 +1,4 @@
---- What the verb of a group has left behind for a person, with the command that looks or mends.
+--- Notes what a verb of a group has left for a person to end by hand, with the command for it.
 
 local shell = require "alicloud.base.shell"
 local ways = require "alicloud.dr.playbook.way"
@@ -10,7 +10,7 @@ local function command(engine, verb, arguments, region)
     table.unpack(ways.options(engine.state.way)) })
 end
 
---- A drill that may be there. One of which nothing else is known is found in the list.
+--- Notes a drill that is not cleared; if its id is not known, with the command that lists drills.
 ---@param engine alicloud.dr.Engine
 ---@param event { group_id: string, region: string, drill_id: string?, err: alicloud.Error }
 function M.drill(engine, event)
@@ -21,7 +21,7 @@ function M.drill(engine, event)
       or command(engine, "drill list", { group }, event.region)))
 end
 
---- What was stopped for a failback that was cut off.
+--- Notes a failback that was cut off after it may have stopped production.
 ---@param engine alicloud.dr.Engine
 ---@param event { group_id: string, region: string, to: string, step: string }
 function M.stopped(engine, event)

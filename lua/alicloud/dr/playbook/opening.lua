@@ -1,5 +1,5 @@
---- How a run comes to its journal: its lock, which may be waited for, its records, and room for
---- more.
+--- Opens the journal of a run: takes its lock, waits for it if needed, reads the records, and
+--- reserves space for more.
 
 local accounts = require "alicloud.dr.playbook.account"
 local core = require "alicloud.core"
@@ -11,9 +11,9 @@ local states = require "alicloud.dr.playbook.state"
 
 local M = {}
 
--- Room for the records of a run, taken before anything is sent.
+-- Space for the records of a run, reserved before anything is sent.
 local RESERVED_BYTES = 262144
--- Seconds between two looks whether the run is free.
+-- Seconds between two attempts to take the lock.
 local PAUSE = 1
 
 local function holder_of(options)
@@ -21,14 +21,14 @@ local function holder_of(options)
   return { owner = options.requester, host = process.host, pid = process.pid }
 end
 
--- What cannot be understood to its end is not gone on with.
+-- Why a journal cannot be continued: a damaged record, or records of a newer version; nil: it can.
 local function fault_of(store, list)
   local line, reason, newer = events.check(list)
   if line then return journals.damaged(store.name, { line = line, reason = reason }) end
   return events.newer_error(store.name, newer)
 end
 
---- Who cannot go on has to know in what state the run has left production.
+--- Adds the state of production to an error, for a person who cannot continue the run.
 ---@param state alicloud.dr.RunState
 ---@param err alicloud.Error
 ---@return nil
@@ -39,22 +39,22 @@ function M.tell_production(state, err)
   return nil, err
 end
 
--- The records of a journal that cannot be opened for writing, as far as they can be understood.
+-- The records of a journal that cannot be opened for writing; empty if they cannot be read.
 local function readable(store)
   local text = store:load()
   local reading = text and journals.read(text)
   return reading and not fault_of(store, reading.events) and reading.events or {}
 end
 
---- Whether a store is lost to somebody else, as one that several machines share can be.
+--- Whether a store that several machines share was lost to another process.
 ---@param store alicloud.dr.Store
 ---@return boolean
 function M.is_lost(store)
   return store.lost ~= nil and store:lost() ~= nil
 end
 
--- Whoever has seen the run goes on waiting while the store is out of reach for a while, or this
--- machine was.
+-- Whether to wait for the lock after an error. After the first contact with the store, waiting goes
+-- on also while the store is out of reach.
 local function may_wait(options, err, waited, seen)
   if not options.standby or waited >= options.standby then return false end
   if err.code == "Client.JournalLocked" then return true end
@@ -70,7 +70,7 @@ local function tell_wait(options, err, waited)
     err = err.code ~= "Client.JournalLocked" and err or nil })
 end
 
--- What was lost while one waited is opened anew.
+-- Asks for the lock, after opening a lost store anew.
 local function lease_of(options, holder)
   if options.reopen and (not options.store or M.is_lost(options.store)) then
     local ok, err = options.reopen()
@@ -79,7 +79,7 @@ local function lease_of(options, holder)
   return options.store:lease("run", holder)
 end
 
--- The lock of the run. On standby it is waited for.
+-- Takes the lock of the run; on standby this waits for it.
 local function take_lock(options, holder)
   local client = options.client
   local now = client.runtime.boottime
@@ -99,13 +99,13 @@ end
 ---@field journal alicloud.dr.JournalFile
 ---@field lease alicloud.dr.Lease
 ---@field holder alicloud.dr.Holder
----@field state alicloud.dr.RunState what the journal says
----@field account string? whose groups they are, where several may run over one store
+---@field state alicloud.dr.RunState from the journal
+---@field account string? number of the account that owns the groups; nil: the store is not shared
 
 --- Opens the journal of a run for writing.
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.Opening|nil
----@return alicloud.Error? err with what is known of production
+---@return alicloud.Error? err with the state of production, if it is known
 function M.open(options)
   local holder = holder_of(options)
   local lease, err = take_lock(options, holder)
@@ -124,7 +124,7 @@ function M.open(options)
   local account
   account, err = accounts.of(options, state)
   if err then return M.tell_production(state, err) end
-  -- A run of a thousand groups has ten thousand records; what they say is in the state.
+  -- Frees the records, since the state has what they say: a large run has ten thousand.
   journal.events = nil
   return { journal = journal, lease = lease, holder = holder, state = state, account = account }
 end

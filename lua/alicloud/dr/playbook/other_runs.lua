@@ -1,5 +1,5 @@
---- What the other runs that are journaled beside this one tell of a group: those that have not come
---- to their end, and when it was synchronized at once for the last time.
+--- Reads the journals of other runs beside this one, and adds to the preflight of a group: runs of
+--- it that have not finished, and when the service accepts the next one-shot sync.
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
@@ -11,24 +11,24 @@ local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
--- The service takes the next synchronization at once after half the RPO, whose only value is this.
--- Source: StartDiskReplicaGroup, OneShot.
+-- The service accepts the next one-shot sync after half the RPO, whose only value is this
+-- (seconds). Source: StartDiskReplicaGroup, OneShot.
 local USUAL_RPO = 900
 
--- Most are told of, the newest first.
+-- Most runs that are reported, the newest first.
 local MOST = 3
 
 local function concerns(state, group_id)
   return state.run ~= nil and state.looks[group_id] ~= nil
 end
 
--- Nil: the store does not look at others, so nothing is known of them.
+-- Other runs with a look at the group, newest first; nil: the store does not read other journals.
 local function runs_of(engine, group_id)
   local list, store, others = {}, engine.store, {}
   if store and store.others then others = store:others() end
   if not others then return nil end
   for _, other in ipairs(others) do
-    -- Most journals are of other groups, and need not be understood.
+    -- Journals that do not contain the group's id are not parsed.
     local reading = other.text:find(group_id, 1, true) and events.read(other.text)
     local state = reading and states.fold(reading.events)
     if state and concerns(state, group_id) then
@@ -45,8 +45,8 @@ local function state_words(state)
   return state.ending.type == "interrupted" and "was interrupted" or "stopped"
 end
 
--- Each in words of its own, so that its command can be copied. A run that has ended since has gone
--- on from where an older one was left.
+-- The unfinished runs, each in its own text, so that its command can be copied. Runs before one
+-- that has finished are left out: that run has gone on from where they were left.
 local function unfinished(list, now)
   local parts = {}
   for _, run in ipairs(list) do
@@ -85,19 +85,19 @@ local function last_sync(list, own, group_id)
   return newest
 end
 
--- The moment from which on the service takes another one, if that is to come.
+-- When the service accepts the next one-shot sync; nil: now.
 local function next_sync(list, engine, snapshot, now)
   local at = last_sync(list, engine.state, snapshot.group_id)
   local next_at = at and at + (snapshot.declared_rpo or USUAL_RPO) / 2 + 1
   return next_at and next_at > now and next_at or nil
 end
 
---- Adds what other runs tell to a report of a move.
+--- Adds findings from other runs to the preflight report of a move.
 ---@param engine alicloud.dr.Engine
 ---@param report alicloud.dr.MoveReport
 ---@param move alicloud.dr.Move
----@return alicloud.dr.MoveReport `sync_at`: unix seconds from which on the service takes another
----synchronization at once, if that is to come
+---@return alicloud.dr.MoveReport `sync_at`: unix seconds from which the service accepts another
+---one-shot sync; nil: now, or the move needs none
 function M.add(engine, report, move)
   local snapshot, now = report.snapshot, engine.runtime.time()
   local list = runs_of(engine, snapshot.group_id)

@@ -1,7 +1,7 @@
---- The outage that a run is about, and the clocks by which it is told. Whoever asks for the run, or
---- goes on with it, may say since when nothing has been written: by the option `outage_at`, or by a
---- parameter of that name and of the type "moment". Every look tells how far the machine's clock is
---- from the server's, and what is so long ago becomes a moment with the first of them.
+--- Keeps the declared outage of a run, and the offsets of the clocks. The outage is declared by the
+--- option `outage_at`, or by a parameter of that name and of the type "moment", at the beginning or
+--- for a resume. Every look shows the offset of the machine's clock from the server's; with the
+--- first look a duration ("20m ago") becomes a fixed time.
 
 local moment = require "alicloud.base.moment"
 
@@ -9,19 +9,19 @@ local M = {}
 
 ---@class alicloud.dr.DeclaredOutage
 ---@field said string as it was given
----@field said_at number unix seconds by the clock of the machine on which it was said
+---@field said_at number unix seconds by the clock of the machine on which it was given
 ---@field by string?
----@field at number? unix seconds; nil as long as nobody has looked
+---@field at number? unix seconds by the server's clock; nil: a duration, before the first look
 
---- How far the server's clock is ahead of that of the machine, in seconds, by looks at groups.
+--- By how many seconds the server's clock is ahead of the machine's, from looks at groups.
 ---@class alicloud.dr.RunClocks
----@field now number? of the newest attempt
----@field first number? of the first one that has looked
+---@field now number? in the newest attempt; nil: it has not looked yet
+---@field first number? in the first attempt that has looked
 ---@field marks table<string, number> when each finish line was reached
 
 local NAME = "outage_at"
 
--- Dates of answers have whole seconds, so a difference as small is none.
+-- Smaller differences count as 0, since dates of answers have whole seconds.
 local NOTICEABLE = 2
 
 local function declared_param(playbook)
@@ -31,9 +31,9 @@ local function declared_param(playbook)
   return false
 end
 
---- What is said of the outage when a process begins with a run.
+--- The record of the outage that a process declares for its run.
 ---@param engine alicloud.dr.Engine
----@return table|nil event nil: nothing that is not known already
+---@return table|nil event nil: none is declared, or it is known already
 function M.event(engine)
   local said = engine.options.outage_at
     or declared_param(engine.playbook) and engine.params.outage_at or nil
@@ -51,14 +51,14 @@ function APPLY.outage(state, event)
     at = (moment.parse(event.said)) }
 end
 
--- Another process may be on another machine.
+-- Another process may be on another machine, with another clock.
 function APPLY.attempt(state)
   state.clocks.now = nil
 end
 
 function APPLY.look(state, event)
   if not event.read_at then return end
-  -- Behind the answer a site that is dark may have been waited for.
+  -- `at` may be much later than the answer, if the look also waited for the other site.
   local clocks, offset = state.clocks, event.read_at - (event.heard_at or event.at)
   clocks.now = math.abs(offset) >= NOTICEABLE and offset or 0
   clocks.first = clocks.first or clocks.now
@@ -69,11 +69,11 @@ function APPLY.look(state, event)
 end
 
 function APPLY.mark(state, event)
-  -- The first success from outside is the one that counts.
+  -- A later "verified" does not count: the mark keeps its first time.
   if event.at == state.marks[event.mark] then state.clocks.marks[event.mark] = state.clocks.now end
 end
 
---- Takes an event of a run into account, behind its state.
+--- Applies an event of a run; to be called after the state has applied it.
 ---@param state alicloud.dr.RunState
 ---@param event table
 function M.apply(state, event)
@@ -81,17 +81,17 @@ function M.apply(state, event)
   if apply then apply(state, event) end
 end
 
---- Whether the next look has to be written down, whatever it shows.
+--- Whether the next look has to be written even if it shows nothing new, for its clock offset.
 ---@param state alicloud.dr.RunState
 ---@return boolean
 function M.needs_look(state)
   return state.clocks.now == nil
 end
 
---- The outage, for the verbs of a group.
+--- The option `outage_at` for the verbs of a group.
 ---@param state alicloud.dr.RunState
 ---@param now number unix seconds by the clock of this machine
----@return number|string|nil a moment
+---@return number|string|nil outage_at a moment; nil: no outage is declared
 function M.of(state, now)
   local outage = state.outage
   if not outage or outage.at then return outage and outage.at end

@@ -1,5 +1,5 @@
---- Many things at a time, over one transport and on one thread: each in a branch of its own, whose
---- failure stops that branch, and the whole only when there are too many.
+--- Runs many jobs at a time, over one transport and on one thread, each in a branch of its own. A
+--- failure stops its branch; too many failures stop the whole.
 
 local bounded = require "alicloud.dr.playbook.bounded"
 local errors = require "alicloud.base.error"
@@ -15,21 +15,20 @@ local waves = require "alicloud.dr.playbook.waves"
 local M = {}
 
 ---@class alicloud.dr.EachOptions
----@field parallel? integer how many at a time (8); one that only waits for the end of a failover
----does not count, except where there is one at a time
----@field max_errors? integer|string failures at which nothing more is begun: a number, or "10%" of
----all (1: the first)
----@field canary? integer|string[] so many, or those of these names, come first and must all succeed
----(0); of a number, one that is left out is replaced, and after a resume one that has failed
----@field tier? fun(item: any): integer the lowest come first; the next wait until they have ended
----@field leave_out? fun(item: any, err: alicloud.Error): string|true|nil what to say of one whose
----failure does not count, since nothing of it was begun; true: nothing; nil: it counts
----@field max_groups? integer more than so many need a person's word before anything begins
----@field word? string for whoever shows how far it is: what one is called that has ended well
----("done")
+---@field parallel? integer how many at a time (8); a job that only waits for the end of a failover
+---does not count, except with parallel = 1
+---@field max_errors? integer|string number of failures, or share of all ("10%"), at which no more
+---jobs are begun (1)
+---@field canary? integer|string[] so many jobs, or the named ones, come first and must all succeed
+---(0); with a number, a job that is left out, or had failed before a resume, is replaced
+---@field tier? fun(item: any): integer the lowest tier comes first; the next waits for its end
+---@field leave_out? fun(item: any, err: alicloud.Error): string|true|nil asked about a failed job
+---that sent nothing: what to report (true: nothing) if its failure does not count; nil: it counts
+---@field max_groups? integer with more jobs than this a person is asked before anything begins
+---@field word? string for displays of progress: the word for a job that has ended well ("done")
 
 ---@class alicloud.dr.EachResult
----@field ok table<string, any> what each returned, by name
+---@field ok table<string, any> results by name
 ---@field failed table<string, alicloud.Error>
 ---@field left_out table<string, alicloud.Error>
 
@@ -61,7 +60,7 @@ local function limit_of(max_errors, count)
   return math.max(1, math.ceil(count * percent / 100))
 end
 
--- What is said of a job that failed before anything of it was begun, in this process or another.
+-- What to report of a failed job that is left out; nil: its failure counts.
 local function reason_to_leave_out(round, job, err)
   if not round.leave_out or waves.has_acted(round.branch, job) then return nil end
   return round.leave_out(job.item, err)
@@ -78,7 +77,8 @@ local function take_failure(round, job, err)
   end
 end
 
--- What ends the whole run, an interrupt included, is raised when everybody has been called back.
+-- Takes the result of a job. What ends the whole run, an interrupt included, is raised only after
+-- all jobs have ended.
 local function take_result(round, job)
   local ok, good, result, err = pcall(job.task.result, job.task)
   if ok and good and not result and err ~= nil then good, result = false, err end
@@ -97,10 +97,10 @@ local function take_result(round, job)
 end
 
 ---@class alicloud.dr.Seat
----@field leave fun() others may begin meanwhile
----@field take fun() may be one too many, for nobody who was begun is held up
+---@field leave fun() stops counting the job as at work, so that another one may begin
+---@field take fun() counts it again, even if there are too many then
 
--- Where one comes after the other, each comes to its end before the next one.
+-- With a width of 1 a job keeps its seat until its end.
 local function new_seat(round, job)
   local taken = true
   round.busy = round.busy + 1
@@ -138,7 +138,7 @@ local function count_end(round, job)
 end
 
 local function collect(round)
-  -- Who is called back himself has nothing to count.
+  -- If this task is cancelled itself, nothing is counted.
   round.loop.checkpoint()
   local ended, moved = round.ended, round.moved
   round.ended, round.moved = {}, false
@@ -150,12 +150,12 @@ local function collect(round)
   return moved or #ended > 0
 end
 
--- Waits until at least one has ended, or only waits itself.
+-- Waits until at least one job has ended, or has left its seat.
 local function await(round)
   while not collect(round) do round.gate.wait() end
 end
 
--- Carries out a part of the jobs.
+-- Runs some of the jobs.
 local function carry_out(round, jobs)
   local reads, next_job = round.branch.engine.batched_reads, 1
   local expected <close> = reads and round.width > 1 and reads:expect(#jobs) or nil
@@ -191,7 +191,7 @@ local function count_not_begun(round)
   return count
 end
 
--- How to go on, where the playbook takes such a parameter.
+-- The ways to go on, except those by parameters that the playbook does not have.
 local function ways_on(branch, ways)
   local declared = tables.index(branch.engine.playbook.params or {}, "name")
   local parts = {}
@@ -250,7 +250,7 @@ local function canary_hint(round, wave, name)
   return ways_on(branch, ways)
 end
 
--- Asks a person, if one is there, and writes the answer down.
+-- Asks a person, if the run has one, and writes the answer.
 local function ask(branch, step, question)
   local engine = branch.engine
   local asker, ok, answer, by = engine.options.ask, nil, nil, nil
@@ -264,8 +264,8 @@ local function ask(branch, step, question)
   return answer
 end
 
--- Whether the others may go on after a canary that failed: "again", behind another canary, or
--- "skip", without one. Whoever says so has seen this failure.
+-- Asks how to go on after a failed canary: "again", with another canary, or "skip", without one.
+-- This failure then no longer counts for max_errors.
 local function ask_about_canary(round, wave)
   local branch = round.branch
   local answer = branch.engine.options.ask
@@ -278,7 +278,7 @@ local function ask_about_canary(round, wave)
   return answer
 end
 
--- Of canaries that were named, each is needed; what is left out proves nothing.
+-- Every named canary has to succeed: halts the branch if one was left out.
 local function demand_named(round, wave, jobs)
   if not wave.named then return end
   for _, job in ipairs(jobs) do
@@ -305,7 +305,7 @@ local function take_canaries(wave, count)
   return taken
 end
 
--- So many must succeed before the others of their wave begin. Returns how many are still missing.
+-- Runs canaries until enough have succeeded for the wave. Returns how many are still missing.
 local function carry_out_canaries(round, wave)
   local missing = wave.proofs
   while missing > 0 and #wave.canaries > 0 and not round.raised do
@@ -339,7 +339,7 @@ local function finish(round)
   return { ok = round.ok, failed = round.failed, left_out = round.left_out }
 end
 
--- A mistake that would move everything is stopped before it has moved anything.
+-- Asks a person before more than `most` groups are moved, in case that is a mistake.
 local function demand_release(branch, count, most)
   if not most or count <= most then return end
   local err = errors.new {
@@ -365,7 +365,7 @@ local function each(branch, jobs, options, body)
   return finish(round)
 end
 
---- Carries a function out for every element of a list.
+--- Calls a function for every element of a list, each in a branch of its own.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param list any[]
 ---@param options alicloud.dr.EachOptions
@@ -375,7 +375,7 @@ function M.each(branch, list, options, body)
   branch:go_on()
   local jobs = waves.jobs(branch, list)
   demand_release(branch, #jobs, options.max_groups)
-  -- What is raised ends when all that goes on has been given up, and has ended.
+  -- An error leaves this scope only after all jobs were cancelled and have ended.
   return branch.engine.loop.scope(function() return each(branch, jobs, options, body) end)
 end
 
@@ -387,7 +387,7 @@ local function all(branch, jobs, bodies)
   return finish(round).ok
 end
 
---- Carries several functions out; the first failure ends the branch when the others are done.
+--- Calls several functions at a time; a failure ends the branch when the others have ended.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param bodies table<string, function>
 ---@return table<string, any> results

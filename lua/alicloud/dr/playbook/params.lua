@@ -1,5 +1,5 @@
---- The parameters of a playbook: declared at its head, read from what was typed (`max_rpo=20m`) or
---- from Lua values, and refused by name before the run has done anything.
+--- Reads the parameters of a playbook, which it declares at its head: from text (`max_rpo=20m`) or
+--- Lua values. A wrong one is refused by name before the run has done anything.
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
@@ -21,15 +21,15 @@ local M = {}
 ---@field name string
 ---@field type "id"|"ids"|"region"|"place"|"duration"|"integer"|"count"|"count_or_ids"|"share"
 ---|"boolean"|"text"|"choice"|"disks"|"command"|"moment"|"tiers"|"rows"
----@field help string what it is for, one line
+---@field help string its purpose, one line
 ---@field required boolean?
 ---@field default any as it would be typed
----@field values string[]? of a choice
----@field columns alicloud.dr.Param[]? of rows; the first is their key
----@field revisable boolean? it may be another one at any time of a run, since it says who comes
----when, and not what is done
+---@field values string[]? the values of a choice
+---@field columns alicloud.dr.Param[]? the columns of rows; the first is their key
+---@field revisable boolean? it may change at any time of a run, since it only says which groups
+---come when, and not what is done
 
---- What stands in the journal for a function; whoever resumes has to give it again.
+--- Stands in the journal in place of a function, which has to be given again for a resume.
 M.FUNCTION = "(function)"
 
 local function list_of(value)
@@ -78,7 +78,7 @@ local function share(value)
   return integer(value)
 end
 
--- One instance for all disks, or one for each: d-1:i-1,d-2:i-2.
+-- Reads one instance for all disks, or one for each: d-1:i-1,d-2:i-2.
 local function disks(value)
   if formats.ID.test(value) then return value end
   local map = {}
@@ -114,7 +114,7 @@ local TYPES = {
   command = { allowed = "a command line for sh, or in Lua a function", read = command },
 }
 
--- What may be given more than once.
+-- Types whose parameters may be given more than once.
 local MANY = { ids = true, count_or_ids = true, disks = true, tiers = true, rows = true }
 
 local MAKE = {}
@@ -149,7 +149,7 @@ local FIELDS = { name = schema.text, type = schema.text, help = schema.text,
   values = schema.typed "table", columns = schema.typed "table",
   default = schema.rule("what could be typed", function(value) return value ~= nil end) }
 
---- Checks a declaration; raises where the playbook was made.
+--- Checks the declarations of parameters; raises at the given level.
 ---@param where string
 ---@param list alicloud.dr.Param[]
 ---@param level integer
@@ -190,7 +190,7 @@ local function read_one(param, value)
     or VOICE.wrong(param.name, schema.show(value), rule.allowed)
 end
 
--- They are kept in the journal, and must be the same in the next process.
+-- Checks that a journal can keep the parameters, so that the next process gets the same.
 local function check_kept(params, given)
   local _, faults = keeping.copy(M.written(given), "parameters")
   if not faults[1] then return params end
@@ -198,7 +198,7 @@ local function check_kept(params, given)
   return nil, ("%s; allowed: %s"):format(fault, keeping.ALLOWED)
 end
 
---- What is given that a playbook does not declare.
+--- Names a given parameter that a playbook does not declare.
 ---@param list alicloud.dr.Param[]|nil nil: it declares none, and takes all
 ---@param given table<string, any>
 ---@return string|nil message
@@ -212,7 +212,7 @@ end
 ---@param list alicloud.dr.Param[]|nil
 ---@param given table<string, any>
 ---@return table<string, any>|nil params read, with defaults
----@return string? message field, what was given, what is allowed
+---@return string? message names the parameter, what was given and what is allowed
 function M.read(list, given)
   if not list then return check_kept(given, given) end
   local message = M.stranger(list, given)
@@ -232,7 +232,7 @@ function M.read(list, given)
   return check_kept(params, given)
 end
 
---- What of given parameters is written down.
+--- The parameters as the journal keeps them: functions are replaced by a placeholder.
 ---@param given table<string, any>|nil
 ---@return table<string, any>|nil
 function M.written(given)
@@ -244,7 +244,7 @@ function M.written(given)
   return kept
 end
 
---- What was written down, with the functions that are given anew.
+--- The parameters from a journal, with the functions that are given anew.
 ---@param kept table<string, any>
 ---@param given table<string, any>|nil
 ---@return table<string, any>
@@ -257,8 +257,8 @@ function M.restored(kept, given)
   return params
 end
 
--- The file with which a command line begins, if it is named by its path and not there. Everything
--- else only the shell knows.
+-- The file that a command line begins with, if it is a path and does not exist. Other commands only
+-- the shell can find.
 local function missing_file(line)
   local file = type(line) == "string" and (line .. " "):match "^%s*([%w_./+-]+)[%s;|&]"
   if not file or not file:find("/", 1, true) then return nil end
@@ -266,8 +266,8 @@ local function missing_file(line)
   return (why == "ENOENT" or why == "ENOTDIR") and file or nil
 end
 
---- What a command of parameters begins with and is not there: found before the first change, not
---- when the service waits for it.
+--- Names a parameter whose command begins with a file that does not exist, so that this is noticed
+--- before the first change.
 ---@param list alicloud.dr.Param[]|nil
 ---@param values table<string, any> read
 ---@return string|nil message

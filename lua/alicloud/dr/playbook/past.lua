@@ -1,12 +1,12 @@
---- What the records of a run say of changes that were begun before: which are still open, how to go
---- on with them, and which tokens are used up.
+--- Finds in the records of a run the changes that were begun before: which are still open, how to
+--- continue them, and which tokens are used up.
 
 local refusals = require "alicloud.dr.model.refusals"
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- Whether a call may have had an effect that nobody knows of.
+--- Whether the outcome of a call is unknown.
 ---@param call table
 ---@return boolean
 function M.is_doubtful(call)
@@ -35,7 +35,7 @@ function M.refusal_of(state, token)
   return refusal
 end
 
---- What is left of an intent whose outcome never came.
+--- The option `continue` for an intent without an outcome.
 ---@param state alicloud.dr.RunState
 ---@param entry table of state.intents
 ---@return alicloud.dr.Continue
@@ -49,7 +49,7 @@ function M.continuation(state, entry)
     past.attempts = past.attempts + 1
     past.doubtful = past.doubtful or M.is_doubtful(call)
     local answer = call.answer
-    -- What was refused before is as if it had never left.
+    -- Earlier calls that were refused do not count as sent.
     if past.doubtful or answer.outcome == "accepted" then
       past.first_send_wall = past.first_send_wall or call.at
     end
@@ -61,14 +61,14 @@ function M.continuation(state, entry)
   return past
 end
 
---- Whether nobody has written down how an intent ended.
+--- Whether an intent has no outcome in the journal, or an unknown one.
 ---@param entry table of state.intents
 ---@return boolean
 function M.is_open(entry)
   return not entry.outcome or entry.outcome.outcome == "unknown"
 end
 
---- The changes of a verb on a group that have left, and of which nobody knows the end.
+--- The changes of a verb on a group that were sent and have no known outcome.
 ---@param state alicloud.dr.RunState
 ---@param verb string
 ---@param group_id string
@@ -84,7 +84,7 @@ function M.in_doubt(state, verb, group_id)
   return list
 end
 
--- How to go on with an intent; of the drill that it has started the id may be known.
+-- The option `continue` for an intent, with the id of the drill that it has started, if known.
 local function with_drill(state, entry, id)
   local past = M.continuation(state, entry)
   if not id then return past end
@@ -93,20 +93,20 @@ local function with_drill(state, entry, id)
   return past
 end
 
--- How to go on with what a part of a verb has made and left: the drill that was started.
+-- The option `continue` for a verb whose part has started a drill; else nil.
 local function half_done(state, entry)
   local result = entry.outcome.ok and entry.outcome.result
   if not (result and result.drill_id) then return nil end
   return with_drill(state, entry, result.drill_id)
 end
 
--- What was begun as a part of another verb concerns this one only as long as it is open.
+-- Whether an intent belongs to a verb. That of a part of another verb does so only while open.
 local function concerns(entry, verb)
   return entry.of == verb or entry.verb == verb and M.is_open(entry)
 end
 
---- What is left of a verb on a group: its result if this step has it already, or how to go on with
---- an intent whose outcome never came, whichever step began it.
+--- What is known of a verb on a group from before: its result, if this step has it already, or how
+--- to continue an intent without an outcome, whichever step began it.
 ---@param state alicloud.dr.RunState
 ---@param verb string
 ---@param group_id string
@@ -122,7 +122,7 @@ function M.pending(state, verb, group_id, step)
         return nil, with_drill(state, entry, entry.outcome and entry.outcome.drill_id)
       end
       if entry.step ~= step then return nil end
-      -- What a part of it returned is not what it returns.
+      -- The result of a part is not the result of the verb.
       if entry.verb ~= verb then return nil, half_done(state, entry) end
       return entry.outcome.ok and entry.outcome.result or nil
     end
@@ -130,11 +130,10 @@ function M.pending(state, verb, group_id, step)
   return nil
 end
 
---- The tokens of a group that can do nothing any more: what they stood for has ended, or the
---- service knew them from an earlier time, or has refused them. Whoever asks anew under one would
---- only get the old answer.
+--- The tokens of a group that are used up: their change has ended, or the service knew them from an
+--- earlier call, or has refused them. A new call with one would only get the old answer.
 ---@param state alicloud.dr.RunState
----@param group_id string another group's tokens are never those of this one
+---@param group_id string groups never share a token
 ---@return table<string, boolean|"refused">
 function M.spent_tokens(state, group_id)
   local spent = {}

@@ -1,39 +1,39 @@
---- Whether production runs, as far as a run is concerned: what it has stopped and not brought back,
---- and what it has opened elsewhere and not served there. Told by records of type `production`; the
---- first of a group is written before anything of it is stopped, so a process that dies leaves it
---- behind.
+--- Tells whether production is down because of a run: what the run has stopped and not brought
+--- back, and what it has opened elsewhere and not served there. It follows from records of type
+--- `production`, and from the failovers of a finished run. The first record of a group is written
+--- before anything is stopped, so it is there even if the process dies.
 
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- Where production of a group that is down can come up.
+--- Where the production of a group that is down, or opened and not served, can come up.
 ---@class alicloud.dr.WayUp
 ---@field group_id string
----@field way "back"|"open"|"turning"|"turned"|"opened" where it was; where somebody else has
----opened the group; where it is open while somebody else protects it again, which has to end first;
----where it is copied from, since somebody else has turned it; where the run has opened it and come
----to its end
+---@field way "back"|"open"|"turning"|"turned"|"opened" back: where it was; open: where somebody
+---else has opened the group; turning: where it is open, once a reprotection by somebody else has
+---ended; turned: at the source, since somebody else has reversed the group; opened: where a
+---finished run has opened the group
 ---@field region string
----@field zone string? where both sides lie in one region
----@field attach string? who gets the disks there, as it is typed
----@field failed boolean? turning: the service says that it has failed
+---@field zone string? only if both sides lie in one region
+---@field attach string? the instances that get the disks there, as for the option attach
+---@field failed boolean? way "turning": the reprotection has failed
 
 ---@class alicloud.dr.Production
 ---@field group_id string
----@field region string where it was stopped
----@field zone string? of that side, if the run had looked at the group by then
+---@field region string where production was stopped
+---@field zone string? of that side; nil: the run had not looked at the group before
 ---@field state "stopped"|"back"|"serving"
----@field before alicloud.dr.FencedDisk[] what stood there before the first stop
----@field step string? that has stopped it
+---@field before alicloud.dr.FencedDisk[] attachments and instance statuses before the first stop
+---@field step string? the step that has stopped it
 
 ---@class alicloud.dr.ProductionDown
----@field groups alicloud.dr.Production[] stopped, and served nowhere
----@field steps string[] that have stopped production by other means
+---@field groups alicloud.dr.Production[] stopped, and not served anywhere
+---@field steps string[] steps that have stopped production by other means than a fence
 
 local MOST_NAMES = 5
 
--- What stood there is what the first look saw; a fence that goes on sees less.
+-- Adds later attachments to earlier ones, without changing these: a continued fence sees fewer.
 local function merged(earlier, later)
   local list, known = {}, {}
   for _, uses in ipairs { earlier, later } do
@@ -45,10 +45,10 @@ local function merged(earlier, later)
   return list
 end
 
---- Takes a record into account.
----@param list table<string, alicloud.dr.Production> by group
+--- Applies a record of type `production`.
+---@param list table<string, alicloud.dr.Production> by group; changed in place
 ---@param event table
----@param look table? the newest one at the group
+---@param look table? the newest look at the group
 function M.apply(list, event, look)
   local past = list[event.group_id]
   if event.state ~= "stopped" then
@@ -83,9 +83,9 @@ local function stopping_steps(state)
   return list
 end
 
---- What of production is down.
+--- The production that is down because of a run.
 ---@param state alicloud.dr.RunState
----@return alicloud.dr.ProductionDown|nil nil: nothing that the run knows of
+---@return alicloud.dr.ProductionDown|nil nil: the run knows of none
 function M.down(state)
   local groups = {}
   for _, each in pairs(state.production) do
@@ -119,7 +119,7 @@ function M.instances(production)
   return list
 end
 
--- As it is typed.
+-- The parameter `attach` as it is typed.
 local function attach_text(given)
   if type(given) ~= "table" then return given end
   local list = {}
@@ -127,7 +127,7 @@ local function attach_text(given)
   return table.concat(list, ",")
 end
 
--- Who gets the disks: at home whoever had them, elsewhere whom the run was told.
+-- The instances that get the disks: at home those that had them, elsewhere the run's parameter.
 local function attach_of(production, place, given)
   if not is_home(production, place) then return attach_text(given) end
   local list, instances = {}, M.instances(production)
@@ -136,11 +136,11 @@ local function attach_of(production, place, given)
   return #list > 0 and table.concat(list, ",") or nil
 end
 
---- Where production of a group that is stopped can come up: where it was, or where somebody else
---- has opened the group, or where it is copied from since somebody else has turned it.
+--- Where the production of a stopped group can come up: where it was, or where somebody else has
+--- opened the group, or at its source, if somebody else has reversed it.
 ---@param production alicloud.dr.Production
----@param look table|nil from, from_zone, to, to_zone, status; nil: nobody has looked
----@param attach any the parameter of the run
+---@param look table|nil from, from_zone, to, to_zone, status; nil: there was no look
+---@param attach any the run's parameter `attach`
 ---@return alicloud.dr.WayUp
 function M.way_up(production, look, attach)
   local way, place = "back", { region = production.region }
@@ -166,8 +166,8 @@ local function has_failed_over(state, group_id)
   return false
 end
 
--- Behind the point of no return only forward, which may be what is under way. But where somebody
--- else has turned the group, or closed what was opened, there is nothing left to go on with.
+-- Whether a way up is left after the point of no return, where the run itself only goes forward:
+-- one is left if somebody else has reversed the group, or has cancelled the run's failover.
 local function is_way_left(state, production, way)
   if way.way == "back" then
     return state.looks[way.group_id] ~= nil and has_failed_over(state, way.group_id)
@@ -177,8 +177,9 @@ end
 
 local IS_UP = { serving = true, back = true }
 
--- What a run that came to its end has opened and served nowhere. One that has seen the service
--- answer, or has attached disks by calls of its own, has had it served somehow.
+-- The ways up of the groups that a finished run has opened and served nowhere, and the set of these
+-- groups. There are none if a verification succeeded, or if the playbook attached disks by calls of
+-- its own: then the run is taken to have brought up all services.
 local function unserved(state)
   local list, known = {}, {}
   if not (state.ending and state.ending.type == "finished") or state.marks.verified then
@@ -205,8 +206,8 @@ local function unserved(state)
   return list, known
 end
 
---- Where production can come up, one for each group that is down, as the newest looks have it, or
---- that was opened and not served.
+--- Where production can come up, for each group that is down, by the newest looks, and for each one
+--- that a finished run has opened and not served.
 ---@param state alicloud.dr.RunState
 ---@param no_return boolean whether the run is past its point of no return
 ---@return alicloud.dr.WayUp[]
@@ -226,7 +227,7 @@ local function names(list)
   return ("%s and %d more"):format(table.concat(list, ", ", 1, MOST_NAMES), #list - MOST_NAMES)
 end
 
--- Whoever has moved a group since may have brought its service up as well.
+-- Whether somebody else has moved a group since, who may have brought its service up as well.
 local function is_moved_since(state, production)
   local look = state.looks[production.group_id]
   return is_way_left(state, production, M.way_up(production, look))
@@ -249,7 +250,7 @@ local function down_words(state, down, known)
   return ("production may be down: it was stopped by step %s"):format(names(down.steps))
 end
 
--- By place, as nearly all are in one.
+-- One part for each place; nearly always there is one.
 local function open_words(open)
   local places, parts = {}, {}
   for _, way in ipairs(open) do
@@ -264,9 +265,9 @@ local function open_words(open)
   return parts
 end
 
---- The same in one line, not clean.
+--- Says in one line which production is down, or opened and not served; names are not cleaned.
 ---@param state alicloud.dr.RunState
----@return string|nil
+---@return string|nil words nil: there is none
 function M.words(state)
   local open, known = unserved(state)
   local list, down = open_words(open), M.down(state)

@@ -1,5 +1,5 @@
---- A program that a step runs: a probe, a hook that stops services. Other branches go on meanwhile,
---- and whoever gives the step up ends it.
+--- Runs the program of a step, e.g. a probe, or a script that stops services. Other branches go on
+--- meanwhile; if the step is cancelled, the program is ended.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -33,8 +33,8 @@ local function variables_of(run, variables)
 end
 
 ---@class alicloud.dr.ProgramOptions
----@field credentials? boolean the program gets the variables that hold keys, too
----@field keep? boolean the journal keeps the last 4 KiB of what is said, on either stream
+---@field credentials? boolean the program also gets the environment variables that hold keys
+---@field keep? boolean the journal keeps the last 4 KiB of the output, on either stream
 
 M.SCHEMA = { credentials = schema.boolean, keep = schema.boolean }
 
@@ -44,7 +44,7 @@ local COMMAND = schema.rule("a command line, which is text without NUL, or a fun
       or schema.callable.test(value)
   end)
 
--- What is started has at most 64 words, and each variable is one of them.
+-- A command is started with at most 64 words, and each variable is one of them.
 local MOST_VARIABLES = 50
 
 local VARIABLE = { string = true, number = true, boolean = true }
@@ -62,9 +62,9 @@ local VARIABLES = schema.rule(("a table of up to %d: texts, numbers or booleans 
   return count <= MOST_VARIABLES
 end)
 
---- Raises at the caller's level where something is no program, or what it is to be told cannot be.
+--- Raises at the caller's level if a command, or the variables for it, are invalid.
 ---@param command any
----@param variables any of a function: as that takes them
+---@param variables any for a command line; for a function they are not checked
 ---@param level integer
 function M.demand(command, variables, level)
   local rule, value = COMMAND, command
@@ -74,22 +74,21 @@ function M.demand(command, variables, level)
     rule == COMMAND and "command" or "variables", schema.show(value), rule.allowed), level + 1)
 end
 
--- Where an output goes that is more than what is taken of it: beside the journal, or where the
--- system keeps what is there for a while.
+-- The file for output that is too long: beside the journal, or in the folder for temporary files.
 local function overflow_path(engine)
   local name, store = ".output." .. core.random_hex(4), engine.store
   local beside = store.beside and store:beside(name)
   return beside or (engine.runtime.getenv "TMPDIR" or "/tmp") .. "/alicloud-dr" .. name
 end
 
--- Both streams as one, in the order in which they are written.
+-- Joins both streams, so that their lines keep their order.
 local ONE_STREAM = "exec 1>&2\n"
 
---- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`, and ends
---- with this process, however that ends.
+--- Runs a command line with sh. It gets no variable that holds keys, unless `credentials`. It is
+--- ended when this process ends, also by a crash.
 ---@param loop alicloud.Loop
 ---@param command string
----@param variables table<string, any> of its environment
+---@param variables table<string, any> added to its environment
 ---@param given { credentials?: boolean, timeout?: number, say?: fun(line: string),
 ---overflow?: string, exceeded?: fun(overflow: alicloud.Overflow) } the last two as for programs.run
 ---@return alicloud.ProgramEnd|nil
@@ -101,7 +100,7 @@ function M.line(loop, command, variables, given)
     without = not given.credentials and programs.KEYS or nil })
 end
 
---- What a program that has ended, or was never started, comes to.
+--- Turns the end of a program, or the failure to start it, into the result of a step.
 ---@param command string
 ---@param ended alicloud.ProgramEnd|nil
 ---@param fault? string why it did not start
@@ -120,14 +119,14 @@ function M.judge(command, ended, fault)
   return true
 end
 
--- What a program has written and said, for the screen and the journal. Whatever ends it, they are
--- told: of more output than is taken all of it is in a file, its standard output, of which nothing
--- is shown, or with `keep` both streams.
+-- The output of a program, for the screen and the journal; they get it however the program ends.
+-- Output that is too long is in a file: standard output, which is not shown, or with `keep` both
+-- streams.
 ---@class alicloud.dr.ProgramOutput
 ---@field run alicloud.dr.PlaybookRun
 ---@field step string
 ---@field path string
----@field kept alicloud.dr.KeptLines? with `keep`
+---@field kept alicloud.dr.KeptLines? only with `keep`
 ---@field overflow alicloud.Overflow?
 ---@field ok boolean
 local Output = {}
@@ -145,7 +144,7 @@ function Output:say(line)
   if said then said(self.step, line) end
 end
 
--- Who listens to nothing leaves standard error to the host's own.
+-- The function that gets each line; nil: nobody listens, and standard error is that of the host.
 function Output:ear()
   if not self.kept and not self.run.engine.runtime.said then return nil end
   return function(line) self:say(line) end
@@ -155,14 +154,15 @@ function Output:tell_overflow()
   local said, overflow = self.run.engine.runtime.said, self.overflow
   if not said then return end
   local all, why = overflow.kept == overflow.bytes, overflow.fault or ""
-  -- The file is named once.
+  -- The fault need not name the file again.
   local named = self.path .. ": "
   if why:sub(1, #named) == named then why = why:sub(#named + 1) end
   said(self.step, ("it wrote %d bytes: %s in %s"):format(overflow.bytes, all and "all of it is"
     or ("%d bytes of it (%s) are"):format(overflow.kept, why), self.path))
 end
 
--- Where something is raised already, a journal that fails is told by what is written next.
+-- Writes the output to the journal. If an error is raised already, a failure of this write is not
+-- raised; the next write fails, too.
 function Output:__close(raised)
   local text = ""
   if self.kept then text, self.overflow = self.kept:finish() end
@@ -174,7 +174,7 @@ function Output:__close(raised)
     kept = overflow and overflow.kept,
     file = overflow and overflow.kept > 0 and self.path or nil }
   if raised == nil then return engine:record(event) end
-  -- What it has said before it was cut short may be all that tells how far it came.
+  -- The program was cut short: its output may be all that tells how far it came.
   event.cut_short = true
   engine:write_surely(event)
 end
@@ -189,8 +189,7 @@ local function run_line(run, command, variables, options)
   return ok, err
 end
 
--- Of a function that is told of an event, also when no step runs any more: nothing of it belongs to
--- a step, so the journal keeps nothing.
+-- Runs a command line in a hook (run:on). It belongs to no step, so the journal keeps no output.
 local function run_told(run, kind, command, variables, options)
   local said = run.engine.runtime.said
   return M.judge(command, M.line(run.loop, command, variables_of(run, variables), {
@@ -199,11 +198,11 @@ local function run_told(run, kind, command, variables, options)
 end
 
 --- Runs a command line with sh, or calls a function with the run and the variables.
----@param run alicloud.dr.PlaybookRun in a step, whose program it is, or in a function of run:on
+---@param run alicloud.dr.PlaybookRun in a step, or in a function of run:on
 ---@param command string|function
 ---@param variables table<string, any> e.g. group: the program sees ALICLOUD_DR_GROUP
 ---@param options alicloud.dr.ProgramOptions
----@return any result true of a program that ended with exit code 0
+---@return any result true if the program ended with exit code 0; else that of the function
 ---@return any err
 function M.run(run, command, variables, options)
   if schema.callable.test(command) then return command(run, variables) end

@@ -1,6 +1,6 @@
---- What a journal proves beyond its chain: which approvals were signed by whom, whether each gate
---- was passed by them, who signed the ends of attempts, and to whom heads were handed. That a
---- record says so is no proof; everything is checked against the records before it.
+--- Checks what a journal proves beyond its chain: who signed which approvals, whether each gate was
+--- passed by them, who signed the ends of attempts, and which witnesses got heads. A record alone
+--- is no proof; everything is checked against the records before it.
 
 local approvals = require "alicloud.dr.playbook.approval"
 local decisions = require "alicloud.dr.playbook.decision"
@@ -12,9 +12,9 @@ local M = {}
 ---@class alicloud.dr.ProofOfApproval
 ---@field verdict "checked"|"unchecked"|"forged"
 ---@field why string? why it does not count
----@field key string? of the approver, as the journal has it
----@field from string? "playbook", or where whoever ran it took the key from
----@field known boolean? whether the reader's own keys have it; nil: there are none
+---@field key string? public key of the approver, as the journal has it
+---@field from string? "playbook", or where the operator had the key from
+---@field known boolean? whether the reader has a key of this name; nil: the reader has no keys
 
 ---@class alicloud.dr.ProofOfPass
 ---@field verdict "checked"|"unchecked"|"forged"|"broken"
@@ -25,16 +25,16 @@ local M = {}
 ---@field why string?
 ---@field by string
 ---@field key string
----@field at number
----@field records integer up to which it vouches
----@field known boolean? the reader's own keys have it
+---@field at number unix seconds
+---@field records integer how many records it covers
+---@field known boolean? whether the reader has a key of this name; nil: the reader has no keys
 
 ---@class alicloud.dr.Proof
 ---@field approvals table<table, alicloud.dr.ProofOfApproval> by record
 ---@field passes table<table, alicloud.dr.ProofOfPass> by record
 ---@field ends alicloud.dr.ProofOfEnd[]
 ---@field anchors table[] records
----@field vouched integer up to which record a good signature vouches
+---@field vouched integer the last record that a good signature covers; 0: none
 ---@field forged { line: integer, text: string }[]
 ---@field unproven { line: integer, text: string }[] gates that the reader's own keys do not prove
 
@@ -52,14 +52,14 @@ function Reader:doubt(gate, why)
     text = ("gate %q is not proven by the keys at hand: %s"):format(gate, why) }
 end
 
--- What is wrong with a key by the reader's own list.
+-- The fault if the reader has another key of that name.
 function Reader:key_fault(name, key)
   local own = self.keys and self.keys[name]
   if not own or own:lower() == key:lower() then return nil end
   return ("the journal has another key of %s than the one at hand"):format(name)
 end
 
--- Nil without a list of the reader's own.
+-- Whether the reader has a key of that name; nil: the reader has no keys.
 function Reader:knows(name)
   if not self.keys then return nil end
   return self.keys[name] ~= nil
@@ -83,7 +83,7 @@ end
 
 local TAKE = {}
 
--- A decision that says something else than the records around it was not made by the run.
+-- A decision that contradicts the records before it was not made by the run.
 function TAKE.gate_open(self, event)
   local decision = event.decision
   if not decision then return end
@@ -178,8 +178,8 @@ function TAKE.anchored(self, event)
 end
 
 --- Checks all that is signed in a run's records.
----@param events table[] checked by alicloud.dr.playbook.events; the first is that of the run
----@param sums string[]|nil of their lines
+---@param events table[] checked by alicloud.dr.playbook.events; the first one is of type "run"
+---@param sums string[]|nil sums of their lines
 ---@param keys table<string, string>|nil public keys that the reader holds, by name
 ---@return alicloud.dr.Proof
 function M.of(events, sums, keys)

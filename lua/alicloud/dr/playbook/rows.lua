@@ -1,5 +1,5 @@
---- Parameters that differ from group to group: a table with a row for each, from JSON, from lines
---- with a separator between, or from Lua.
+--- Reads parameters that differ from group to group: a table with a row for each group, from JSON,
+--- from lines with a separator (CSV), or from Lua.
 ---
 ---     group,attach,fence,stop
 ---     pg-orders,i-orders-sh,must,ssh orders-hz systemctl stop orders
@@ -28,8 +28,8 @@ local function index(columns)
   return by_name
 end
 
--- The cells of a line; quotes stand around what holds the separator, two for one within. Blanks
--- around the quotes are none of the cell, but a tab that separates is no blank.
+-- The cells of a line; nil: its quotes are wrong. A cell with the separator stands in quotes, where
+-- two quotes mean one. Blanks around the quotes are ignored, but not a tab that is the separator.
 local function cells_of(line, separator)
   local cells, position, blanks = {}, 1, ("[^%%S%s]*"):format(separator)
   local first, further = ('^%s"(.-)"%s()'):format(blanks, blanks), ('^"(.-)"%s()'):format(blanks)
@@ -87,7 +87,7 @@ local function lines_of(text)
   return list, nil, header
 end
 
--- A list of rows, or rows by their key.
+-- The rows of a Lua or JSON value: a list of rows, or rows by their key.
 local function from_table(value, key)
   local list = {}
   for i, row in ipairs(value) do list[i] = { where = ("row %d"):format(i), row = row } end
@@ -109,7 +109,7 @@ local function from_json(text, key)
   return nil, "is no JSON: " .. tostring(type(problem) == "table" and problem.message or problem)
 end
 
--- A function could not be kept in a journal.
+-- Reads one cell. Functions are refused, since a journal cannot keep them.
 local function read_cell(column, cell, rule_of)
   local rule = rule_of(column)
   local value = not schema.callable.test(cell) and schema.read(rule, cell) or nil
@@ -160,7 +160,7 @@ end
 ---@param value any text of a file, or a table: rows, or rows by their key
 ---@param columns alicloud.dr.Param[] the first is the key
 ---@param rule_of fun(column: alicloud.dr.Param): alicloud.schema.Rule
----@return table<string, table<string, any>>|nil rows by their key, without it
+---@return table<string, table<string, any>>|nil rows by their key, which is taken out of them
 ---@return string? message with the line
 function M.read(value, columns, rule_of)
   local by_name, key, rows, seen = index(columns), columns[1].name, {}, {}

@@ -1,9 +1,7 @@
---- What a playbook's function is given: one branch of a run. The first branch is the whole run;
---- run:each and run:parallel give their functions branches of their own, whose steps carry the
---- branch's name before theirs ("pg-orders/promote").
----
---- It is the same object whatever the playbook is run for. What its methods do, the engine's
---- executor says (alicloud.dr.Executor): for real, as a dry run, or to trace calls.
+--- The object that a playbook's function gets: one branch of a run, first the whole run. Functions
+--- of run:each and run:parallel get branches of their own; the keys of their steps begin with the
+--- name of the branch ("pg-orders/promote"). Real runs, dry runs and traces of calls use the same
+--- object: the engine's executor (alicloud.dr.Executor) does the work of its methods.
 
 local bound_group = require "alicloud.dr.playbook.bound_group"
 local core = require "alicloud.core"
@@ -27,40 +25,40 @@ local M = {}
 ---@class alicloud.dr.PlaybookRun
 ---@field kind "drill"|"planned"|"unplanned"
 ---@field params table<string, any> as the playbook declares them, else as they were given
----@field mode "graceful"|"ungraceful" now
+---@field mode "graceful"|"ungraceful" the present mode
 ---@field direction { from: string, to: string }? regions, of the newest look at a group
 ---@field recovery_point integer? unix seconds, of the newest look at a group
 ---@field attempt integer how many processes have run it, this one included
 ---@field incident string?
 ---@field id string
----@field way alicloud.dr.Way? to the service, as it was typed, for commands that are printed
----@field client alicloud.Client whose changes are written down
+---@field way alicloud.dr.Way? how the service is reached, as typed, for commands that are printed
+---@field client alicloud.Client a client whose changes are journaled
 ---@field loop alicloud.loop.Loop
 ---@field engine alicloud.dr.Engine
----@field prefix string "" of the whole run, else it ends in "/"
----@field step_key string? the step that it is in
----@field step_scope alicloud.Scope? of that step
----@field verb string? the verb of a group that it is in
----@field fencing boolean? it has written down that a fence stops something
+---@field prefix string "" for the whole run, else the names of its branches, each with "/" behind
+---@field step_key string? the present step
+---@field step_scope alicloud.Scope? the scope of that step
+---@field verb string? the present verb of a group
+---@field fencing boolean? the journal has a record that the present fence stops something
 ---@field ran_program boolean? its step has run a program
 ---@field seen string? what its step's last look has shown, in words
----@field touched_at number monotonic seconds: what it has changed, it has changed before
----@field seat alicloud.dr.Seat? its place among those of run:each that are counted
+---@field touched_at number monotonic seconds of its latest change: older looks do not show it
+---@field seat alicloud.dr.Seat? its place among the branches that run:each counts as at work
 ---@field parent alicloud.dr.PlaybookRun?
 ---@field reads table<string, boolean> parameters that were read outside of steps
----@field step_reads table<string, boolean> and in its step
+---@field step_reads table<string, boolean> parameters that were read in the present step
 ---@field params_view table?
----@field jump_target string? the step that a failed one, `jump_from`, leads to (on_error "goto:")
+---@field jump_target string? the step that on_error "goto:" of the failed `jump_from` leads to
 ---@field jump_from string?
 ---@field stopped alicloud.dr.Stop? why this branch has ended
 local Run = {}
 
--- What belongs to the engine.
+-- Methods for the engine, not for playbooks.
 local Branch = {}
 
 local FIELDS = {}
 
---- What a playbook may use of a run, `client` besides: fields and methods by name.
+--- The fields and methods of a run that a playbook may use, beside `client`.
 M.FIELDS, M.METHODS = FIELDS, Run
 
 function FIELDS.kind(branch) return branch.engine.state.run.kind end
@@ -121,7 +119,7 @@ local function complain(what, value, rule)
   error(("playbook: %s: got %s; allowed: %s"):format(what, schema.show(value), rule.allowed), 3)
 end
 
--- The options may be left out.
+-- Checks the arguments of a method; the options may be left out.
 local function arguments(what, name, options, body, rules)
   if body == nil then options, body = nil, options end
   if not steps.NAME.test(name) then complain(what .. " name", name, steps.NAME) end
@@ -129,8 +127,8 @@ local function arguments(what, name, options, body, rules)
   return schema.check(("playbook: %s %q"):format(what, name), options, rules, 3), body
 end
 
---- Names a group. It is locked for this run, on this machine; another process that holds it is
---- named in the error that ends the run.
+--- Names a group, and locks it for this run. If another process has the lock, the run ends with an
+--- error that names that process.
 ---@param id string
 ---@param options? { region: string, to: string } the side that takes over, as for dr.group
 ---@return alicloud.dr.Group
@@ -142,24 +140,24 @@ function Run:group(id, options)
   return group
 end
 
---- Does something once. What it returns is kept and returned again after a resume; `nil, err` or a
---- raised error is a failure, as is a table whose field `ok` is false.
----@param name string known by it, whatever the order
+--- Does something once. The journal keeps its result, which is returned again after a resume. The
+--- step fails if the body raises, or returns `nil, err` or a table whose field `ok` is false.
+---@param name string identifies the step in the run, whatever the order
 ---@param options? alicloud.dr.StepOptions
 ---@param body fun(run: alicloud.dr.PlaybookRun): any
 ---@return any result plain
----@return alicloud.Error? err only where on_error lets the run go on
+---@return alicloud.Error? err only if on_error lets the run go on
 function Run:step(name, options, body)
   own(self)
   options, body = arguments("step", name, options, body, steps.SCHEMA)
   return self.engine.executor:step(self, name, options, body)
 end
 
---- Looks from outside whether the service is back; its first success stops the RTO clock.
+--- Probes from outside whether the service is back; the first success ends the RTO.
 ---@param name string
 ---@param options? { timeout: number|string, every: number|string, on_error: string } without a
 ---timeout it is tried once; every: pause between two tries (5 s)
----@param body fun(run: alicloud.dr.PlaybookRun): any something true, or not yet
+---@param body fun(run: alicloud.dr.PlaybookRun): any true if the service is back
 ---@return any result
 ---@return alicloud.Error? err
 function Run:verify(name, options, body)
@@ -168,7 +166,7 @@ function Run:verify(name, options, body)
   return self.engine.executor:verify(self, name, options, body)
 end
 
---- Waits for people.
+--- Waits until enough people have approved.
 ---@param name string
 ---@param options alicloud.dr.GateOptions
 function Run:gate(name, options)
@@ -177,7 +175,7 @@ function Run:gate(name, options)
   return self.engine.executor:gate(self, name, gates.check(name, options))
 end
 
---- Does the same for many groups or other things, several at a time.
+--- Calls a function for each of many groups or other items, several at a time.
 ---@generic T
 ---@param list T[] names, groups, or tables with `id`
 ---@param options? alicloud.dr.EachOptions
@@ -192,7 +190,7 @@ function Run:each(list, options, body)
   return self.engine.executor:each(self, list, options, body)
 end
 
---- Does several things at a time.
+--- Calls several functions at a time.
 ---@param branches table<string, fun(run: alicloud.dr.PlaybookRun): any>
 ---@return table<string, any> results by name
 function Run:parallel(branches)
@@ -201,7 +199,7 @@ function Run:parallel(branches)
   return self.engine.executor:parallel(self, branches)
 end
 
---- Writes a line into the journal, and says in it which of its fields cannot be kept.
+--- Writes a note into the journal. Fields that a journal cannot keep are left out, and named in it.
 ---@param text string
 ---@param fields? table
 function Run:note(text, fields)
@@ -215,8 +213,7 @@ function Run:note(text, fields)
   if not ok then engine:stop(err) end
 end
 
---- A parameter that is only looked at beforehand: a step that ends well with it does not freeze it,
---- so it can be corrected for the step that will use it.
+--- Reads a parameter without freezing it: it can still be corrected for the step that will use it.
 ---@param name string
 ---@return any
 function Run:peek(name)
@@ -230,12 +227,12 @@ local WHY = schema.rule("a reason, text without control characters", function(va
     and utf8.len(value) ~= nil
 end)
 
---- Runs a command line with sh, or calls a function, inside of a step. The program gets its
---- variables as ALICLOUD_DR_GROUP and the like, with _KIND, _MODE and _RUN beside them, and none
---- of the environment that holds keys, unless `credentials = true` asks for them.
+--- Runs a command line with sh, or calls a function, inside of a step. The program gets `variables`
+--- in its environment as ALICLOUD_DR_GROUP etc., with ALICLOUD_DR_KIND, _MODE and _RUN. Variables
+--- of the environment that hold keys are removed, unless `credentials = true`.
 ---@param command string|fun(run: alicloud.dr.PlaybookRun, variables: table): any
----@param variables? table<string, any> by names in small letters; of a command line up to 50
----texts, numbers or booleans
+---@param variables? table<string, any> by names in lower case; for a command line up to 50 texts,
+---numbers or booleans
 ---@param options? alicloud.dr.ProgramOptions
 ---@return any result true of a program
 ---@return any err "Client.ProgramFailed"
@@ -252,7 +249,7 @@ function Run:program(command, variables, options)
   return self.engine.executor:program(self, command, variables, options)
 end
 
---- Leaves a step out when the run comes to it.
+--- Skips a step when the run comes to it.
 ---@param name string of a step, or "gate:" and the name of a gate, which is broken open then
 ---@param why string
 function Run:skip(name, why)
@@ -262,13 +259,13 @@ function Run:skip(name, why)
   engine.skips[steps.skip_key(self.prefix, name)] = { why = why, by = engine.state.run.requester }
 end
 
---- What somebody wants to be left out, so that a slip of the hand can be told before it matters.
+--- The names of all steps that are to be skipped, so that a playbook can reject a wrong one.
 ---@return string[] names as they are given: "pg-orders/promote" in a branch
 function Run:skips()
   return tables.keys(own(self).engine.skips)
 end
 
---- Tells somebody of events. Neither an error nor a wait of his can change the run.
+--- Calls a listener for each event of a kind. Neither its errors nor its waits affect the run.
 ---@param kind string e.g. "step", "gate", "finished"
 ---@param listener fun(event: table)
 function Run:on(kind, listener)
@@ -281,7 +278,7 @@ function Run:on(kind, listener)
   engine.executor:on(self, kind, listener)
 end
 
---- Gives the old side up, or takes that back: steps that are `graceful_only` are left out.
+--- Switches the mode. "ungraceful" gives the old side up: steps with `graceful_only` are skipped.
 ---@param mode "graceful"|"ungraceful"
 ---@param why string
 function Run:switch(mode, why)
@@ -297,9 +294,9 @@ function Run:switch(mode, why)
   end
 end
 
---- A token that this step gives again after a resume, so that a call of its own may be repeated.
---- Once a call under it was refused for good it is another one: the service may repeat the refusal.
----@param label string what it is for; unique within the step
+--- An idempotency token that is the same after a resume, so that the step can repeat its own call.
+--- After a refusal it is another one, since the service may repeat the refusal for the old one.
+---@param label string purpose of the token; unique within the step
 ---@return string 64 hexadecimal digits
 function Run:token(label)
   local engine = own(self).engine
@@ -313,14 +310,14 @@ function Run:token(label)
   return token
 end
 
---- The operations of a product over the run's client.
+--- The operations of a product, called with the run's client.
 ---@param product string
 ---@return alicloud.Service
 function Run:service(product)
   return own(self).client:service(product)
 end
 
---- A branch of this one.
+--- Makes a branch of this one.
 ---@param name string
 ---@return alicloud.dr.PlaybookRun
 function Branch:fork(name)
@@ -332,34 +329,34 @@ local function seat_of(branch)
   return branch and branch.seat
 end
 
---- Only waits from now on: run:each does not count it among those that it has at a time.
+--- Says that this branch only waits from now on: run:each no longer counts it as at work.
 function Branch:rest()
   local seat = seat_of(self)
   if seat then seat.leave() end
 end
 
---- Goes on, and is counted again.
+--- Says that this branch is at work again.
 function Branch:rise()
   local seat = seat_of(self)
   if seat then seat.take() end
 end
 
---- Raises if this branch or the run has ended, or who calls was cancelled.
+--- Raises if this branch or the run has ended, or the calling task was cancelled.
 function Branch:go_on()
   self.engine:go_on()
   if self.stopped then error(self.stopped, 0) end
 end
 
---- Ends this branch; the whole run if it is the whole run, or if it must.
+--- Ends this branch by raising; or the whole run.
 ---@param err alicloud.Error
----@param whole boolean?
+---@param whole boolean? true: the whole run; it is so, too, if this branch is the whole run
 function Branch:halt(err, whole)
   if whole or self.prefix == "" then self.engine:stop(err) end
   self.stopped = self.stopped or stops.new(err, false)
   error(self.stopped, 0)
 end
 
---- The error of a branch that ended before the step to which a failed one leads.
+--- The error if this branch has ended before it came to the step that a "goto:" names; else nil.
 ---@return alicloud.Error|nil
 function Branch:unresolved_jump()
   if not self.jump_target then return nil end
@@ -367,7 +364,7 @@ function Branch:unresolved_jump()
     message = ("step %q, to which %q leads, never came"):format(self.jump_target, self.jump_from) }
 end
 
--- The first finished step of an older edition that this attempt has not come to.
+-- The first finished step of a branch that this attempt has not come to.
 local function missing_finished_step(engine, prefix)
   for _, key in ipairs(engine.state.order) do
     local step = engine.state.steps[key]
@@ -377,9 +374,10 @@ local function missing_finished_step(engine, prefix)
   return nil
 end
 
---- Takes note that a step was come to, and holds an edited playbook against what is finished.
+--- Notes that the branch has come to a step. Ends the run if the playbook was edited and has left
+--- out a finished step before this one.
 ---@param key string
----@param definition string of its options
+---@param definition string text of the step's options
 function Branch:register_step(key, definition)
   local engine = self.engine
   local past = engine.state.steps[key]

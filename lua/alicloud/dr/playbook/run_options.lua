@@ -1,4 +1,4 @@
---- The options of a run, checked before anything is opened.
+--- Checks the options of a run, before anything is opened.
 
 local accounts = require "alicloud.dr.playbook.account"
 local anchors = require "alicloud.dr.playbook.anchor"
@@ -13,66 +13,67 @@ local M = {}
 
 ---@class alicloud.dr.RunOptions
 ---@field client alicloud.Client
----@field store? alicloud.dr.Store where the journal is kept, or
+---@field store? alicloud.dr.Store the store of the journal; give either this or `journal`
 ---@field journal? string a path, or the address of a run in a shared store
----@field standby? boolean|number|string if another process has the run, or takes it, it is waited
----for until that ends, or for so long
----@field account? string number of the account whose groups they are, for a store that several
----machines share; else it is asked for (sts:GetCallerIdentity)
+---@field standby? boolean|number|string wait while another process has the run, or takes it over:
+---true for as long as that lasts, or a time
+---@field account? string number of the account that owns the groups, for a store that several
+---machines share; nil: from the environment, or from sts:GetCallerIdentity
 ---@field params? table<string, any> for the playbook; kept in the journal, so never a secret
 ---@field kind? "drill"|"planned"|"unplanned" (unplanned)
----@field mode? "graceful"|"ungraceful" (graceful); asked for again it switches
+---@field mode? "graceful"|"ungraceful" (graceful); given for a run that has begun it switches
 ---@field incident? string derives the tokens, so that two operators send the same ones
 ---@field incident_since? number unix seconds: when the first run of that incident began, if this is
----another one; the recovery time is counted from there
+---another one; the RTO is counted from there
 ---@field outage_at? number|string since when nothing has been written, a moment; verbs of groups
----take it unless they are given another one
+---use it unless they are given another one
 ---@field requester? string who asks for the run; cannot approve it
----@field declared? { rto: number|string, rpo: number|string } what was promised
+---@field declared? { rto: number|string, rpo: number|string } the declared targets
 ---@field approvers? table<string, string> public keys by name
----@field approvers_from? string where those keys come from, for whoever reads the journal
----@field approvers_file? string whole path of their file, for the command that goes on
----@field way? alicloud.dr.Way how the client reaches the service, for the command that goes on
+---@field approvers_from? string where those keys come from, for readers of the journal
+---@field approvers_file? string absolute path of their file, for the command that resumes the run
+---@field way? alicloud.dr.Way how the client reaches the service, for the command that resumes the
+---run
 ---@field sign? { by: string, key: string|alicloud.Secret } signs the journal's head when the
----attempt ends, however it ends
----@field anchor? string|fun(notice: alicloud.dr.Notice): string? a witness to whom heads are
----handed: a command line for sh, a URL that takes a POST, or a function
+---attempt ends, whether well or not
+---@field anchor? string|fun(notice: alicloud.dr.Notice): string? a witness that gets heads of the
+---journal: a command line for sh, a URL that takes a POST, or a function
 ---@field anchor_network? table options of alicloud.transport for that URL
 ---@field ask? fun(question: alicloud.dr.Question): "again"|"skip"|"stop", string? a person's
 ---answer and name
 ---@field confirm? fun(question: alicloud.dr.RunQuestion): string|boolean|nil, string? asked once,
----before the first step of a playbook with a point of no return: how somebody has agreed, and who;
----without it nobody is asked
+---before the first step of a playbook with a point of no return; returns how somebody has agreed,
+---and who; nil: nobody is asked
 ---@field skip? table<string, string> reasons by step ("pg-orders/promote" in a branch), or by
 ---"gate:" and a gate's name ("gate:pg-orders/approve")
----@field open_gates? string why every gate is broken open, where nobody can be asked, e.g. in a
----rehearsal
----@field again? table<string, boolean> steps in doubt that may be done once more
+---@field open_gates? string reason for which every gate is broken open, where nobody can be asked,
+---e.g. in a rehearsal
+---@field again? table<string, boolean> steps in doubt that may be run once more
 ---@field accept_loss? alicloud.dr.AcceptLoss
----@field force? alicloud.dr.Force[] what a person overrules of the pre-checks of failovers
----@field corrections? alicloud.dr.CorrectionWish parameters that are others from now on
----@field accept_edit? boolean an edited playbook may leave finished steps out
----@field progress? fun(event: table, run_id: string?) is told of every record, and while a step
----waits of "waiting":
+---@field force? alicloud.dr.Force[] findings of the pre-checks that a person overrules
+---@field corrections? alicloud.dr.CorrectionWish new values of parameters, from now on
+---@field accept_edit? boolean an edited playbook may lack finished steps
+---@field progress? fun(event: table, run_id: string?) gets every record, and events that are none:
+---"waiting" while a step waits:
 ---`state` ("waiting", "back", "given_up"; "settling": it looks again), `reason`, `pause`, `left`;
----on standby each second of "standby": `holder`, `since`, `waited`; of "takeover" where something
----of a process before may still arrive: `step`, `action`, `left`
----@field headway? number seconds between two events of "headway", which tell `progress` how far a
----run:each is, see alicloud.dr.HeadwayEvent, and of "under_way", which tell that a step goes on,
----see alicloud.dr.UnderWayEvent (nil: none)
----@field replay? string the recording that the client plays: the run is none of the real world, and
----goes on with none
----@field program? fun(command: string, variables: table): any stands in for every command line that
----a step would start, e.g. in a rehearsal; functions are called all the same
----@field executor? alicloud.dr.Executor what steps, gates and branches do instead of the real thing
+---"standby" each second on standby: `holder`, `since`, `waited`; "takeover" if a call of an earlier
+---process may still arrive: `step`, `action`, `left`
+---@field headway? number seconds between two events for `progress`: "headway", how far a run:each
+---is (see alicloud.dr.HeadwayEvent), and "under_way", a step goes on (see
+---alicloud.dr.UnderWayEvent); nil: none
+---@field replay? string the recording that the client plays; such a run continues no real run, and
+---no real run continues it
+---@field program? fun(command: string, variables: table): any called in place of every command line
+---that a step would start, e.g. in a rehearsal; functions are called all the same
+---@field executor? alicloud.dr.Executor does the work of steps, gates and branches; nil: a real run
 ---@field pace? fun(step: string) called before a step is begun; the run waits for it
 
 ---@class alicloud.dr.Question
 ---@field step string
 ---@field err alicloud.Error
----@field critical boolean "skip" is not taken
----@field release boolean? "again" lets more groups go than max_groups
----@field canary boolean? a canary has failed: "again" takes another one, "skip" lets the others go
+---@field critical boolean the answer "skip" is not accepted
+---@field release boolean? more groups than max_groups would be moved: "again" lets them begin
+---@field canary boolean? a canary has failed: "again" takes another one, "skip" begins the others
 
 local function is_map_of(test)
   return function(value)
@@ -101,7 +102,7 @@ local function is_declared(value)
   return true
 end
 
---- What says how often somebody is told.
+--- The rule for the time between two progress events.
 M.SECONDS = schema.rule("a number of seconds from 0.1 to 3600", function(value)
   return type(value) == "number" and value >= 0.1 and value <= 3600
 end)
@@ -149,7 +150,7 @@ local SCHEMA = {
   pace = schema.callable,
 }
 
--- Seconds that the run is waited for.
+-- Seconds to wait on standby; nil: no standby.
 local function limit_of(standby)
   if not standby then return nil end
   return standby == true and math.huge or duration.parse(standby)
@@ -186,8 +187,7 @@ function M.mode_fault(playbook, mode)
     schema.show(mode), playbook.name, playbook.graceful_only)
 end
 
---- Why a playbook cannot be run for what it is to be run for: one that says that it moves groups is
---- no drill.
+--- Why a playbook cannot be run as a kind: one that is declared to move groups is no drill.
 ---@param playbook alicloud.dr.Playbook
 ---@param kind "drill"|"planned"|"unplanned"|nil
 ---@return string|nil message
@@ -197,9 +197,9 @@ function M.kind_fault(playbook, kind)
     .. "alicloud-dr run drill"):format(playbook.name)
 end
 
---- The wishes to leave steps out, in the form of the engine.
----@param skip table<string, string>|nil
----@param by string whose wish it is
+--- The steps to be skipped, in the form of the engine.
+---@param skip table<string, string>|nil reasons by step
+---@param by string who skips them
 ---@return table<string, { why: string, by: string }>
 function M.skips(skip, by)
   local wishes = {}

@@ -1,5 +1,5 @@
---- Runs a playbook over a journal: from the beginning, or from where an earlier process ended.
---- Opens the journal's store, and closes it.
+--- Runs a playbook with a journal, from the beginning or from where an earlier process ended. Opens
+--- the journal's store, and closes it.
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local batched = require "alicloud.dr.read.batched"
@@ -29,7 +29,7 @@ local foreign_stores = lazy.module "alicloud.dr.store.foreign"
 
 local M = {}
 
--- What is done behind the end of a run, however it ends, takes no longer.
+-- Most seconds for hooks, signature and witness, and for closing after the end of a run.
 local HOOK_SECONDS, SEAL_SECONDS, CLOSE_SECONDS = 5, 60, 10
 
 local function changed(message, hint)
@@ -37,7 +37,7 @@ local function changed(message, hint)
     message = message, hint = hint }
 end
 
--- What a replay has written must never go on in the real world, nor the other way round.
+-- The error if a real run would continue a replay, or a replay a real run.
 local function other_world(run, options)
   if run.replay and not options.replay then
     return changed(("the journal is of a replay of %s, of which nothing has happened"):format(
@@ -53,7 +53,7 @@ local function has_finished(state)
   return state.ending ~= nil and state.ending.type == "finished"
 end
 
--- What is asked for must be what the journal is about.
+-- The error if the journal is of another run than the one that is asked for.
 local function difference(state, playbook, options)
   local run = state.run
   local strange = other_world(run, options)
@@ -69,7 +69,7 @@ local function difference(state, playbook, options)
     end
   end
   local asked = options.params and core.encode(journals.plain(params.written(options.params)))
-  -- A host that starts again gives what it began with, whatever was corrected since.
+  -- A host that restarts gives the parameters of the beginning, whatever was corrected since.
   if asked and asked ~= core.encode(state.params) and asked ~= core.encode(run.params or {}) then
     return changed(("the parameters are %s in the journal, not %s"):format(
       core.encode(state.params), asked),
@@ -80,7 +80,7 @@ local function difference(state, playbook, options)
   return nil
 end
 
--- What may be another one at any time need not be called a correction.
+-- Takes new values of revisable parameters: they need no reason, as other corrections do.
 local function take_revised(state, playbook, options)
   if not options.params or options.corrections then return end
   local values, known = corrections.revised(state, playbook, options.params)
@@ -149,8 +149,8 @@ local function announce(engine)
     why = loss.why }, true)
 end
 
--- A journal that fails says of a write that it was not done. Of the run that is not the whole
--- truth: what it had sent by then may have had its effect.
+-- Whether a call of the run has had an effect, or may have had one. If so, the outcome of a run
+-- whose journal fails is "unknown", although the failed write itself sent nothing.
 local function is_in_doubt(state)
   for _, call in ipairs(state.calls) do
     local outcome = call.answer and call.answer.outcome
@@ -183,7 +183,7 @@ local function interrupted(engine)
   })
 end
 
--- A slip of the hand would go unseen.
+-- Notes names in the options skip and again that match no step, since they may be mistyped.
 local function tell_of_wishes(engine)
   for _, name in ipairs(tables.keys(engine.options.skip or {})) do
     if not engine.seen[name] then
@@ -217,7 +217,7 @@ end
 local function pursue(engine)
   local run = runs.new(engine)
   local ok, raised = bounded.guarded(engine.loop, play, engine, run)
-  -- A playbook may have caught what ended it.
+  -- The playbook may have caught the error that ended it.
   engine.loop.checkpoint()
   if ok and engine.stopped then ok, raised = false, engine.stopped end
   if ok and run:unresolved_jump() then ok, raised = false, run:unresolved_jump() end
@@ -225,7 +225,8 @@ local function pursue(engine)
   return finish(engine)
 end
 
--- Hooks are told, though the scope of the attempt may be cancelled.
+-- Writes the end of an interrupted run. Hooks get a scope of their own, since that of the attempt
+-- may be cancelled.
 local function end_interrupted(scope, engine)
   engine.hooks.scope = scope
   local _, err = interrupted(engine)
@@ -233,8 +234,8 @@ local function end_interrupted(scope, engine)
   return nil, err
 end
 
--- Whoever interrupts may do so while steps are undone, too. To be cancelled from outside is an
--- interruption as well: nothing has failed, and nothing is undone.
+-- Carries the run out, undoing included, which can be interrupted, too. A cancellation from outside
+-- counts as an interrupt: nothing has failed, so nothing is undone.
 local function carry_out(engine)
   local ok, result, err = pcall(engine.loop.scope, function(scope)
     engine.scope = scope
@@ -255,13 +256,13 @@ local function close_hooks(_, engine)
   engine.hooks:close(HOOK_SECONDS)
 end
 
--- Nobody who interrupts the run meets it halfway.
+-- A value whose closing calls `act` without being cut in the middle by an interrupt.
 local function at_end(act)
   return setmetatable({}, { __close = core.aside(act) })
 end
 
--- What many branches share belongs to the attempt, and has time of its own at the end of it. What
--- interrupts the run may be met by that, too.
+-- Runs the attempt in the scope of what its branches share: shared reads and hooks. At the end
+-- these, the signature and the witness have timeouts of their own.
 local function attend(engine)
   local results
   local ok, raised = pcall(engine.loop.scope, function(scope)
@@ -272,7 +273,7 @@ local function attend(engine)
       engine:surely(SEAL_SECONDS, function() anchors.seal(engine) end)
     end)
     local _ <close> = at_end(function() engine:surely(CLOSE_SECONDS, close_hooks, engine) end)
-    -- A task that does not heed that it is cancelled is closed, and the run in it.
+    -- If the task ignores its cancellation, it is closed, with the run; the end is written here.
     local _ <close> = at_end(function()
       if not engine.state.ending then engine:write({ type = "interrupted" }, true) end
     end)
@@ -282,14 +283,15 @@ local function attend(engine)
   return table.unpack(results, 1, results.n)
 end
 
--- The journal keeps them as they were given: a playbook reads them anew in every process.
+-- The parameters of the playbook. The journal keeps them as they were given, and every process
+-- reads them anew.
 local function read_params(playbook, state, options)
   local kept = state.run and state.params or params.written(options.params) or {}
   local wish = options.corrections
   local given = wish and tables.merged(options.params or {}, wish.values) or options.params
   if wish then kept = tables.merged(kept, params.written(wish.values)) end
   local read, message = params.read(playbook.params, params.restored(kept, given))
-  -- What a run was begun with it goes on with, whatever has become of its files.
+  -- Missing files are an error only for a new run.
   local is_new = not state.run and not options.program
   message = message or is_new and params.missing_program(playbook.params, read)
   if not message then return read end
@@ -356,18 +358,18 @@ local function go_on(playbook, options)
   return result, err
 end
 
---- Runs a playbook, or goes on with it. A run that has finished makes no further call. Raises at
---- its caller's level what is wrong with the options.
+--- Runs a playbook, or continues its run. A finished run makes no further call. Raises errors in
+--- the options at its caller's level.
 ---@param playbook alicloud.dr.Playbook
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.RunResult|nil
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
----the end; `rolled_back` if all was brought back that the run had done, as seen afterwards;
----`production_down` in words, if it is and the run has stopped it, and `ways_up`, where each group
----can come up now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`, in words, what it
----has begun and could not end; `correctable`, the parameters of what has failed that can be
----corrected; `parameter`, the one that has to be another one; `again`, the step of which no look
----tells whether it was done: the option of that name does it once more
+---the end; `rolled_back` if all that the run had done was undone; `production_down` in words, if
+---the run has stopped production and it is still down, and `ways_up`, where each group can come up
+---now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`: what a person has to end by
+---hand, in words; `correctable`: the parameters of failed steps that can be corrected; `parameter`:
+---the one whose value cannot be used; `again`: the step in doubt, which the option of that name
+---runs once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)
@@ -376,7 +378,7 @@ function M.run(playbook, options)
   message = message or given.store and foreign_stores.fault(given.store)
   if message then error("dr.run: " .. message, 2) end
   given.store = given.store and foreign_stores.guarded(given.store)
-  -- Whoever is interrupted in the end holds no lock for longer.
+  -- The lock is given back even if an interrupt comes at the end.
   local _ <close> = at_end(function() standbys.close(given) end)
   if not given.store then
     given.reopen = standbys.opener(given)

@@ -1,6 +1,6 @@
---- Manners of the process in which a playbook is only looked at. It can start no program and open
---- no file, whatever it does (alicloud.dr.playbook.confined); here the functions that would try are
---- replaced by ones that say so, in words that lead to the option `plan` of a step.
+--- Replaces functions in the confined process in which a playbook is only planned. That process can
+--- start no program and open no file anyway (alicloud.dr.playbook.confined). These replacements
+--- raise errors that name the option `plan` of a step.
 
 local M = {}
 
@@ -9,8 +9,8 @@ local KEPT = {
   io = { type = true, write = true, stdin = true, stdout = true, stderr = true },
 }
 
---- What stands for a function that is not called here.
----@param what string its name
+--- Makes the replacement of a function, which raises.
+---@param what string name of the function
 ---@return fun()
 function M.refuse(what)
   return function()
@@ -18,15 +18,15 @@ function M.refuse(what)
   end
 end
 
---- Whether an error says that something was refused.
+--- Whether an error was raised by such a replacement.
 ---@param raised any
 ---@return boolean
 function M.is_refusal(raised)
   return type(raised) == "string" and raised:find("plan: .+ is not done while planning") ~= nil
 end
 
---- What stands for a module that is not here: anything may be taken from it, and nothing of that
---- may be called.
+--- Makes the replacement of a module that is not available: any field can be read from it, but
+--- calling one raises.
 ---@param name string
 ---@return table
 function M.stub(name)
@@ -37,7 +37,7 @@ function M.stub(name)
   })
 end
 
---- Puts the refusals in place, for good.
+--- Replaces the functions, for the life of the process.
 function M.enter()
   for library, kept in pairs(KEPT) do
     for name in pairs(_G[library]) do

@@ -1,6 +1,6 @@
---- The end of an attempt, signed with a key of whoever runs it: who made all records up to here,
---- for everybody who knows that key. A chain alone says nothing of it, since whoever can write the
---- file can make all sums anew.
+--- Signs the end of an attempt with a key of its owner, which proves to everybody who knows that
+--- key who has written the records up to there. The chain alone does not prove it, since anybody
+--- who can write the file can compute all sums anew.
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
@@ -10,7 +10,7 @@ local M = {}
 ---@class alicloud.dr.Signer
 ---@field by string
 ---@field key string|alicloud.Secret 64 hex digits, the private key
----@field ["public"] string its public half, which is found by `check`
+---@field ["public"] string the public key, set by `check`
 
 local function text_of(run_id, event)
   local fields = { "alicloud-dr head 1", run_id, ("%d"):format(event.records), event.head, event.by,
@@ -19,7 +19,7 @@ local function text_of(run_id, event)
   return table.concat(fields, "\n")
 end
 
---- Whether a value is a signer; finds its public key.
+--- Whether a value is a signer; sets its public key.
 ---@param value any
 ---@return boolean
 function M.check(value)
@@ -33,7 +33,7 @@ end
 ---@param signer alicloud.dr.Signer
 ---@param run_id string
 ---@param records integer
----@param head string sum of the last one
+---@param head string sum of the last record
 ---@param now number unix seconds
 ---@return table event
 function M.sign(signer, run_id, records, head, now)
@@ -46,7 +46,7 @@ end
 --- Why a signature does not vouch for the records before it, or nil.
 ---@param event table checked by its schema
 ---@param run_id string
----@param records integer how many are before it
+---@param records integer how many records are before it
 ---@param head string|nil sum of the last of them; nil: the records have no sums
 ---@return string|nil
 function M.fault(event, run_id, records, head)

@@ -1,5 +1,5 @@
---- The text of a playbook, with the modules of its own: Lua files beside it that it names in
---- `require "NAME"`. All is read, and has one digest, before anything is executed.
+--- Reads the text of a playbook, with its own modules: Lua files beside it that it names in
+--- `require "NAME"`. All of it is read, and has one digest, before any of it is executed.
 
 local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
@@ -13,13 +13,13 @@ local M = {}
 ---@class alicloud.dr.PlaybookSource
 ---@field path string
 ---@field text string
----@field modules table<string, string> texts of the modules of its own, by name
+---@field modules table<string, string> texts of its own modules, by name
 ---@field digest string sha256 of the text; with modules, of their names and texts too
----@field file string? what a journal calls it, if that is not its path
----@field steps string[]? names of its steps and gates, where they are known
+---@field file string? its name in a journal; nil: its path
+---@field steps string[]? names of its steps and gates; nil: to be read from the text
 
 local NAMED = "require%s*%(?%s*([\"'])([%w_-][%w_.-]*)%1"
--- Of a file that is not there, and of a module that is installed elsewhere.
+-- Codes of a file that does not exist; such a module is installed elsewhere.
 local MISSING = { ENOENT = true, ENOTDIR = true }
 
 local function is_ours(name)
@@ -30,7 +30,8 @@ local function path_of(directory, name)
   return directory .. name:gsub("%.", "/") .. ".lua"
 end
 
--- A comment that names a module makes it part of the digest, and does no other harm.
+-- Reads the modules that a text names. A name in a comment counts as well; that only adds the
+-- module to the digest.
 local function read_modules(text, directory, read_module, modules)
   for _, name in text:gmatch(NAMED) do
     if not is_ours(name) and not modules[name] then
@@ -55,11 +56,12 @@ local function digest_of(text, modules)
   return core.sha256(table.concat(parts, "\n"))
 end
 
---- Reads a playbook and the modules of its own.
+--- Reads a playbook and its own modules.
 ---@param path string
----@param read_file fun(path: string): string|nil, string?, string? with a code, "ENOENT" if need be
----@param read_module? fun(path: string): string|nil, string?, string? for what it names, if that is
----not read like the playbook itself
+---@param read_file fun(path: string): string|nil, string?, string? returns text, or nil, message
+---and a code such as "ENOENT"
+---@param read_module? fun(path: string): string|nil, string?, string? reads modules; nil:
+---`read_file`
 ---@return alicloud.dr.PlaybookSource|nil
 ---@return string? message
 function M.read(path, read_file, read_module)
@@ -75,7 +77,7 @@ local BLOCKING = { "os.execute", "io.popen" }
 
 local function add_blocking(list, where, text)
   local number = 0
-  -- The interpreter takes any pair of the two as one end of a line.
+  -- Lua counts "\r\n" and "\n\r" as one end of a line.
   local lines = chunks.text(text):gsub("\r\n", "\n"):gsub("\n?\r", "\n")
   for line in (lines .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
@@ -88,8 +90,8 @@ local function add_blocking(list, where, text)
   end
 end
 
---- Where its text names a function that keeps the whole thread until a program ends: nothing else
---- goes on meanwhile, and no lock in a shared store is renewed.
+--- Where the text names a function that blocks the whole thread until a program ends: no other task
+--- runs meanwhile, and no lease in a shared store is renewed.
 ---@param source alicloud.dr.PlaybookSource
 ---@return string[] "stop.lua line 7: os.execute"
 function M.blocking(source)
@@ -106,9 +108,9 @@ local function has_no_return(text)
     or text:find "alicloud%.playbooks%.%l" ~= nil
 end
 
---- Whether its text has a step from which there is no way back, or uses parts of a ready playbook.
---- Such a step cannot be known before the playbook comes to it; its words can, and a comment that
---- has them does no harm but a question.
+--- Whether the text may have a point of no return: it has the word, or uses parts of a ready
+--- playbook. The step itself is known only when the playbook comes to it. If only a comment has the
+--- word, the run asks one question too many.
 ---@param source alicloud.dr.PlaybookSource
 ---@return boolean
 function M.names_no_return(source)
@@ -118,7 +120,7 @@ function M.names_no_return(source)
   return has_no_return(source.text)
 end
 
--- JSON carries UTF-8 only, and a file keeps its bytes.
+-- A text for JSON: in base64 if it is not UTF-8.
 local function pack_text(text)
   return utf8.len(text) and text or { base64 = core.base64(text) }
 end
@@ -128,8 +130,8 @@ local function unpack_text(packed)
   return type(packed.base64) == "string" and core.unbase64(packed.base64) or nil
 end
 
---- A playbook with all its modules as JSON can carry it, byte by byte: to go along with a journal,
---- or into a process without rights.
+--- A playbook with all its modules as a value for JSON, to go with a journal or to a process
+--- without rights.
 ---@param source alicloud.dr.PlaybookSource
 ---@return table
 function M.pack(source)
@@ -139,7 +141,7 @@ function M.pack(source)
     file = source.file }
 end
 
---- The playbook that was packed.
+--- Reads a playbook that was packed.
 ---@param packed any
 ---@return alicloud.dr.PlaybookSource|nil
 ---@return string? message
@@ -157,8 +159,8 @@ function M.unpack(packed)
     digest = digest_of(text, modules) }
 end
 
--- The modules see the same globals as the playbook, and are its own: another playbook of this
--- process may have some of the same names.
+-- The environment of a playbook with modules: its `require` loads them anew for this playbook,
+-- since another playbook of the process may have modules of the same names. Globals are shared.
 local function with_modules(source)
   if next(source.modules) == nil then return _G end
   local directory, loaded = source.path:match "^.*/" or "", {}

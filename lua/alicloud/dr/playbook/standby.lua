@@ -1,5 +1,5 @@
---- The store of a run that is opened by its name, and opened anew where it was lost: whoever stands
---- by goes on with the run when he can have it again.
+--- Opens the store of a run by its name, and opens it anew if it was lost to another process: a
+--- process on standby continues the run when it can get the lock again.
 
 local openings = require "alicloud.dr.playbook.opening"
 local stores = require "alicloud.dr.store"
@@ -7,10 +7,10 @@ local stores = require "alicloud.dr.store"
 local M = {}
 
 local CLOSE_SECONDS = 10
--- Before a run that was lost is waited for.
+-- Seconds before the next attempt to get a lost run.
 local PAUSE = 1
 
---- Closes the store of a run. Whoever interrupts the run in the end holds no lock for longer.
+--- Closes the store of a run, also during an interrupt, so that its lock is given back.
 ---@param options alicloud.dr.RunOptions
 function M.close(options)
   local store = options.store
@@ -22,7 +22,7 @@ function M.close(options)
   end, { shield = true, timeout = CLOSE_SECONDS })
 end
 
---- What opens the store of a run, also in the place of one that was lost.
+--- Makes a function that opens the store of a run, and closes an older one.
 ---@param options alicloud.dr.RunOptions with `journal`; gets `store`
 ---@return fun(): boolean, alicloud.Error?
 function M.opener(options)
@@ -34,27 +34,27 @@ function M.opener(options)
   end
 end
 
--- A record that fails may be the first sign of it.
+-- Whether an error means that the store is lost. A write that fails may be the first sign of it.
 local function is_lost(options, err)
   local store = options.store
   return err.code == "Client.JournalLost"
     or err.code == "Client.JournalFailed" and store ~= nil and openings.is_lost(store)
 end
 
--- Whoever had the lock, and has written nothing yet, has lost nothing by giving it back.
+-- Whether a process that has the lock, but has written nothing, may give it back and begin again.
 local function may_begin_anew(options, err)
   return options.leased and not options.announced and err.retryable
     and err.code == "Client.JournalFailed"
 end
 
--- What a person wished for is in the journal when the attempt has begun.
+-- Drops options that the journal has already, since the attempt had begun.
 local function forget_wishes(options)
   options.announced, options.regaining, options.again = nil, true, {}
   options.mode, options.corrections, options.force, options.accept_loss = nil, nil, nil, nil
 end
 
---- Carries a run out. Whoever stands by and loses it while he has it stands by again: somebody else
---- may have it, or nobody, where only the store was out of reach.
+--- Carries a run out. A process with the option standby that loses the run waits for it again:
+--- another process may have it, or only the store was out of reach.
 ---@param options alicloud.dr.RunOptions checked; `announced` if the attempt has begun
 ---@param go_on fun(): alicloud.dr.RunResult|nil, alicloud.Error?
 ---@return alicloud.dr.RunResult|nil

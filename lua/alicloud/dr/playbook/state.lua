@@ -1,20 +1,20 @@
---- What a journal says about a run: the fold of its events. The engine applies every event that it
---- writes as well, so what a process knows and what its successor will know is the same.
+--- The state of a run: the fold of the events in its journal. The engine also applies every event
+--- that it writes, so a process and its successor know the same.
 ---
 ---   run         who asked for what: playbook, digest, params, kind, requester, incident, declared
 ---   attempt     a process took the run over: n, owner, host, pid, fence, digest, edited
 ---   step_begin  step_end  step_skip  undo_begin  undo_end
 ---   intent      a verb decided (alicloud.dr.journal.protocol)            outcome   how it ended
----   call        an attempt to change something is to leave   answer    what came back
+---   call        a changing attempt is about to leave           answer    the answer to it
 ---   gate_open   approval  gate_pass  gate_fail
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
----   correction  a parameter is another one from here on, by whom and why
----   mark        a finish line was reached   look   a group was looked at   outage   since when
----   confirmed   somebody agreed to it: by, how, groups
----   settled     an intent in doubt is seen to have had no effect
+---   correction  a new value of a parameter, by whom and why
+---   mark        a finish line was reached   look   a look at a group   outage   a declared outage
+---   confirmed   somebody agreed to the run: by, how, groups
+---   settled     an intent in doubt has had no effect
 ---   production  a group's production: stopped by the run, back again, or serving
 ---   note        asked  interrupted  stopped  finished
----   signed      an attempt's end, by a key                 anchored  a witness was told a head
+---   signed      an attempt's end, by a key                 anchored  a witness got a head
 
 local decisions = require "alicloud.dr.playbook.decision"
 local outage_time = require "alicloud.dr.playbook.outage_time"
@@ -28,18 +28,18 @@ local M = {}
 ---@field status "begun"|"done"|"failed"|"skipped"|"undone"
 ---@field runs integer how often it was begun
 ---@field begun_at number? unix seconds
----@field ended_at number?
+---@field ended_at number? unix seconds
 ---@field result any
 ---@field err table? plain
----@field why string? of a skip
+---@field why string? reason of a skip
 ---@field calls table[]
 ---@field intents table[]
----@field no_return boolean
+---@field no_return boolean it is a point of no return
 ---@field went_on boolean? it failed, and the run went on
----@field definition string? digest of its options
+---@field definition string? text of its options, to notice an edit
 ---@field stops_production boolean
 ---@field used table<string, boolean> parameters that were read for it
----@field may_have_acted boolean? of one that failed: false if nothing of it can have had an effect
+---@field may_have_acted boolean? of a failed step: false if nothing of it can have had an effect
 
 ---@class alicloud.dr.RunState
 ---@field run table? the event
@@ -50,7 +50,7 @@ local M = {}
 ---@field order string[] keys by first mention
 ---@field calls table[]
 ---@field intents table[]
----@field intents_of table<string, table[]> the same by group: a fleet has thousands
+---@field intents_of table<string, table[]> the same by group id, since a fleet has thousands
 ---@field gates table<string, alicloud.dr.GateState>
 ---@field marks table<string, number> unix seconds
 ---@field mode "graceful"|"ungraceful"
@@ -58,32 +58,32 @@ local M = {}
 ---@field outage alicloud.dr.DeclaredOutage?
 ---@field clocks alicloud.dr.RunClocks
 ---@field confirmed table? the event
----@field declined boolean? somebody was asked, and did not agree
----@field force alicloud.dr.Force[]? what is overruled, one entry a code
+---@field declined boolean? a person was asked to confirm the run, and did not agree
+---@field force alicloud.dr.Force[]? overruled findings, one entry for each code
 ---@field ending table? the last "stopped", "interrupted" or "finished"
 ---@field digest string? of the playbook in the newest attempt
 ---@field region string? of the client in the newest attempt
----@field way alicloud.dr.Way? of the newest attempt to the service
+---@field way alicloud.dr.Way? how the newest attempt reaches the service
 ---@field owner string? who runs the newest attempt
----@field owner_key string? public key with which its end is signed
----@field requester_key string? the same of the first attempt
+---@field owner_key string? public key that signs the end of the newest attempt
+---@field requester_key string? public key that signs the end of the first attempt
 ---@field looks table<string, table> newest look by group
 ---@field production table<string, alicloud.dr.Production> by group
----@field taken_lines table<string, boolean> digests of what the inbox has taken
+---@field taken_lines table<string, boolean> digests of the lines that the inbox has taken
 
---- What the records say of a gate. Whether an approval counts, they do not say: see
---- alicloud.dr.playbook.gate and alicloud.dr.playbook.proof.
+--- The records of a gate. Whether an approval counts is judged by alicloud.dr.playbook.gate and
+--- alicloud.dr.playbook.proof.
 ---@class alicloud.dr.GateState
 ---@field name string
 ---@field status "open"|"passed"|"failed"
----@field decisions table<string, alicloud.dr.Decision> what was asked, by its digest
----@field asked alicloud.dr.Decision? what was asked last
----@field keys_from string? where keys that the playbook does not hold come from
----@field keys_file string? whole path of their file, for the command that goes on
+---@field decisions table<string, alicloud.dr.Decision> decisions that were asked for, by digest
+---@field asked alicloud.dr.Decision? the latest of them
+---@field keys_from string? where the keys come from that are not in the playbook
+---@field keys_file string? absolute path of their file, for the command that resumes the run
 ---@field approvals table[] events
 ---@field passes { at: number, broken: boolean?, why: string?, barred: alicloud.dr.Barred }[]
 
---- Who may not approve.
+--- The people who may not approve.
 ---@class alicloud.dr.Barred
 ---@field names string[]
 ---@field keys table<string, string> names by public key
@@ -111,7 +111,7 @@ local function gate_of(state, name)
   return state.gates[name]
 end
 
---- Who may not approve now: who asked for the run, and who runs it.
+--- The people who may not approve now: the requester of the run, and its present owner.
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.Barred
 function M.barred(state)
@@ -143,7 +143,7 @@ end
 
 function APPLY.step_begin(state, event)
   local step = step_of(state, event.step)
-  -- What is done once more has to reach its finish line once more.
+  -- A finished step that is run once more has to mark its finish line again.
   if event.marks and step.status == "done" then state.marks[event.marks] = nil end
   step.status, step.runs, step.begun_at = "begun", step.runs + 1, event.at
   step.no_return, step.definition = event.no_return == true, event.definition
@@ -151,7 +151,7 @@ function APPLY.step_begin(state, event)
   step.err, step.why = nil, nil
 end
 
--- Of a step that is done, its result is all that is asked for.
+-- Frees the results of verbs in a finished step: only the step's own result is still needed.
 local function drop_results(step)
   for _, entry in ipairs(step.intents) do
     if entry.outcome then entry.outcome.result = nil end
@@ -171,7 +171,7 @@ function APPLY.step_skip(state, event)
   step.status, step.why, step.ended_at = "skipped", event.why, event.at
 end
 
--- Nobody knows what is left of a step whose undoing did not come to its end.
+-- While the undo has no end, the step counts as begun: what is left of it is not known.
 function APPLY.undo_begin(state, event)
   step_of(state, event.step).status = "begun"
 end
@@ -220,7 +220,7 @@ function APPLY.outcome(state, event)
   end
 end
 
--- What it stood for is seen not to have happened, and will not any more.
+-- The change of an intent in doubt has not happened, and will not happen any more.
 function APPLY.settled(state, event)
   for _, entry in ipairs(state.intents) do
     local same = entry.verb == event.verb and entry.intent.client_token == event.client_token
@@ -271,8 +271,8 @@ function APPLY.force(state, event)
   state.force = list
 end
 
--- The clock stops at the first success from outside; the data of many groups is ready with the
--- last.
+-- "verified" keeps its first time. The other marks keep the last one: data is ready when that of
+-- the last group is.
 function APPLY.mark(state, event)
   if event.mark == "verified" and state.marks.verified then return end
   state.marks[event.mark] = event.at
@@ -297,7 +297,7 @@ end
 
 APPLY.stopped, APPLY.interrupted, APPLY.finished = ending, ending, ending
 
---- Takes one event into account.
+--- Applies one event to a state.
 ---@param state alicloud.dr.RunState
 ---@param event table
 function M.apply(state, event)
@@ -307,6 +307,7 @@ function M.apply(state, event)
   outage_time.apply(state, event)
 end
 
+--- Makes the state from all events of a run.
 ---@param events table[]
 ---@return alicloud.dr.RunState
 function M.fold(events)
@@ -315,7 +316,7 @@ function M.fold(events)
   return state
 end
 
---- Whether somebody has agreed to a run, or it has begun to change things before anybody was asked.
+--- Whether somebody has agreed to a run, or it has already sent a change.
 ---@param state alicloud.dr.RunState
 ---@return boolean
 function M.is_agreed(state)
@@ -327,7 +328,7 @@ local function is_harmless(call)
     and (call.answer.outcome == "not_sent" or call.answer.outcome == "rejected")
 end
 
---- Calls of a step that changed something, or may have, and that no verb answers for.
+--- Calls of a step, other than those of verbs, that have had an effect, or may have had one.
 ---@param step alicloud.dr.StepState
 ---@return table[]
 function M.unsettled_calls(step)
@@ -348,11 +349,12 @@ function M.has_sent(step)
   return false
 end
 
--- A call without a usable answer has long done what it does by then, or does nothing any more.
+-- After so many seconds a call in doubt has either had its effect, or will have none.
 local DOUBT_SECONDS = 600
 
--- What its last attempt says is not all: one before it may have sent something, which counts unless
--- it is so long ago that what was seen since is seen without it.
+-- Whether a begun point of no return counts as passed. It does not if its error says that nothing
+-- was done, and no call was accepted or is in doubt; calls that had been in doubt for DOUBT_SECONDS
+-- when the step ended do not count.
 local function is_passed(step)
   local outcome = step.status == "failed" and step.err and step.err.outcome
   if outcome ~= "not_sent" and outcome ~= "rejected" then return true end
@@ -365,7 +367,7 @@ local function is_passed(step)
   return false
 end
 
---- Whether a branch has done a step that is a point of no return, or has sent something in it.
+--- Whether a branch has finished a point of no return, or has sent something in it.
 ---@param state alicloud.dr.RunState
 ---@param prefix string of the branch
 ---@return boolean
@@ -378,10 +380,10 @@ function M.has_passed(state, prefix)
   return false
 end
 
---- Whether a step was begun after which nothing is undone any more.
+--- The first point of no return that was begun and counts as passed: after it nothing is undone.
 ---@param state alicloud.dr.RunState
----@param since number? unix seconds: only if it was begun then or later
----@return string|nil key of that step
+---@param since number? unix seconds: only a step that was begun then or later
+---@return string|nil key of that step; nil: there is none
 function M.no_return(state, since)
   for _, key in ipairs(state.order) do
     local step = state.steps[key]

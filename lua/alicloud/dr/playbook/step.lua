@@ -1,4 +1,4 @@
---- One step of a playbook: done once, whoever runs it and however often they are killed.
+--- Runs one step of a playbook so that its work is done once, however often the run is resumed.
 
 local anchors = require "alicloud.dr.playbook.anchor"
 local bodies = require "alicloud.dr.playbook.body"
@@ -19,22 +19,22 @@ local M = {}
 
 ---@class alicloud.dr.StepOptions
 ---@field timeout? number|string the step fails after it
----@field on_error? string "stop" (else), "continue", "ask", or "goto:STEP", a step further on
+---@field on_error? string "stop" (default), "continue", "ask", or "goto:STEP", a later step
 ---@field critical? boolean its failure always stops the run, and nobody may skip it
 ---@field undo? fun(run): any called, last step first, if the run fails before the point of no
----return; of a step that failed too, if something of it may have had an effect
----@field stops_production? boolean it is undone before all steps that are not so
----@field check? fun(run): any whether the step's work is done; asked before it runs once more
+---return; also for a failed step, if something of it may have had an effect
+---@field stops_production? boolean it is undone before all steps without this option
+---@field check? fun(run): any whether the step's work is done; called before it is run once more
 ---@field point_of_no_return? boolean once it may have had an effect, nothing is undone
----@field renewed? boolean done once more by a process that goes on with the run, since it may no
----longer hold, until a point of no return of its branch is passed
----@field graceful_only? boolean skipped, or given up, when the old side is given up
----@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that it reaches
----@field tier? fun(id: string): integer of a group, for the question before the first change: the
----lowest are shown first
----@field plan? function|false what `plan` does instead of running it; false: nothing
+---@field renewed? boolean a process that resumes the run does it once more, since it may no longer
+---hold, until the branch has passed a point of no return
+---@field graceful_only? boolean skipped, or cancelled, when the old side is given up
+---@field marks? "data_ready"|"old_side_fenced"|"verified" the finish line that its success marks
+---@field tier? fun(id: string): integer tier of a group, for the question before the first change:
+---the lowest are shown first
+---@field plan? function|false called by `plan` in place of the body; false: nothing is called
 
---- As many bytes as a result may have.
+--- Most bytes of a result.
 M.MOST_BYTES = 262144
 
 local NAME = schema.rule("1 to 80 bytes of UTF-8 without '/' and control characters",
@@ -70,7 +70,7 @@ local SCHEMA = {
 
 M.SCHEMA = SCHEMA
 
---- A digest of what the options say, to notice an edit of a finished step.
+--- A text of the options, to notice an edit of a finished step.
 ---@param options alicloud.dr.StepOptions
 ---@return string
 local function definition_of(options)
@@ -79,7 +79,7 @@ local function definition_of(options)
     tostring(options.graceful_only == true), tostring(options.marks))
 end
 
---- Registers a name, which a run meets once.
+--- Registers the name of a step or gate; raises if the run has come to that name before.
 ---@param engine alicloud.dr.Engine
 ---@param key string
 ---@param level integer for the message
@@ -92,8 +92,8 @@ function M.claim_name(engine, key, level)
   engine.seen[key] = true
 end
 
---- What a wish to leave something out is known by. A gate and the step behind it may well have one
---- name, and whoever leaves the one out must not leave out the other: a gate has "gate:" before it.
+--- The key under which a skip is kept. A gate and a step may have the same name, so that of a gate
+--- begins with "gate:".
 ---@param prefix string of the branch
 ---@param name string of a step, or "gate:" and the name of a gate
 ---@return string
@@ -111,9 +111,10 @@ function M.odd_result(key, faults)
     table.concat(faults, ", "), keeping.ALLOWED)
 end
 
--- What the step returns now and after a resume, which is the same. Where something may have been
--- changed, and where the work is seen to be done, a result is no reason to fail, to undo or to do
--- it again: then the part that cannot be kept is missing, and the journal says so.
+-- The result as the journal keeps it, which the step returns now and after a resume. Parts that
+-- cannot be kept are an error. But if the step may have changed something, or its work is done,
+-- they are only left out, with a note: such a step must not fail, be undone or be run again for
+-- that.
 local function keep(branch, key, options, result, found)
   local kept, faults = keeping.copy(result, "result", M.MOST_BYTES)
   if #faults == 0 then return kept end
@@ -133,8 +134,8 @@ end
 
 local OPENED = { failovered = true, already_failovered = true }
 
--- A failover that was seen to be done has opened the data, whatever the step is called; where a
--- drill is all that the run is for, its copy is what is opened.
+-- The finish line that a step's success marks. A failover marks "data_ready" without the option; so
+-- does the start of a drill, if the run is a drill.
 local function marks_of(engine, options, result)
   if options.marks then return options.marks end
   local outcome = type(result) == "table" and rawget(result, "outcome")
@@ -151,7 +152,8 @@ end
 
 local function succeed(branch, key, options, kept, found)
   local engine = branch.engine
-  -- Before the end of the step: whoever is killed in between comes here again, but not behind it.
+  -- The mark is written before the end of the step: after a kill in between the step is resumed,
+  -- and the mark is written again.
   local line = options.verify and "verified" or marks_of(engine, options, kept)
   if line then mark(engine, line) end
   engine:record { type = "step_end", step = key, ok = true, result = kept, found = found,
@@ -182,7 +184,7 @@ local function goes_on(options)
   return not options.critical and policy ~= "stop" and policy ~= "ask"
 end
 
--- Half of its work may be done, so it is undone as one that was done.
+-- Writes the end of a failed step. If it may have had an effect, it is undone like a finished one.
 local function record_failure(branch, key, options, err)
   local engine = branch.engine
   local acted = branch.ran_program or states.has_sent(engine.state.steps[key])
@@ -191,14 +193,15 @@ local function record_failure(branch, key, options, err)
     went_on = goes_on(options) or nil, may_have_acted = acted, used = corrections.used(branch) }
 end
 
--- What a step that failed is followed by, in this process or in one after it.
+-- Goes on after a step that failed, in this process or a later one.
 local function go_on_without(branch, key, options, err)
   branch.engine:except(("step %q failed: %s"):format(key, err.message))
   local target = options.on_error:match("^goto:(.*)$")
   if target then branch.jump_target, branch.jump_from = branch.prefix .. target, key end
 end
 
--- What follows a failure: "again", "past" (go on without it), or the run or branch ends.
+-- Decides after a failure: "again" (run it again) or "past" (go on without it); else ends the
+-- branch or the run.
 local function after_failure(branch, key, options, err)
   if goes_on(options) then return "past", go_on_without(branch, key, options, err) end
   local answer = options.on_error == "ask" and ask(branch.engine, key, err, options.critical)
@@ -208,7 +211,7 @@ local function after_failure(branch, key, options, err)
   return "past"
 end
 
--- Whether the work is done already, by the step's own word. A check that fails says neither.
+-- Whether the step's `check` says that its work is done. A check that fails ends the branch.
 local function check_first(branch, key, options)
   local ok, done, err = bodies.check(branch, key, options)
   if ok and err == nil then return done end
@@ -216,7 +219,7 @@ local function check_first(branch, key, options)
 end
 
 local function begin(branch, key, options)
-  -- Before it begins, so that the step's time is its own.
+  -- The witness is told before the step begins, so that its time does not count for the step.
   if options.point_of_no_return then anchors.tell(branch.engine, "no_return") end
   branch.engine:record { type = "step_begin", step = key, verify = options.verify,
     no_return = options.point_of_no_return, critical = options.critical,
@@ -224,7 +227,8 @@ local function begin(branch, key, options)
     definition = definition_of(options) }
 end
 
--- One that is cut off has no result, and what it has done may have to be undone.
+-- Runs the body. If it is cut off (a cancellation), its end is written later by Engine:settle, so
+-- that the step can be undone.
 local function perform(branch, key, options, body)
   local engine, ended = branch.engine, false
   local function write_end(raised)
@@ -260,7 +264,8 @@ local function attempt(branch, key, options, body)
   end
 end
 
--- Of many groups the same step is meant by the name of each: that is told where it counts.
+-- A wish to skip a step names it with its branch. If only the bare name of this step was given, and
+-- no step of that name has come, a note says once that this step is not skipped.
 local function tell_namesake(branch, key)
   local engine, name = branch.engine, key:sub(#branch.prefix + 1)
   local wish = engine.skips[name]
@@ -270,7 +275,7 @@ local function tell_namesake(branch, key)
     .. "no branch"):format(key, name) }
 end
 
--- Why a step is not run at all.
+-- Why a step is skipped, and by whom; nil: it is not.
 local function reason_to_skip(branch, key, options)
   local engine = branch.engine
   if branch.jump_target then
@@ -287,7 +292,7 @@ local function reason_to_skip(branch, key, options)
   return wish.why, wish.by
 end
 
--- The step's own word that it is done already.
+-- Asks the step's `check`. Returns true and the result if the work is done already.
 local function seen_done(branch, key, options)
   if not options.check then return false end
   local done = check_first(branch, key, options)
@@ -321,13 +326,14 @@ local function settled_before(past)
     or past.status == "failed" and past.went_on
 end
 
--- What was done before may have been taken back by others, where nothing has been built on it yet.
+-- Whether a finished step has to be done once more: others may have undone it, and no point of no
+-- return is passed yet.
 local function is_stale(branch, options, past)
   return options.renewed and past.status == "done"
     and not states.has_passed(branch.engine.state, branch.prefix)
 end
 
--- What a step came to in an earlier process: the same again, without doing anything.
+-- The result of a step that an earlier process has ended; nothing is run.
 local function remember(branch, key, options, past)
   local engine = branch.engine
   branch:register_step(key, definition_of(options))
@@ -344,13 +350,13 @@ local function remember(branch, key, options, past)
   return past.result
 end
 
---- Comes to a step.
+--- Runs a step, or returns what an earlier process has got from it.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options alicloud.dr.StepOptions checked
 ---@param body fun(run: alicloud.dr.PlaybookRun): any
----@return any result plain; what the journal keeps
----@return alicloud.Error? err only where on_error lets the run go on
+---@return any result plain, as the journal keeps it
+---@return alicloud.Error? err only if on_error lets the run go on
 function M.run(branch, name, options, body)
   local engine, key = branch.engine, branch.prefix .. name
   branch:go_on()

@@ -1,5 +1,5 @@
---- What the text of a playbook tells of the names of its steps and gates, before it is executed. A
---- wish to leave one out that names none of them would else be seen when the run has ended.
+--- Reads the names of steps and gates from the text of a playbook, before it is executed. Without
+--- them, a wish to skip a step that does not exist would be found only when the run has ended.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -8,14 +8,14 @@ local M = {}
 
 ---@class alicloud.dr.StepNames
 ---@field names table<string, true> "fence", "gate:approve"; in a branch "GROUP/fence"
----@field whole boolean it has no others
----@field text string? where others may stand
----@field numbered boolean? one that comes again has a number behind its name
+---@field whole boolean the playbook has no other names
+---@field text string? the text, which may hold other names; nil: the names are known without it
+---@field numbered boolean? a repeated step may have a number behind its name
 
--- What stands before the name of each in a wish.
+-- By method of a run: the prefix of the name in a wish.
 local KINDS = { step = "", verify = "", gate = "gate:" }
 
--- Where names may be made that the text does not have: functions that run others' text.
+-- Functions that run other texts, in which there may be other names.
 local LOADERS = { "%f[%w_]load", "%f[%w_]dofile" }
 
 local REQUIRED = "require%s*%(?%s*[\"']([%w_.-]+)"
@@ -31,14 +31,14 @@ local function takes_others(text, modules)
   return false
 end
 
--- As it is in a branch.
+-- The form of a name in a branch.
 local function in_group(name)
   local gate, rest = name:match "^(gate:)(.*)$"
   return (gate or "") .. "GROUP/" .. (rest or name)
 end
 
--- A call whose name is made where it runs, and a method that is called by another name, may stand
--- for any.
+-- Adds the names in a text. If a call has no literal name, or a method is taken as a value, there
+-- may be other names.
 local function add_text(found, text, has_branches)
   for method, kind in pairs(KINDS) do
     for dot, at in text:gmatch("([:.])" .. method .. "%f[^%w_]%s*()") do
@@ -71,7 +71,7 @@ function M.of(source)
   return found
 end
 
---- How a name of a wish stands among them: that of its branch counts for any.
+--- The form that a wish's name has in `names`: any branch becomes "GROUP".
 ---@param wish string
 ---@return string
 function M.form(wish)
@@ -79,14 +79,14 @@ function M.form(wish)
   return (gate or "") .. (name or wish):gsub("^.*/", "GROUP/")
 end
 
--- Whether the text has it as a string, which may become a name where it runs.
+-- Whether the text has the name as a string, from which a step may get its name at run time.
 local function is_text(found, wish)
   local name = wish:gsub("^gate:", ""):match "[^/]*$"
   return found.text:find('"' .. name .. '"', 1, true) ~= nil
     or found.text:find("'" .. name .. "'", 1, true) ~= nil
 end
 
---- Whether a wish names one of them, or may do so.
+--- Whether a wish names a step or gate of the playbook, or may do so.
 ---@param found alicloud.dr.StepNames
 ---@param wish string
 ---@return boolean
@@ -96,10 +96,10 @@ function M.has(found, wish)
     or not found.whole and is_text(found, wish)
 end
 
---- What a wish that names none of them may have meant.
+--- A guess at the name that was meant by a wish that names no step or gate.
 ---@param found alicloud.dr.StepNames
 ---@param wish string
----@return string `; did you mean "x"?` or nothing
+---@return string guess `; did you mean "x"?`, or ""
 function M.near(found, wish)
   local form, branch = M.form(wish), wish:gsub("^gate:", ""):match "^(.*/)"
   local elsewhere = branch and form:gsub("GROUP/", "") or in_group(form)

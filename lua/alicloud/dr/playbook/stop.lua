@@ -1,12 +1,12 @@
---- What ends a run, or one branch of it, from inside: an object that passes through user code.
+--- The object that is raised to end a run, or one branch of it; it passes through user code.
 
 local errors = require "alicloud.base.error"
 
 local M = {}
 
 ---@class alicloud.dr.Stop
----@field err alicloud.Error why
----@field whole boolean it ends the whole run, not only a branch
+---@field err alicloud.Error why it ends
+---@field whole boolean true: the whole run ends; false: only a branch
 
 local metatable = {
   __name = "alicloud.dr.Stop",
@@ -26,7 +26,7 @@ function M.is(value)
   return getmetatable(value) == metatable
 end
 
--- Whoever has got an error may have put anything into it.
+-- Whether an error object is well-formed: user code may have changed its fields.
 local function is_sound(err)
   for _, name in ipairs { "kind", "code", "message", "hint" } do
     if err[name] ~= nil and type(err[name]) ~= "string" then return false end
@@ -52,7 +52,7 @@ local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action"
 
 local WORDS = { message = true, hint = true }
 
---- What of an error is written down: text and numbers, whatever a playbook has put into its own.
+--- The fields of an error that a journal keeps, as texts and numbers.
 ---@param err alicloud.Error
 ---@return table
 function M.plain(err)

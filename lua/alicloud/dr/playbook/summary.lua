@@ -1,4 +1,4 @@
---- How a run ended, from its journal alone.
+--- Makes the result of a run from its journal alone.
 
 local figures = require "alicloud.dr.playbook.figures"
 local productions = require "alicloud.dr.playbook.production"
@@ -9,23 +9,25 @@ local M = {}
 
 ---@class alicloud.dr.RunResult
 ---@field status "completed"|"completed_with_exceptions"
----@field outcome "already_there"|"already_failovered"|nil a group stood where it was to go, or was
----found open, so nothing was done
+---@field outcome "already_there"|"already_failovered"|nil nothing was done, since a group was at
+---its destination, or open there, already
 ---@field run_id string
 ---@field playbook string
 ---@field journal string
----@field head string sum of the journal's last line; noted elsewhere it proves that nothing was cut
----@field rto number? seconds to the first successful verification, else to the open data; nil where
----nobody can tell
----@field rpo number? seconds, the worst of the failovers
----@field figures { rto: alicloud.dr.RecoveryTime, rpo: alicloud.dr.RecoveryPoint } what the two are
----counted from and to
+---@field head string sum of the journal's last line; if noted elsewhere, it proves that no line was
+---cut off or changed
+---@field rto number? seconds to the first successful verification, else to the open data; nil: not
+---known
+---@field rpo number? seconds, the worst of the failovers; nil: not known
+---@field figures { rto: alicloud.dr.RecoveryTime, rpo: alicloud.dr.RecoveryPoint } from when and to
+---when both are counted
 ---@field declared { rto: number?, rpo: number? }?
 ---@field marks table<string, number> unix seconds: data_ready, old_side_fenced, verified
 ---@field exceptions string[]
 ---@field attempts integer
----@field production_down string? what it has stopped and not brought back, or opened and not served
----@field ways_up alicloud.dr.WayUp[] where each group of these can come up
+---@field production_down string? what the run has stopped and not brought back, or opened and not
+---served, in words
+---@field ways_up alicloud.dr.WayUp[] where each of these groups can come up
 ---@field steps alicloud.dr.StepState[] in order
 
 local function outcome(state)
@@ -38,7 +40,7 @@ local function outcome(state)
   return figures.recovery_time(state).why == "already" and "already_failovered" or nil
 end
 
---- What was overruled of pre-checks, and was needed.
+--- The findings of pre-checks that were overruled for a change, in words.
 ---@param state alicloud.dr.RunState
 ---@return string[] texts
 function M.overruled(state)
@@ -53,7 +55,7 @@ function M.overruled(state)
   return texts
 end
 
---- What the two figures are, and what they are counted from and to.
+--- The RTO and RPO of a run, with the times from which and to which they are counted.
 ---@param state alicloud.dr.RunState
 ---@return { rto: alicloud.dr.RecoveryTime, rpo: alicloud.dr.RecoveryPoint }
 function M.figures(state)
@@ -73,7 +75,7 @@ function M.ending(engine)
   }
 end
 
---- What a finished run came to.
+--- The result of a finished run.
 ---@param state alicloud.dr.RunState
 ---@param journal alicloud.dr.JournalFile
 ---@return alicloud.dr.RunResult
@@ -91,7 +93,7 @@ function M.of(state, journal)
   }
 end
 
---- What a journal tells without running anything.
+--- The state of a run, from the events of its journal.
 ---@param events table[]
 ---@return alicloud.dr.RunState
 function M.state(events)

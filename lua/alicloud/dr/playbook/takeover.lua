@@ -1,28 +1,29 @@
---- Going on where another process of a shared run has sent something and written down no answer.
+--- Rules for taking a shared run over from a process whose calls have no answers in the journal.
 ---
---- It may be stopped and not dead: then what it has announced can leave, and arrive, until so many
---- seconds after this process has written its own attempt, from which on the other can announce
---- nothing (`takeover_wait` of the store). So one looks at once, and goes on if the change is seen
---- under way or done. The call itself is sent again only when nothing of the other can arrive.
+--- That process may be paused and not dead. Once this process has written its own attempt, the
+--- other one can announce no more calls; but for `takeover_wait` seconds (of the store) a call that
+--- it has announced may still leave and arrive. So this process looks at once, and goes on if the
+--- change is under way or done. It sends the call again only when no call of the other can arrive
+--- any more.
 
 local duration = require "alicloud.base.duration"
 local errors = require "alicloud.base.error"
 
 local M = {}
 
---- Takes note that this process has the run: its attempt is written down.
+--- Begins the wait: this process has written its attempt.
 ---@param engine alicloud.dr.Engine
 function M.begin(engine)
   local wait = engine.store.takeover_wait
   engine.quiet_from = wait and engine.runtime.boottime() + wait or nil
 end
 
--- What was given up may be held up somewhere, too, until its exchange would have ended.
+-- Whether a call may still be on its way: also one with an unknown outcome, which may be held up.
 local function is_open(call)
   return call.answer == nil or call.answer.outcome == "unknown"
 end
 
--- A call that this process has not made, and that may arrive.
+-- Whether a call of an earlier process may still arrive.
 local function is_on_its_way(engine, call)
   return is_open(call) and call.process < engine.state.attempts
 end
@@ -30,8 +31,8 @@ end
 --- The first of some calls that may still arrive, and for how long.
 ---@param engine alicloud.dr.Engine
 ---@param calls table[] of the run's state
----@param action? string of this action only
----@return number|nil seconds nil: nothing may
+---@param action? string only calls of this action
+---@return number|nil seconds nil: none can arrive any more
 ---@return table? call
 function M.left(engine, calls, action)
   local left = engine.quiet_from and engine.quiet_from - engine.runtime.boottime() or 0
@@ -49,11 +50,11 @@ local function tell(engine, step, left, call)
     product = call.product }
 end
 
---- Waits until nothing of some calls can arrive any more.
+--- Waits until none of some calls can arrive any more.
 ---@param engine alicloud.dr.Engine
 ---@param step string
 ---@param calls table[] of the run's state
----@param action? string of this action only
+---@param action? string only calls of this action
 function M.wait(engine, step, calls, action)
   local left, call = M.left(engine, calls, action)
   if not left then return end
@@ -61,7 +62,7 @@ function M.wait(engine, step, calls, action)
   engine.loop.sleep(left)
 end
 
---- What a verb goes on from, with the moment from which it may send again.
+--- Adds `resend_from`, before which nothing may be sent again, to the option `continue` of a verb.
 ---@param engine alicloud.dr.Engine
 ---@param step string
 ---@param past alicloud.dr.Continue|nil
@@ -74,7 +75,8 @@ function M.bound(engine, step, past)
   return past
 end
 
---- Why a verb may not make a call yet: it looks again first, when the time has come.
+--- The error for a call of a verb while the same call of an earlier process may still arrive; nil:
+--- it may be sent. The verb looks again after `retry_after`.
 ---@param engine alicloud.dr.Engine
 ---@param step string
 ---@param action string
@@ -89,7 +91,7 @@ function M.refusal(engine, step, action)
       :format(action, duration.format(math.ceil(left))) }
 end
 
--- The first call that may arrive, whoever made it.
+-- The first call that may still be on its way, of any process.
 local function first_open(calls)
   for _, call in ipairs(calls) do
     if is_open(call) then return call end
@@ -97,14 +99,15 @@ local function first_open(calls)
   return nil
 end
 
---- What a person does by hand for a shared run, whose lock he has: from the first record on, nobody
---- older can announce anything. Waits until nothing of what was announced before can arrive.
+--- Prepares work by hand for a shared run, by a person who holds its lock. Writes a note, after
+--- which no older process can announce a call, and waits until earlier calls cannot arrive any
+--- more.
 ---@param journal alicloud.dr.JournalFile
 ---@param state alicloud.dr.RunState
 ---@param client alicloud.Client
----@param given { what: string, waits: fun(left: number, call: table) } what is done, in words; told
----before a wait
----@return alicloud.Interceptor|nil witness of the client with which it is done
+---@param given { what: string, waits: fun(left: number, call: table) } the work in words; `waits`
+---is called before a wait
+---@return alicloud.Interceptor|nil witness for the client with which the work is done
 ---@return alicloud.Error? err
 function M.by_hand(journal, state, client, given)
   local wait = journal.store.takeover_wait

@@ -1,8 +1,8 @@
---- Which groups move before which: tiers, each a number and a pattern of ids or names.
+--- Reads tiers, which say which groups move first: each is a number and a pattern of ids or names.
 ---
----     1:db-*,2:app-*          as it is typed
+---     1:db-*,2:app-*          on a command line
 ---
----     # databases first       as lines of a file
+---     # databases first       in a file
 ---     1 db-*
 ---     2 app-*
 
@@ -16,7 +16,7 @@ local M = {}
 
 M.ALLOWED = "TIER:PATTERN with a comma between, e.g. 1:db-*,2:app-*; or lines of TIER PATTERN"
 
---- The tier of what no pattern takes: after all others.
+--- The tier of groups that no pattern matches: after all others.
 M.LAST = math.maxinteger
 
 local LARGEST = 1000
@@ -70,7 +70,7 @@ function M.read(value)
   return list
 end
 
--- The pieces between the stars, one behind the other.
+-- Whether a text matches a pattern: the pieces between the stars must follow one another in it.
 local function matches(pattern, text)
   local first, rest = pattern:match "^([^*]*)(.*)$"
   if rest == "" then return text == first end
@@ -85,7 +85,7 @@ local function matches(pattern, text)
   return position <= stop + 1 and text:sub(stop + 1) == last
 end
 
---- The first of some tiers that takes a group. Pure.
+--- The first tier whose pattern matches a group. Pure.
 ---@param tiers alicloud.dr.Tier[]
 ---@param id string
 ---@param name string? of the group

@@ -1,4 +1,4 @@
---- What a run does when it fails before its point of no return: its steps are undone.
+--- Undoes the steps of a run that fails before its point of no return.
 
 local bodies = require "alicloud.dr.playbook.body"
 local bounded = require "alicloud.dr.playbook.bounded"
@@ -21,10 +21,10 @@ end
 
 local function undo_step(engine, run, entry)
   engine:write({ type = "undo_begin", step = entry.key }, true)
-  -- What a process before has sent for the step must not arrive behind its undoing.
+  -- A call that an earlier process has sent for the step must not arrive after its undo.
   takeovers.wait(engine, entry.key, engine.state.steps[entry.key].calls)
   run.step_key = entry.key
-  -- The step that failed may have waited for as long as it could.
+  -- The failed step may have used up the time for waiting for the cloud.
   entry.client:renew_patience()
   local ok, result, why = bounded.call(engine.loop, { opened = bodies.opener(run) }, entry.undo,
     run)
@@ -38,16 +38,15 @@ local function undo_step(engine, run, entry)
   return failed == nil
 end
 
--- The groups of which production is down.
+-- The groups whose production is down.
 local function stopped_groups(state)
   local set = {}
   for _, each in pairs(state.production) do set[each.group_id] = each.state == "stopped" end
   return set
 end
 
--- Why a change in doubt counts for nothing any more: production is brought back only where the
--- group is seen where it had been, and what a step has done is taken back by its own undo. That
--- something else was undone says nothing of it.
+-- Why a change in doubt counts as without effect, or nil. Production comes back only if the group
+-- was seen as it had been; and a step that was undone has undone its change, too.
 local function why_settled(state, entry, was_stopped)
   local group_id, step = entry.intent.group_id, state.steps[entry.step]
   local production = state.production[group_id]
@@ -57,7 +56,7 @@ local function why_settled(state, entry, was_stopped)
   return step and step.status == "undone" and "the step that it belongs to was undone" or nil
 end
 
--- The next attempt decides anew.
+-- Settles the changes in doubt, so that the next attempt decides anew.
 local function settle_doubts(engine, was_stopped)
   for _, entry in ipairs(engine.state.intents) do
     local why = pasts.is_open(entry) and why_settled(engine.state, entry, was_stopped)
@@ -68,8 +67,8 @@ local function settle_doubts(engine, was_stopped)
   end
 end
 
---- Goes back from the last step to the first, production before the rest; what cannot be undone
---- stops nothing.
+--- Undoes the steps from the last to the first, those that stop production before the others. If
+--- one cannot be undone, the others are all the same.
 ---@param engine alicloud.dr.Engine
 ---@param run alicloud.dr.PlaybookRun
 ---@return boolean whole whether all of it was undone

@@ -1,4 +1,4 @@
---- The look from outside that stops the RTO clock: a step that is tried until it succeeds.
+--- A verification from outside, whose success ends the RTO: a step that is tried until it succeeds.
 
 local bodies = require "alicloud.dr.playbook.body"
 local bounded = require "alicloud.dr.playbook.bounded"
@@ -27,7 +27,7 @@ local function not_back(name, tries, err)
   }
 end
 
--- One look, which must not outlast the time for all of them.
+-- Tries once, within the given seconds. Returns nil and a reason if the try was cancelled.
 local function probe(run, seconds, body)
   local late
   local bounds = { timeout = seconds, late = seconds and bodies.late_teller(run, run.step_key,
@@ -56,7 +56,7 @@ local function trial(run, name, options, body)
   end
 end
 
---- Comes to a verification.
+--- Runs a verification.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string
 ---@param options table

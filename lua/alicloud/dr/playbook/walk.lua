@@ -1,11 +1,11 @@
---- A run that is walked through, one step at a time, by whoever types.
+--- Walks through a run one step at a time, e.g. from a REPL.
 ---
 ---     run = dr.walk("my-orders.lua", { client = client, journal = "orders.jsonl" })
 ---     run:next()      -- does one step, tells how it ended and which is next
 ---     run:rest()      -- does the others without a pause
 ---
---- It is a run like any other: journaled, and resumed by `dr.run` or the command where it was left.
---- Steps of branches that move at the same time are not held; they go with the step before them.
+--- It is a run like any other: it is journaled, and `dr.run` or the command can resume it. Steps of
+--- branches that run at the same time are not held; they run with the step before them.
 
 local errors = require "alicloud.base.error"
 local runner = require "alicloud.dr.playbook.runner"
@@ -17,12 +17,12 @@ local M = {}
 local Walk = {}
 
 ---@class alicloud.dr.Pace what one `next` has done
----@field step string? that was done; nil if the run had none to do
+---@field step string? the step that was run; nil: there was none left
 ---@field ok boolean?
----@field err table? of a step that failed
----@field upcoming string? the step that `next` would begin; nil at the end
----@field result alicloud.dr.RunResult? of the whole run, at its end
----@field stopped alicloud.Error? why the run stopped, at its end
+---@field err table? the error of a failed step
+---@field upcoming string? the step that `next` would begin; nil: the run has ended
+---@field result alicloud.dr.RunResult? result of the run, if it has finished
+---@field stopped alicloud.Error? why the run has stopped
 local Pace = {}
 Pace.__index = Pace
 Pace.__name = "alicloud.dr.Pace"
@@ -50,7 +50,7 @@ local function listen(walk, listener)
   end
 end
 
--- Called in the run, before each step.
+-- Makes the function that the run calls before each step: it waits there for the next `next`.
 local function hold(walk)
   return function(key)
     if not walk.held or coroutine.running() ~= walk.task.coroutine then return end
@@ -60,7 +60,7 @@ local function hold(walk)
   end
 end
 
--- Lets the run go on to its next halt, or to its end.
+-- Lets the run go on to its next step, or to its end. Returns its results at the end, else nil.
 local function go(walk)
   walk.doing, walk.upcoming = walk.upcoming, nil
   if walk.task then
@@ -86,19 +86,19 @@ local function demand_way(walk)
   if walk.over then error("the run has ended; dr.walk begins or resumes another", 3) end
 end
 
---- Does the next step.
+--- Runs the next step.
 ---@return alicloud.dr.Pace
 function Walk:next()
   demand_way(self)
   self.ended = nil
   local ending
-  -- The way to the first step is part of it.
+  -- The first call also runs the code before the first step.
   if not self.upcoming then ending = go(self) end
   if not ending then ending = go(self) end
   return pace_of(self, ending)
 end
 
---- Does all that is left.
+--- Runs all steps that are left.
 ---@return alicloud.dr.RunResult|nil
 ---@return alicloud.Error? err
 function Walk:rest()
@@ -108,8 +108,7 @@ function Walk:rest()
   return ending[1], ending[2]
 end
 
---- Leaves the run where it is, and waits until it has let go of its journal, from which it can be
---- resumed.
+--- Leaves the run where it is, and waits until its journal is closed, so that it can be resumed.
 function Walk:close()
   self.over = true
   if self.task then self.task:close() end
@@ -128,7 +127,7 @@ local function leave(walk, ok, ...)
   return ...
 end
 
---- Begins to walk. Nothing is opened before the first `next`.
+--- Makes a walk. Nothing is opened before the first `next`.
 ---@param playbook alicloud.dr.Playbook
 ---@param options alicloud.dr.RunOptions
 ---@return alicloud.dr.Walk

@@ -1,5 +1,5 @@
---- In which order the elements of run:each are begun: tier after tier, in each its canaries first,
---- and last what has failed before, so that it does not hold up the others once more.
+--- Orders the jobs of run:each: tier after tier, in each its canaries first, and last those that
+--- have failed before, so that they do not hold up the others again.
 
 local pasts = require "alicloud.dr.playbook.past"
 local schema = require "alicloud.base.schema"
@@ -11,18 +11,18 @@ local M = {}
 ---@class alicloud.dr.Job
 ---@field name string
 ---@field item any
----@field past "done"|"begun"|"untouched"|"failed" what an earlier process has made of it; failed,
----too: a person has left a step of it out
+---@field past "done"|"begun"|"untouched"|"failed" its state from earlier processes; also "failed"
+---if a step of it was skipped
 
 ---@class alicloud.dr.Wave
 ---@field canaries alicloud.dr.Job[] candidates, in the order in which they are taken
----@field proofs integer so many of them must succeed
----@field named boolean they were named: nobody takes their place
+---@field proofs integer how many of them must succeed
+---@field named boolean they were named, so they are not replaced by others
 ---@field others alicloud.dr.Job[]
 
 local RANK = { done = 1, begun = 2, untouched = 3, failed = 4 }
 
--- The name of the job that a step belongs to.
+-- The name of the job that a step belongs to; nil: it is not of this branch.
 local function job_of(prefix, key)
   return key:sub(1, #prefix) == prefix and key:match("^([^/]*)/", #prefix + 1) or nil
 end
@@ -61,7 +61,7 @@ local function name_of(item, number)
   return name
 end
 
---- The jobs of a list, each with its past. Claims their names.
+--- Makes the jobs of a list, each with its past. Registers their names.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param list any[]
 ---@return alicloud.dr.Job[]
@@ -76,7 +76,7 @@ function M.jobs(branch, list)
   return jobs
 end
 
---- Whether a job has sent something, in any process, that may have had an effect.
+--- Whether a call of a job, in any process, has had an effect, or may have had one.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param job alicloud.dr.Job
 ---@return boolean
@@ -96,7 +96,7 @@ end
 --- The step in which a job has failed.
 ---@param branch alicloud.dr.PlaybookRun
 ---@param name string of the job
----@return string key
+---@return string key with "STEP" as the name of the step if none has failed
 function M.failed_step(branch, name)
   local state = branch.engine.state
   for _, key in ipairs(state.order) do
@@ -163,7 +163,7 @@ local function check_names(names, jobs)
   end
 end
 
--- The first tier in which there is one that has not failed before.
+-- The first tier with a job that has not failed before.
 local function tier_of_canaries(tiers)
   for i, tier in ipairs(tiers) do
     for _, job in ipairs(tier) do
@@ -173,9 +173,9 @@ local function tier_of_canaries(tiers)
   return 1
 end
 
---- Divides jobs whose past is known into waves: each waits until the one before has ended. A number
---- of canaries is for one wave, the first in which not all have failed before; those that are named
---- come first in their own.
+--- Divides jobs into waves: each wave waits for the end of the one before. A number of canaries is
+--- for the first wave in which not all jobs have failed before. Named canaries come first in their
+--- waves.
 ---@param jobs alicloud.dr.Job[]
 ---@param options alicloud.dr.EachOptions
 ---@return alicloud.dr.Wave[]
@@ -195,9 +195,9 @@ function M.divide(jobs, options)
   return waves
 end
 
---- Lets a wave without canaries prove what was left unproven by the one before.
+--- Makes jobs of a wave canaries, if the waves before had too few that succeeded.
 ---@param wave alicloud.dr.Wave
----@param count integer of canaries that are missing
+---@param count integer how many canaries are missing
 function M.prove(wave, count)
   if count == 0 or #wave.canaries > 0 then return end
   wave.canaries, wave.others = by_rank(wave.others), {}

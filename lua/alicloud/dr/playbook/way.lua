@@ -1,6 +1,6 @@
---- The way of a run's process to the service, as somebody has typed it: endpoint, profile, proxy,
---- trust. The journal keeps it, so that a command that goes on from there reaches the same service.
---- None of it is a secret: keys are in files, and a proxy with a password is refused at once.
+--- Keeps how a run's process reaches the service, as it was typed: endpoint, profile, proxy, trust.
+--- It is in the journal, so that a printed command that continues the run reaches the same service.
+--- It holds no secret: keys are in files, and a proxy with a password is refused.
 
 local shell = require "alicloud.base.shell"
 
@@ -8,13 +8,13 @@ local M = {}
 
 ---@alias alicloud.dr.Way table<string, string|string[]>
 
---- What it is of: options of the command, in the order in which they are printed.
+--- The options of the command that make up a way, in the order in which they are printed.
 M.NAMES = { "endpoint", "profile", "network", "proxy", "no_proxy", "resolve", "ca_file", "ca_path",
   "client_cert", "client_key" }
 
---- The options that take this way once more.
----@param way alicloud.dr.Way|nil
----@return string[] as alicloud.base.shell makes them
+--- The options for a command that has to reach the service in the same way.
+---@param way alicloud.dr.Way|nil nil: none was typed
+---@return string[] options as alicloud.base.shell makes them
 function M.options(way)
   local all = {}
   for _, name in ipairs(M.NAMES) do

@@ -1,5 +1,5 @@
---- Where the disks of one side of a group are attached, and whether those instances run. Read from
---- the compute service of that region; what cannot be read is unknown, never free.
+--- Reads from the compute service of a region where the disks of one side of a group are attached,
+--- and whether those instances run. A disk that cannot be read counts as unknown, never as free.
 
 local fields = require "alicloud.base.fields"
 local hosts = require "alicloud.dr.model.hosts"
@@ -15,15 +15,15 @@ local PAGE = 100
 ---@field id string of an instance
 ---@field name string|nil
 ---@field status string|nil nil: not listed
----@field device string|nil name under which it has the disk
+---@field device string|nil name under which the disk is attached
 
 ---@class alicloud.dr.DiskUse
 ---@field id string
 ---@field pair string? the pair whose disk it is
 ---@field status string|nil e.g. "In_use"; nil: the region does not list it
 ---@field zone string|nil
----@field hosts alicloud.dr.DiskHost[] the instances that it is attached to, by id: several if its
----multi-attach is on
+---@field hosts alicloud.dr.DiskHost[] the instances that it is attached to, by id; several if
+---multi-attach is enabled
 
 ---@class alicloud.dr.SideUse
 ---@field region string
@@ -44,7 +44,7 @@ local function index(records, key)
   return by_id
 end
 
--- A disk may say its instances in the list of attachments alone.
+-- The instances of a disk: its record may name them in the list of attachments only.
 local function hosts_of(record)
   local found, seen = {}, {}
   local function add(id, device)
@@ -60,7 +60,7 @@ local function hosts_of(record)
   return found
 end
 
--- Ids by their hundreds, as one call takes them.
+-- Reads records by their ids, as many with each call as the service takes.
 local function read(client, region, operation, parameter, ids, key, deadline)
   local records, first = {}, nil
   for begin = 1, #ids, PAGE do
@@ -114,7 +114,7 @@ local function describe(wanted, records)
   return disks
 end
 
---- Reads disks; of the instances that they are attached to it tells the ids alone.
+--- Reads disks, with the ids alone of the instances that they are attached to.
 ---@param client alicloud.Client
 ---@param region string
 ---@param wanted { id: string, pair: string? }[]
@@ -183,7 +183,7 @@ function M.instances(client, region, ids)
   return result
 end
 
---- Ids of instances of a region, to find what a mistyped one may have meant: those of one page.
+--- One page of instance ids of a region, to suggest one in place of a mistyped id.
 ---@param client alicloud.Client
 ---@param region string
 ---@return string[] empty if they could not be read
@@ -201,7 +201,7 @@ end
 --- Source: DescribeDisks, Status.
 M.PASSING = tables.set { "Creating", "ReIniting", "Attaching", "Detaching" }
 
---- The disks of one side of a group, of a region that is not waited for if it is out of reach.
+--- The disks of one side of a group. If the region is out of reach, this does not wait for it.
 ---@param client alicloud.Client
 ---@param snapshot alicloud.dr.Snapshot
 ---@param end_ "from"|"to"
@@ -210,7 +210,7 @@ function M.of_side_at_once(client, snapshot, end_)
   return M.of_side(client:outlasting { seconds = 0 }, snapshot, end_)
 end
 
--- The disks that the pairs name, or what is known where one of them names none.
+-- The disks that the pairs name; or nil and an unknown side, if a pair does not name its disk.
 local function wanted_of(snapshot, end_)
   local wanted, field = {}, end_ == "from" and "source_disk" or "destination_disk"
   for _, pair in ipairs(snapshot.pairs) do
@@ -235,7 +235,7 @@ function M.of_side(client, snapshot, end_, deadline)
   return M.read(client, snapshot[end_].region, wanted, deadline)
 end
 
--- What a reading of many tells of the disks of one.
+-- The side of one group, from a reading for many groups.
 local function part_of(whole, wanted, by_id)
   local side = { region = whole.region, known = true, disks = {}, read_at = whole.read_at }
   for i, disk in ipairs(wanted) do
@@ -245,7 +245,8 @@ local function part_of(whole, wanted, by_id)
   return side
 end
 
--- Where the service refuses what was asked for many, each is asked for alone.
+-- Reads the disks of many groups, and returns a function that gives the side of each. If the
+-- service refuses the request for all, that function reads each side alone.
 local function read_together(client, region, list)
   local all = {}
   for _, entry in ipairs(list) do table.move(entry.wanted, 1, #entry.wanted, #all + 1, all) end
@@ -256,8 +257,8 @@ local function read_together(client, region, list)
   return function(wanted) return part_of(whole, wanted, by_id) end
 end
 
---- The disks of one side of many groups, of regions that are not waited for if they are out of
---- reach. They are read together.
+--- The disks of one side of many groups, read together. If a region is out of reach, this does not
+--- wait for it.
 ---@param client alicloud.Client
 ---@param list alicloud.dr.Snapshot[]
 ---@param end_ "from"|"to"
@@ -289,7 +290,7 @@ function M.is_free(disk)
   return disk.status == "Available" and #disk.hosts == 0
 end
 
---- Statuses of a disk that is attached to nothing, or will be.
+--- Statuses of a disk that will soon be attached to nothing.
 M.FREE_SOON = tables.set { "Detaching", "Creating", "ReIniting" }
 
 --- Whether a disk is about to be attached to nothing.
@@ -323,7 +324,7 @@ function M.describe(disk)
   return ("%s on %s"):format(disk.id, table.concat(list, " and "))
 end
 
--- Every instance of an attached disk counts: one that runs is enough to write.
+-- Whether no instance can write to the disk: all of its instances must be stopped.
 local function are_still(disk, demanded)
   for _, host in ipairs(disk.hosts) do
     local stopped = disk.status == "In_use" and host.status == "Stopped"
@@ -333,12 +334,12 @@ local function are_still(disk, demanded)
   return #disk.hosts > 0 or disk.status == nil and demanded == "unknown"
 end
 
---- The disks that stand in the way of whoever needs them free.
+--- The disks of a side that are in use, in words.
 ---@param side alicloud.dr.SideUse
----@param demanded alicloud.dr.OldSide stopped: an attached disk is as good as free if its
---- instances are stopped; unknown: and one of which nothing is known too
+---@param demanded alicloud.dr.OldSide detached: every attached disk is in use; stopped: not if all
+--- of its instances are stopped; unknown: not if nothing is known of it, either
 ---@return string|nil words nil if there are none
----@return boolean passes each of them is free soon
+---@return boolean passes whether each of them will be free soon
 function M.in_use(side, demanded)
   local names, passes = {}, true
   for _, disk in ipairs(side.disks) do

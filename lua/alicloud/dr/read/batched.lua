@@ -1,9 +1,9 @@
---- What many groups of a client share that are looked at at the same time: sweeps over their region
---- instead of looks of their own, and turns for those who are about to change something.
+--- Shares reads between many groups that are at work at the same time: sweeps over their region
+--- take the place of single looks, and changes take turns before they look and send.
 ---
---- A sweep proves of a group as much as a look of its own does, if it began after the moment that
---- matters and tells of the whole group (alicloud.dr.read.sweep). Whom sweeps do not tell, or who
---- is alone, looks by himself.
+--- A sweep proves as much about a group as a look at it, if it began after the moment that matters
+--- and shows the whole group (alicloud.dr.read.sweep). A group that sweeps do not show, or that is
+--- alone, is looked at by itself.
 
 local direction = require "alicloud.dr.model.direction"
 local sweepers = require "alicloud.dr.read.sweeper"
@@ -11,59 +11,59 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Seconds since the beginning of a sweep for which whoever decides may go by it.
+-- A decision may use a sweep that began up to so many seconds before it was asked for.
 local FRESH = 3.5
--- Seconds after which it is too old for whoever decides, however many calls it saves: what is
--- decided by it would be sent too late, each time.
+-- A sweep that began so many seconds ago is too old to decide by: the call would leave too late.
 local OLD = 20
--- Seconds for which a first look waits for a sweep: a minute for which calls are refused passes.
+-- Seconds for which a first look waits for a sweep, so that a minute of throttling passes.
 local PATIENCE = 120
--- So many at a time are between their look and the answer to their call. More would only stand in
--- line for the quota while what they have seen grows old.
+-- So many changes at a time may be between their look and the answer to their call. More of them
+-- would wait for the quota while their looks become stale.
 local TURNS = 45
 
 ---@class alicloud.dr.BatchedReads
 ---@field client alicloud.Client
 ---@field loop alicloud.loop.Loop
----@field scope alicloud.Scope of all who share
----@field present table<string, table<string, integer>> who is at work, and how often, by region
----@field counts table<string, integer> how many they are, by region
----@field expected integer how many are at work or will be, as somebody has said
+---@field scope alicloud.Scope the scope of all groups that share
+---@field present table<string, table<string, integer>> by region: the groups at work, and how often
+---each has entered
+---@field counts table<string, integer> by region: the sum of these
+---@field expected integer how many groups are or will be at work, as announced by `expect`
 ---@field sweepers table<string, alicloud.dr.Sweeper> by region
----@field held integer turns
----@field line alicloud.dr.SharedTurn[] those who wait for one
+---@field held integer how many turns are taken
+---@field line alicloud.dr.SharedTurn[] the turns that are waited for, in order
 local BatchedReads = {}
 BatchedReads.__index = BatchedReads
 
 ---@class alicloud.dr.Wish
----@field after number monotonic seconds; the sweep begins later
----@field ends number monotonic seconds at which one waits no longer
----@field seen string? signature of what is known: one waits for something else
----@field due number? monotonic seconds from which on one had better look by oneself
+---@field after number monotonic seconds: the sweep must begin later
+---@field ends number monotonic seconds, when to stop waiting
+---@field seen string? signature of the known state: wait until it is another one
+---@field due number? monotonic seconds from which on an own look is better
 
 ---@class alicloud.dr.Told
----@field snapshot alicloud.dr.Snapshot? nil: look by yourself
----@field signature string? of it
----@field began number? monotonic seconds, of its sweep
----@field blind number seconds in which nothing could be read
+---@field snapshot alicloud.dr.Snapshot? nil: an own look is needed
+---@field signature string? of the snapshot
+---@field began number? monotonic seconds, when its sweep began
+---@field blind number seconds in which sweeps failed
 
---- Makes what those at work with one client share.
+--- Makes the shared reads of one client.
 ---@param client alicloud.Client
----@param scope alicloud.Scope in which all of them are
+---@param scope alicloud.Scope the scope of all groups that share
 ---@return alicloud.dr.BatchedReads
 function M.new(client, scope)
   return setmetatable({ client = client, scope = scope, loop = client.loop, present = {},
     counts = {}, expected = 0, sweepers = {}, held = 0, line = {} }, BatchedReads)
 end
 
--- The same, for one who has changed something himself.
+-- The same reads, but nothing from before a moment; see BatchedReads:since.
 local Since = {}
 
 function Since:of(group) return self.reads:of(group, self.moment) end
 
 Since.__index = Since
 
---- Whether a value was made here.
+--- Whether a value was made by this module.
 ---@param value any
 ---@return boolean
 function M.is(value)
@@ -71,7 +71,7 @@ function M.is(value)
   return class == BatchedReads or class == Since
 end
 
---- The same for whoever has changed something until a moment: he is shown nothing from before.
+--- The same reads for a task that has changed something up to a moment: it is shown nothing older.
 ---@param moment number monotonic seconds
 ---@return { of: fun(self: table, group: alicloud.dr.Group): alicloud.dr.BatchedRead }
 function BatchedReads:since(moment)
@@ -93,9 +93,9 @@ function BatchedReads:sweeper(region)
   return sweeper
 end
 
---- Says that so many will be at work, so that the first of them is not taken to be alone.
+--- Announces that so many groups will be at work, so that the first one does not count as alone.
 ---@param count integer
----@return { left: fun() } expected to be called for each whose work is over, and closed at the end
+---@return { left: fun() } expected call `left` after the work of each group; close it at the end
 function BatchedReads:expect(count)
   local function less(number)
     count, self.expected = count - number, self.expected - number
@@ -115,7 +115,7 @@ end
 ---@field reads alicloud.dr.BatchedReads
 ---@field holds boolean
 ---@field over boolean
----@field gate table? of one that waits
+---@field gate table? while it is waited for
 local Turn = {}
 Turn.__index = Turn
 
@@ -126,7 +126,7 @@ local function next_in_line(reads)
   end
 end
 
---- Waits for it.
+--- Waits for the turn.
 function Turn:take()
   local reads = self.reads
   if reads.held < TURNS then
@@ -138,7 +138,7 @@ function Turn:take()
   while not self.holds do self.gate.wait() end
 end
 
---- Ends it, or the wait for it; the next one has it.
+--- Gives the turn, or the wait for it, up; the next one in line gets it.
 function Turn:close()
   if self.over then return end
   self.over = true
@@ -159,12 +159,12 @@ local function told(group, sweep)
   return snapshot and direction.towards(snapshot, group.to) or nil
 end
 
--- What one group shares with the others. A fleet has thousands.
+-- The shared reads for one group. Small, since a fleet has thousands.
 ---@class alicloud.dr.BatchedRead
 ---@field reads alicloud.dr.BatchedReads
 ---@field group alicloud.dr.Group
----@field after number monotonic seconds: a look to decide by is later
----@field age number seconds that it may be old besides
+---@field after number monotonic seconds: a look to decide by must be later
+---@field age number seconds that such a look may be old when it is asked for
 local BatchedRead = {}
 BatchedRead.__index = BatchedRead
 
@@ -173,23 +173,24 @@ local AtWork = { __close = function(work)
   add(read.reads, read.group.region, read.group.id, -1)
 end }
 
---- Enters the work.
----@return table is to be closed when the work is over
+--- Says that the work on the group begins.
+---@return table work to be closed when the work is over
 function BatchedRead:enter()
   add(self.reads, self.group.region, self.group.id, 1)
   return setmetatable({ read = self }, AtWork)
 end
 
---- Whether somebody else is at work; one alone had better look.
+--- Whether another group is at work; if not, an own look is better.
 ---@return boolean
 function BatchedRead:has_company() return self.reads:has_company(self.group.region) end
 
 function BatchedRead:sweeper() return self.reads:sweeper(self.group.region) end
 
---- A look to decide by, its own where sweeps do not tell; each call gives another one.
+--- A look to decide by: from a sweep, or an own one if sweeps do not show the group. Each call
+--- gives another look.
 ---@return alicloud.dr.Snapshot|nil
 ---@return alicloud.Error? err
----@return number? began of a sweep, monotonic seconds
+---@return number? began monotonic seconds, when the sweep began; nil: an own look
 ---@return number? began_at the same in unix seconds
 function BatchedRead:observe()
   local reads, group, asked = self.reads, self.group, self.reads.loop.now()
@@ -197,18 +198,18 @@ function BatchedRead:observe()
     ends = asked + PATIENCE, decides = true }
   local sweep = self:has_company() and self:sweeper():ask(reads.scope, wish)
   if sweep and reads.loop.now() - sweep.began <= OLD then
-    -- The one after it has to be another one: looks that agree are several.
+    -- The next look has to be from another sweep, so that looks that agree are several.
     self.after, self.age = sweep.began, FRESH
     return told(group, sweep), nil, sweep.began, sweep.began_at
   end
   local snapshot, err = group:observe()
-  -- A sweep may have begun as soon as this had ended.
+  -- The next sweep must begin after the end of this look.
   self.after, self.age = reads.loop.now(), 0
   return snapshot, err
 end
 
---- Waits for what sweeps tell.
----@param wish alicloud.dr.Wish its own: it is added to
+--- Waits for a sweep.
+---@param wish alicloud.dr.Wish changed in place
 ---@return alicloud.dr.Told
 function BatchedRead:tell(wish)
   wish.id = self.group.id
@@ -217,21 +218,22 @@ function BatchedRead:tell(wish)
     began = sweep and sweep.began, blind = blind }
 end
 
+--- Makes a turn that is not taken yet.
 ---@return alicloud.dr.SharedTurn
 function BatchedRead:new_turn()
   return setmetatable({ reads = self.reads, holds = false, over = false }, Turn)
 end
 
---- What one group shares with the others.
+--- The shared reads for one group.
 ---@param group alicloud.dr.Group
----@param moment number? monotonic seconds: a look to decide by is later; nil: than now
+---@param moment number? monotonic seconds: a look to decide by must be later; nil: now
 ---@return alicloud.dr.BatchedRead
 function BatchedReads:of(group, moment)
   return setmetatable({ reads = self, group = group, after = moment or self.loop.now(),
     age = FRESH }, BatchedRead)
 end
 
---- Gives up what is being read.
+--- Ends all sweeps.
 function BatchedReads:close()
   for _, sweeper in pairs(self.sweepers) do sweeper:close() end
 end

@@ -1,5 +1,5 @@
---- The ledger of open drills: what DescribeReplicaGroupDrills shows, with age and what it means for
---- the bill. The disks of a drill are paid for until somebody clears it; nothing does so by itself.
+--- Reads the open drills of groups (DescribeReplicaGroupDrills), with their age and a warning about
+--- their cost. The disks of a drill are billed until somebody clears it; it never ends by itself.
 
 local at_once = require "alicloud.base.at_once"
 local duration = require "alicloud.base.duration"
@@ -12,7 +12,7 @@ local snapshots = require "alicloud.dr.model.snapshot"
 local M = {}
 
 local PAGE = 100
--- There is no list for a region. Groups that are asked at the same time.
+-- How many groups are asked at the same time, since there is no list of drills for a region.
 local AT_ONCE = 20
 
 ---@class alicloud.dr.DrillDisk
@@ -27,10 +27,10 @@ local AT_ONCE = 20
 ---@field status string "executing", "executed", "execute_failed", "clearing", "clear_failed"
 ---@field message string|nil the service's words about a failure
 ---@field started_at integer|nil unix seconds
----@field recover_point integer|nil unix seconds, of the data on its disks
+---@field recover_point integer|nil unix seconds, of the data on the disks of the drill
 ---@field disks alicloud.dr.DrillDisk[] sorted by pair
 ---@field age number|nil seconds since it was started, by the server's clock
----@field warning string|nil what it costs, in words
+---@field warning string|nil words about its billed disks; nil: it has none
 
 local text = fields.text
 
@@ -75,7 +75,7 @@ end
 ---@param options? table options of each call
 ---@return alicloud.dr.Drill[]|nil sorted by id
 ---@return alicloud.Error? err
----@return number? read_at the server's clock
+---@return number? read_at unix seconds by the server's clock
 function M.of_group(client, group_id, region, options)
   local call_options = { region = region }
   for name, value in pairs(options or {}) do call_options[name] = value end
@@ -141,7 +141,7 @@ function M.describe(drill)
     #drill.disks)
 end
 
---- All that can change about a drill.
+--- All of a drill that can change, as one text to compare.
 ---@param drill alicloud.dr.Drill
 ---@return string
 function M.signature(drill)

@@ -11,13 +11,13 @@ local sweeps = lazy.module "alicloud.dr.read.sweep"
 
 local M = {}
 
--- Asked in the secondary region without Site=backup the service describes the primary site, so the
--- list may be empty although the group is there.
+-- Both sites are asked for. In the secondary region the service describes the primary site unless
+-- Site=backup is given, so the list may be empty although the group is there.
 -- Source: DescribeDiskReplicaGroups, parameter Site.
 local SITES = { "backup", "production" }
 
 local PAGE = 100
--- Of lists that are as long as a region's.
+-- Page size of lists of a whole region.
 local LARGE_PAGE = 500
 
 local function read_groups(client, region, site, group_id, options)
@@ -26,7 +26,7 @@ local function read_groups(client, region, site, group_id, options)
 end
 
 ---@class alicloud.dr.GroupFilter
----@field region string? else the client's
+---@field region string? nil: the client's
 ---@field site "backup"|"production"|nil the groups that have this site in the region; nil: either
 ---@field name string? only groups whose name contains it
 ---@field lone_pairs boolean? pairs without a group, too
@@ -40,7 +40,8 @@ local function members_of(records)
   return members
 end
 
--- Pairs of groups are moved with their groups, also those that do not know theirs yet.
+-- Passes the pairs without a group to `take`. A pair that a group names is none, even if its own
+-- record does not name the group yet.
 local function lone_pairs(client, filter, site, members, take)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs", {
     RegionId = filter.region, Site = site, Name = filter.name, MaxResults = LARGE_PAGE,
@@ -81,7 +82,7 @@ function M.named(client, filter)
   return list
 end
 
---- The ids alone.
+--- The ids of the groups that a region lists.
 ---@param client alicloud.Client
 ---@param filter alicloud.dr.GroupFilter with a region
 ---@return string[]|nil sorted
@@ -101,8 +102,8 @@ local function find(records, group_id)
   return nil
 end
 
--- The pairs are read after their group, so a pair is never older news than its group. Between the
--- two an outage may lie: what the later one shows has to be judged by its own time.
+-- Reads the pairs after their group, so that what they show is never older. The time of the later
+-- answer counts, since an outage may lie between the two.
 local function with_pairs(client, region, site, record, meta, options)
   local members, err, later = pages.all(client, "ebs:DescribeDiskReplicaPairs", { RegionId = region,
     Site = site, ReplicaGroupId = record.ReplicaGroupId, MaxResults = PAGE }, options)
@@ -112,12 +113,12 @@ local function with_pairs(client, region, site, record, meta, options)
     read_at = timed.server_time, heard_at = timed.heard_at, request_id = meta.request_id })
 end
 
--- Seconds between the two reads of a look, after which it shows two different times: an outage lay
--- between them.
+-- If so many seconds lie between the two reads of a look (because of an outage), they show two
+-- different states, and the look is repeated.
 local TORN = 15
 local REPEATS = 3
 
--- One look at one side; nil without an error if that does not list the group.
+-- One look at one site; nil without an error if it does not list the group.
 local function read_side(client, region, site, group_id, options)
   local snapshot, err
   for _ = 1, REPEATS do
@@ -132,10 +133,10 @@ local function read_side(client, region, site, group_id, options)
   return snapshot, err
 end
 
--- What the ids of pairs begin with, and those of nothing else.
+-- The beginning of the ids of pairs, and of no others.
 local PAIR = "^pair%-"
 
--- A pair of a group is moved with its group, never alone.
+-- A pair that belongs to a group counts as absent, since it moves with its group.
 local function snapshot_of_pair(record, region, site, meta)
   local group = record.ReplicaGroupId
   if type(group) == "string" and group ~= "" then
@@ -161,7 +162,7 @@ local function read_pair(client, pair_id, region, options)
   return snapshots.absent(pair_id, region)
 end
 
---- Reads one group with all its pairs, or one pair without a group, by what the id names.
+--- Reads one group with all its pairs, or one pair without a group, depending on the id.
 ---@param client alicloud.Client
 ---@param group_id string of a group, or of a pair
 ---@param region string
@@ -179,7 +180,7 @@ function M.read(client, group_id, region, options)
   return snapshots.absent(group_id, region)
 end
 
--- What a sweep of one side shows, and of groups that were not listed whole what they show alone.
+-- Adds the groups of one site: from a sweep, or by a look if the sweep lacks a part of the group.
 local function add_side(found, client, region, site)
   local sweep, err = sweeps.read(client, region, { site = site, known = found })
   if not sweep then return nil, err end

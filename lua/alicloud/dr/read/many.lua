@@ -1,15 +1,15 @@
---- Looks at many groups: what a sweep shows of them, and of those of which it says nothing what a
---- look of their own does.
+--- Looks at many groups: by a sweep of each region, and by a look at each group that the sweep does
+--- not show whole.
 
 local direction = require "alicloud.dr.model.direction"
 local sweeps = require "alicloud.dr.read.sweep"
 
 local M = {}
 
--- So many groups of one client and region are looked at together: one alone costs no more calls.
+-- So many groups of a client and region are swept together. For one, a look costs as few calls.
 local FEWEST = 2
 
--- Groups by what they are swept with.
+-- Divides groups by client and region.
 local function divide(groups)
   local sides, of = {}, {}
   for _, group in ipairs(groups) do
@@ -25,7 +25,7 @@ local function divide(groups)
   return sides, of
 end
 
--- Of a sweep that failed, what a look of one's own would meet as well.
+-- Kinds of errors of a sweep that a look would meet as well.
 local OUT_OF_REACH = { network = true, tls = true, timeout = true, credentials = true }
 
 local function is_out_of_reach(err)
@@ -35,7 +35,8 @@ end
 local function look_alone(group, side)
   if side.dark then return nil, side.dark end
   local snapshot, err = group:observe()
-  -- After a whole sweep one look is proof enough: a thousand more would each wait as long.
+  -- If the sweep and one look have failed like this, the region counts as out of reach: a thousand
+  -- further looks would each wait as long.
   if is_out_of_reach(side.err) and is_out_of_reach(err) then side.dark = err end
   return snapshot, err
 end
@@ -47,7 +48,7 @@ local function look(group, side)
   return look_alone(group, side)
 end
 
--- How large a side is tells whether listing its pairs is worth it.
+-- Sweeps over one side. The sizes from an earlier sweep tell whether listing all pairs is worth it.
 local function sweep_over(side, sizes)
   local regions = sizes[side.client] or {}
   side.sweep, side.err = sweeps.read(side.client, side.region,
@@ -60,12 +61,12 @@ local function is_of(listed, side)
   return listed ~= nil and listed.client == side.client and listed.region == side.region
 end
 
---- Looks at each. What could not be read together is read alone.
+--- Looks at each group once.
 ---@param groups alicloud.dr.Group[]
----@param sizes? table for whoever looks several times: what a look has learned of the regions
----@param listed? alicloud.dr.Sweep a whole side that was read just now, to find out who is there:
----it is not listed once more
----@return { snapshot: alicloud.dr.Snapshot?, err: alicloud.Error? }[] in their order
+---@param sizes? table kept between several calls: the sizes of the regions; filled in here
+---@param listed? alicloud.dr.Sweep a sweep that has just found the groups; it is used for its
+---region
+---@return { snapshot: alicloud.dr.Snapshot?, err: alicloud.Error? }[] in the order of the groups
 function M.look(groups, sizes, listed)
   local sides, of = divide(groups)
   for _, side in ipairs(sides) do

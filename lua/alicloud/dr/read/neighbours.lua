@@ -1,5 +1,5 @@
---- What else lies on the instances of a group. To stop an instance stops all that it serves, so
---- disks of other groups are found, by the pairs that the region lists, before anything is stopped.
+--- Finds the disks on the instances of a group that are not of the group. Stopping an instance
+--- stops all that it serves, so disks of other groups are looked for before an instance is stopped.
 
 local fields = require "alicloud.base.fields"
 local formats = require "alicloud.base.formats"
@@ -13,13 +13,13 @@ local SITES = { "production", "backup" }
 
 ---@class alicloud.dr.Neighbour
 ---@field instance string
----@field disk string a disk on it that is none of the group's
----@field pair string? the pair that has it, on either side
----@field group string? the group of that pair
+---@field disk string a disk on that instance which is not of the group
+---@field pair string? the pair with that disk, on either side; nil: it is not replicated
+---@field group string? the group of that pair; nil: it has none
 
 local text = fields.text
 
--- A system disk is the instance's own.
+-- The disks on an instance that are not of the group; system disks do not count.
 local function foreign_disks(client, region, instance, own, options)
   local records, err = pages.all(client, "ecs:DescribeDisks",
     { RegionId = region, InstanceId = instance, MaxResults = PAGE }, options)
@@ -55,8 +55,7 @@ local function by_instance_and_disk(a, b)
   return a.disk < b.disk
 end
 
---- The disks on some instances that are none of a group's. Pairs are asked for only if there are
---- such disks.
+--- The disks on some instances that are not of a group. Reads pairs only if there are such disks.
 ---@param client alicloud.Client
 ---@param region string of the instances
 ---@param instances string[]
@@ -82,7 +81,7 @@ function M.of(client, region, instances, own, deadline)
   return list
 end
 
---- The instances that hold a disk of another group, or of a pair without one, and were not named.
+--- The instances with a disk of another group, or of a pair without one, except those in `named`.
 ---@param list alicloud.dr.Neighbour[]
 ---@param named string[]|string|nil instances that may be stopped all the same
 ---@return { words: string, instances: string[] }|nil nil if there are none

@@ -1,5 +1,4 @@
---- Reads every record of a paged list, or nothing: a list that stops in the middle is not a shorter
---- list.
+--- Reads every record of a paged list, or none: a cut list must not be taken for a short one.
 
 local errors = require "alicloud.base.error"
 local metas = require "alicloud.base.meta"
@@ -9,7 +8,8 @@ local services = require "alicloud.service"
 
 local M = {}
 
--- An item that is no record may be one that this version cannot read; null is a userdata.
+-- Only tables count as records; null, which is a userdata, is skipped. Any other item is an error,
+-- since it may be a record that this version cannot read.
 local function only_records(items, scope)
   local records = {}
   for i, record in ipairs(items) do
@@ -26,7 +26,7 @@ end
 
 local known = {}
 
--- What there is to know of an operation, worked out once.
+-- Paging and names of an operation, looked up once.
 local function operation_of(name)
   if known[name] then return known[name] end
   local product, action = name:match("^(%w+):(%w+)$")
@@ -35,11 +35,11 @@ local function operation_of(name)
   return known[name]
 end
 
---- Reads all pages. What the first answer says of itself, its time above all, holds for the whole.
+--- Reads all pages. The meta data of the first answer, with its time, holds for the whole list.
 ---@param client alicloud.Client
 ---@param name string e.g. "ebs:DescribeDiskReplicaGroups"
 ---@param params table
----@param options table of each call
+---@param options table options of each call
 ---@return table[]|nil records
 ---@return alicloud.Error? err
 ---@return alicloud.Meta? meta of the first page
@@ -57,14 +57,14 @@ end
 
 ---@class alicloud.dr.PageRead
 ---@field records table[]
----@field meta alicloud.Meta of the answer that they stood in
----@field began number monotonic seconds
+---@field meta alicloud.Meta of the answer with these records
+---@field began number monotonic seconds, when the call began
 
---- Reads all pages, and tells which answer each record stood in.
+--- Reads all pages, and keeps them apart, each with the meta data of its answer.
 ---@param client alicloud.Client
 ---@param name string
 ---@param params table
----@param options table of each call
+---@param options table options of each call
 ---@return alicloud.dr.PageRead[]|nil
 ---@return alicloud.Error? err
 function M.apart(client, name, params, options)

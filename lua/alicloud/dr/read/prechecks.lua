@@ -1,6 +1,5 @@
---- Would the service take a failover of these groups now? Reads only. Each is judged as
---- `group:precheck` judges one, and what can be read of many is read together, also where a look is
---- not enough.
+--- Runs the pre-check for many groups: would the service accept a failover of each now? Reads only.
+--- Each group is judged as by `group:precheck`; the reads, also further looks, are made together.
 
 local guard = require "alicloud.base.guard"
 local many = require "alicloud.dr.read.many"
@@ -12,27 +11,27 @@ local M = {}
 ---@class alicloud.dr.PrecheckLine
 ---@field group_id string
 ---@field region string
----@field ok boolean nothing stands against a failover
+---@field ok boolean there is no obstacle to a failover
 ---@field verdict alicloud.dr.Verdict
----@field code string? of what stands against it, the first
+---@field code string? of the first obstacle, or of `err`
 ---@field fact string? the same in words
----@field report alicloud.dr.Report? all that was found
----@field err alicloud.Error? why it could not be read
+---@field report alicloud.dr.Report? all findings; nil: see `err`
+---@field err alicloud.Error? why the group could not be read or judged
 
 ---@class alicloud.dr.PrecheckList
----@field ok boolean every one could be failed over, and there is one
+---@field ok boolean every group could be failed over, and there is at least one
 ---@field verdict alicloud.dr.Verdict the worst of all lines
 ---@field lines alicloud.dr.PrecheckLine[] in the order of the groups
 
 ---@class alicloud.dr.PrecheckListOptions
 ---@field max_rpo number? seconds
 ---@field outage_at number|string?
----@field settle number? seconds for what passes by itself
----@field listed alicloud.dr.Sweep? what has just told which groups there are: the first look
+---@field settle number? seconds to wait for obstacles that may pass by themselves; nil: 120
+---@field listed alicloud.dr.Sweep? the sweep that has just found the groups: it is the first look
 ---@field progress? fun(event: { event: "settling", left: number, reason: string, group_id: string,
----waiting: integer, count: integer }) told of each wait for another look at some of them
+---waiting: integer, count: integer }) called before each wait for another look at some groups
 
--- What is known to stand against it outweighs what is not known.
+-- A known obstacle counts more than an unknown fact.
 local RANK = { ok = 0, unknown = 1, block = 2 }
 
 local function line_of(group, settling, err)
@@ -49,7 +48,7 @@ local function line_of(group, settling, err)
   return line
 end
 
--- One look at those that are left; which of them need another one.
+-- Looks once at the groups in `places`. Returns those that need another look.
 local function look(places, groups, settlings, lines, sizes, listed)
   local asked, left = {}, {}
   for i, place in ipairs(places) do asked[i] = groups[place] end
@@ -85,7 +84,7 @@ local function read_lines(groups, options)
   return lines
 end
 
---- Judges groups.
+--- Runs the pre-check for groups.
 ---@param groups alicloud.dr.Group[]
 ---@param options alicloud.dr.PrecheckListOptions
 ---@return alicloud.dr.PrecheckList
@@ -94,7 +93,7 @@ function M.judge(groups, options)
   for _, line in ipairs(list.lines) do
     if RANK[line.verdict] > RANK[list.verdict] then list.verdict = line.verdict end
   end
-  -- Nothing to fail over is nothing that could be.
+  -- An empty list is not ok.
   if #groups == 0 then list.verdict = "block" end
   list.ok = list.verdict == "ok"
   return list

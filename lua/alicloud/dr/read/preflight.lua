@@ -1,6 +1,6 @@
---- Reads what a whole move will touch, before its first change: the group, both sides' disks and
---- instances, who else lies on them, open drills. What it means for every step to come is told by
---- alicloud.dr.model.preflight.
+--- Reads all that a move will touch, before its first change: the group, the disks and instances of
+--- both sides, disks of others on those instances, open drills. alicloud.dr.model.preflight judges
+--- what was read.
 
 local attachment = require "alicloud.dr.read.attachment"
 local drills = require "alicloud.dr.read.drills"
@@ -17,9 +17,9 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- One list that lacks an instance may be a lie.
+-- Looks, and seconds between two, until a list that lacks an instance is believed.
 local LOOKS, PAUSE = 2, 2
--- Looks in a row that are made at most until two show one direction, and the same against the move.
+-- Most looks until two in a row show the same direction and the same obstacle to the move.
 local MOST = 5
 
 -- Seconds for each list of a side that may be dark.
@@ -29,18 +29,18 @@ local FAR = 15
 ---@field move alicloud.dr.Move
 ---@field max_rpo? number|string see precheck
 ---@field attach? string|table<string, string> see serve
----@field fence? "try"|"must"|"no" whether the side that is left is fenced ("try" of a failover,
----"must" of the others)
+---@field fence? "try"|"must"|"no" whether the old side will be fenced (failover: "try", other
+---moves: "must")
 ---@field stop_shared? string[]|string instances that may be stopped though others use them
 ---@field old_side_for? number|string longest wait for each list of the side that is left (15 s)
 
 local MOVE = schema.choice("failover", "planned", "failback")
 
---- Its options beside those of the pre-check.
+--- The rules of its options, beside those of the pre-check.
 M.OPTIONS = { move = MOVE, attach = formats.ATTACH, stop_shared = formats.IDS,
   fence = schema.choice("try", "must", "no"), old_side_for = formats.TIMEOUT }
 
---- Raises unless it is said which move it is.
+--- Raises an error unless the options name a move.
 ---@param options table
 ---@param level integer as for `error`
 function M.demand_move(options, level)
@@ -48,7 +48,7 @@ function M.demand_move(options, level)
   error("group:preflight: option move: got nothing; allowed: " .. MOVE.allowed, level + 1)
 end
 
--- Which side has the service now, and which takes it.
+-- The side where the service runs now, and the side that takes it.
 local function ends_of(move, snapshot)
   if move == "failback" and preflight.is_open(snapshot) then return "to", "from" end
   return "from", "to"
@@ -111,9 +111,8 @@ local function read_taking(client, snapshot, end_, given)
   return taking
 end
 
--- Which disks are whose follows from direction and pairs: of the direction one look may be odd, as
--- of a status from which the move is not made, and a pair may not be listed yet. A status that ends
--- by itself is waited for as long.
+-- Looks until two looks in a row agree on the direction and the obstacle to the move. While the
+-- pair set is not whole, or the status ends by itself, it goes on for the time that lists may lag.
 local function steady_look(group, move)
   local loop, looks, before = group.client.loop, 0, nil
   local ends = loop.now() + sites.LAG
@@ -133,7 +132,7 @@ local function steady_look(group, move)
   end
 end
 
--- What is known of the group; for a failback, no pre-check of a failover.
+-- The pre-check of the group; for a failback, which needs none, only a look.
 local function first_report(group, options)
   if options.move == "failback" then
     local snapshot, err = steady_look(group, options.move)
@@ -154,7 +153,7 @@ local function facts_of(group, snapshot, options)
     facts.taking = read_taking(client, snapshot, taking, options.attach)
   end
   if options.fence ~= "no" then
-    -- A failover is not held up by a side that is dark.
+    -- If the old side need not be fenced, it is not waited for while it does not answer.
     local reader = facts.strict and client or client:outlasting { seconds = 0 }
     local wait = options.old_side_for and duration.parse(options.old_side_for) or FAR
     read_leaving(facts, reader, leaving, options.stop_shared, math.min(wait, FAR))

@@ -1,5 +1,5 @@
---- Could these groups be failed over now, and would it be a good failover? Reads only; made to be
---- run by a timer. One line per group: ok, warn or fail.
+--- Judges whether groups could be failed over now, and whether the data would be good. Reads only;
+--- made to be run by a timer. One line per group: ok, warn, unknown or fail.
 
 local at_once = require "alicloud.base.at_once"
 local attachment = require "alicloud.dr.read.attachment"
@@ -17,9 +17,9 @@ local M = {}
 
 ---@alias alicloud.dr.Readiness
 ---| "ok"
----| "warn" # a failover would be taken, but somebody should look
----| "unknown" # it could not be told
----| "fail" # it would be refused, or lose too much
+---| "warn" # a failover would be accepted, but somebody should look
+---| "unknown" # something could not be read
+---| "fail" # a failover would be refused, or lose too much
 
 ---@class alicloud.dr.ReadinessLine
 ---@field group_id string
@@ -33,37 +33,37 @@ local M = {}
 ---@field open_drills integer?
 ---@field unprotected { disk: string, instance: string, name: string? }[]? data disks of the same
 ---instances that no pair replicates
----@field untold string? why that is not known; a failover does not depend on it
+---@field untold string? why `unprotected` is not known; a failover does not depend on it
 ---@field snapshot alicloud.dr.Snapshot?
 ---@field report alicloud.dr.Report?
----@field err alicloud.Error? why it could not be read
+---@field err alicloud.Error? why the group could not be read
 
 ---@class alicloud.dr.ReadinessReport
 ---@field verdict alicloud.dr.Readiness the worst of all lines
 ---@field lines alicloud.dr.ReadinessLine[]
----@field exit 0|1|2|3 for a timer: ok, warn, fail, unknown
+---@field exit 0|1|2|3 exit code of the command: ok, warn, fail, unknown
 
 ---@class alicloud.dr.ReadinessOptions
 ---@field max_rpo number? seconds
 ---@field max_drill_age number seconds
----@field listed? alicloud.dr.Sweep what has just told which groups there are: the look at them
----@field progress? fun(event: alicloud.dr.JudgedEvent) told at the beginning and after each group
+---@field listed? alicloud.dr.Sweep the sweep that has just found the groups: it is the look at them
+---@field progress? fun(event: alicloud.dr.JudgedEvent) called at the beginning and after each group
 
 ---@class alicloud.dr.JudgedEvent
 ---@field event "judged"
----@field done integer
----@field failed integer of these
----@field count integer
+---@field done integer how many groups are judged
+---@field failed integer how many of these are "fail"
+---@field count integer how many groups there are
 
 local EXIT = { ok = 0, warn = 1, fail = 2, unknown = 3 }
 
--- What is known to be wrong outweighs what is not known.
+-- A known fault counts more than an unknown fact.
 local RANK = { ok = 0, warn = 1, unknown = 2, fail = 3 }
 
--- Groups of which something is read beside their look.
+-- For how many groups at a time drills and disks are read.
 local AT_ONCE = 20
 
--- Legal for a failover, and yet nobody would be content with it for long.
+-- Statuses in which a failover is allowed, but no new data is copied.
 local UNPROTECTED = {
   stopping = "replication is being stopped", stopped = "replication is stopped",
   stop_failed = "replication could not be stopped", failovering = "it is being failed over",
@@ -71,7 +71,7 @@ local UNPROTECTED = {
   failover_failed = "a failover has failed: look why, then fail over again",
 }
 
--- A recovery point that is older than this many times the declared RPO is a standstill.
+-- A recovery point that is older than so many times the declared RPO gives a warning.
 local LATE = 2
 
 local function add(line, verdict, code, reason)
@@ -85,7 +85,7 @@ local function add(line, verdict, code, reason)
   end
 end
 
--- What could not be told because of what is wrong already is no news.
+-- Adds the findings with the verdict of the report. If that is "block", unknown facts are left out.
 local function judge_report(line, report)
   local wanted = report.verdict
   for _, finding in ipairs(report.findings) do
@@ -128,7 +128,7 @@ local function judge_disks(line, reader, side)
   end
 end
 
--- What the look at a group says, without anything more that is read.
+-- The line of a group by its look alone, before drills and disks are read.
 local function line_of(group, options, seen)
   local line = { group_id = group.id, region = group.region, verdict = "ok", reasons = {},
     max_rpo = options.max_rpo }
@@ -138,7 +138,7 @@ local function line_of(group, options, seen)
     add(line, "unknown", err.code, "could not be read: " .. err.message)
     return line
   end
-  -- On a quiet day the side that is meant is the one that the data goes to.
+  -- If no side is named, the destination is meant.
   if snapshot.role == "both" then
     snapshot = direction.towards(snapshot, direction.name(snapshot, snapshot.to))
   end
@@ -153,7 +153,7 @@ local function is_secondary(line)
   return line.snapshot ~= nil and line.snapshot.role == "secondary"
 end
 
--- What is read of a group beside its look.
+-- Adds what its status, its drills and its disks say to the line of a group.
 local function judge_more(line, group, options, reader, side)
   local snapshot = line.snapshot
   if UNPROTECTED[snapshot.status] then
@@ -164,7 +164,7 @@ local function judge_more(line, group, options, reader, side)
   judge_disks(line, reader, side)
 end
 
--- Of each client the sources of its groups, read together.
+-- Reads the source sides of all groups, together for each client.
 local function read_sources(groups, lines)
   local by_client, sides = {}, {}
   for i, line in ipairs(lines) do
@@ -178,7 +178,7 @@ local function read_sources(groups, lines)
   return sides
 end
 
--- Groups of a region may be of several accounts.
+-- The reader of a client and region: groups of a region may be of several accounts.
 local function reader_of(readers, group)
   local client, region = group.client, group.region
   local own = readers[client] or {}
@@ -187,7 +187,7 @@ local function reader_of(readers, group)
   return own[region]
 end
 
--- Tells how far it is.
+-- Sends progress events; returns the function to call after each group.
 local function teller(groups, options)
   local told = { event = "judged", done = 0, failed = 0, count = #groups }
   local function tell()
@@ -218,13 +218,13 @@ local function read_lines(groups, options)
   return lines
 end
 
---- Judges groups. What can be read of many is read together.
+--- Judges groups. Reads are made together as far as possible.
 ---@param groups alicloud.dr.Group[]
 ---@param options alicloud.dr.ReadinessOptions
 ---@return alicloud.dr.ReadinessReport
 function M.judge(groups, options)
   local report = { verdict = "ok", lines = read_lines(groups, options) }
-  -- Nothing to judge is nothing that is ready.
+  -- An empty list is not ready.
   if #groups == 0 then report.verdict = "fail" end
   for _, line in ipairs(report.lines) do
     if RANK[line.verdict] > RANK[report.verdict] then report.verdict = line.verdict end

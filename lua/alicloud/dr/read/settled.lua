@@ -1,7 +1,7 @@
---- Looks at a group until looks agree. One odd look decides nothing: the group and its pairs are
---- read one after the other, a cycle or a stop may begin between the two, membership lags, a read
---- may be of the past. So what stands against a failover is looked at again, and what passes by
---- itself for some minutes.
+--- Looks at a group until its looks agree. A single look may be wrong: the group and its pairs are
+--- read one after the other, a cycle or a stop may begin between the two, membership lags, and a
+--- read may be stale. So an obstacle to a failover needs a second look, and one that may pass by
+--- itself is waited for.
 
 local errors = require "alicloud.base.error"
 local moment = require "alicloud.base.moment"
@@ -11,13 +11,13 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- Seconds for what passes by itself within one cycle or one stop.
+--- Seconds to wait for an obstacle that passes by itself within one cycle or one stop.
 M.PATIENCE = 120
 
 --- Seconds between two looks.
 M.PAUSE = 3
 
--- What stands against it, and all that must be the same for two looks to agree.
+-- The direction and all obstacles, which must be the same for two looks to agree.
 local function fingerprint(report)
   local parts = { snapshots.direction(report.snapshot) }
   for _, finding in ipairs(precheck.obstacles(report)) do
@@ -26,9 +26,9 @@ local function fingerprint(report)
   return table.concat(parts, " ")
 end
 
---- Whether all that stands against a failover may pass by itself.
+--- Whether all obstacles to a failover may pass by themselves.
 ---@param report alicloud.dr.Report
----@param waits_for_copies boolean? what passes with the end of a cycle counts as well
+---@param waits_for_copies boolean? findings that pass when a synchronization ends count as well
 ---@return boolean
 function M.may_pass(report, waits_for_copies)
   for _, finding in ipairs(precheck.obstacles(report)) do
@@ -40,31 +40,32 @@ end
 ---@class alicloud.dr.SettledOptions
 ---@field loop alicloud.Loop
 ---@field terms alicloud.dr.PrecheckTerms
----@field observe? fun(group: table): alicloud.dr.Snapshot?, alicloud.Error? looks instead of the
----group itself
----@field emit fun(event: table) told of each look, and of each wait for the next one
----@field is_decided? fun(snapshot: alicloud.dr.Snapshot): boolean no pre-check is needed
----@field waits_for_copies? boolean what passes with the end of a cycle is waited for as well
----@field settle? number seconds for what passes by itself, from the first look on (M.PATIENCE)
+---@field observe? fun(group: table): alicloud.dr.Snapshot?, alicloud.Error? takes a look; nil: the
+---group's own method does
+---@field emit fun(event: table) gets each look, and each wait for the next one
+---@field is_decided? fun(snapshot: alicloud.dr.Snapshot): boolean true: no pre-check is needed
+---@field waits_for_copies? boolean also wait for findings that pass when a synchronization ends
+---@field settle? number seconds from the first look on to wait for an obstacle that passes by
+---itself; nil: M.PATIENCE
 
--- What is so long ago is so long before the first of several looks.
+-- A duration ("20m ago") counts from the first look, so it is made a fixed time there.
 local function freeze_outage(terms, now)
   terms.outage_at = moment.resolve(terms.outage_at, now) or terms.outage_at
 end
 
--- Nothing follows that would look again, so one look at an old record, of a failover before the
--- last reversal, would tell of open disks that are being written over.
+-- Whether "failovered" at the first look needs a second one: nothing looks again later, and a stale
+-- record from before the last reversal would show disks as open that are being overwritten.
 local function needs_another(before, snapshot)
   return before == nil and snapshots.is_failovered(snapshot)
 end
 
--- A look that shows another direction than the one before it decides nothing, good or bad.
+-- Whether the direction differs from that of the look before: then this look decides nothing.
 local function has_turned(before, snapshot)
   return before ~= nil and snapshots.direction(before) ~= snapshots.direction(snapshot)
 end
 
 --- Notes which pairs a look has named or listed.
----@param told table<string, number> see alicloud.dr.Group; is changed
+---@param told table<string, number> see alicloud.dr.Group; changed in place
 ---@param snapshot alicloud.dr.Snapshot
 ---@param now number monotonic seconds
 function M.note_pairs(told, snapshot, now)
@@ -73,8 +74,8 @@ function M.note_pairs(told, snapshot, now)
   end
 end
 
--- A pair that another look has just told of may be one that this look does not know: a group and a
--- list that both lag agree on too few.
+-- A pair that this look lacks, but that another look has shown within M.PATIENCE: if the group's
+-- record and the pair list both lag, they agree on too few pairs.
 local function forgotten(told, snapshot, now)
   local known = tables.set(snapshots.ids(snapshot))
   for _, id in ipairs(tables.keys(told)) do
@@ -91,21 +92,21 @@ local function unclear(snapshot)
     group_id = snapshot.group_id, region = snapshot.region }
 end
 
---- What the looks at one group have come to so far.
+--- The state of the looks at one group so far.
 ---@class alicloud.dr.Settling
 ---@field given alicloud.dr.SettledOptions
----@field ends number? monotonic seconds: what passes by itself is waited for no longer; nil before
----the first look
+---@field ends number? monotonic seconds, when waiting ends for an obstacle that passes by itself;
+---nil: there was no look yet
 ---@field snapshot alicloud.dr.Snapshot? of the newest look
----@field report alicloud.dr.Report? of it, if a pre-check was needed
+---@field report alicloud.dr.Report? of the newest look; nil: no pre-check was needed
 ---@field err alicloud.Error? the looks did not agree until the end
----@field seen string? what stood against it at the look before
+---@field seen string? direction and obstacles of the newest look
 ---@field told table<string, number> see alicloud.dr.Group
 ---@field reason string? why another look is needed
 local Settling = {}
 Settling.__index = Settling
 
---- Begins with a group.
+--- Begins to look at a group.
 ---@param group alicloud.dr.Group
 ---@param given alicloud.dr.SettledOptions
 ---@return alicloud.dr.Settling
@@ -128,10 +129,10 @@ local function reason_for_another(report, turned, pair)
     or "it is open already, if another look shows the same"
 end
 
---- Takes a look in.
+--- Judges one look.
 ---@param snapshot alicloud.dr.Snapshot
----@return boolean settled nothing stands against a failover, or looks agree that something does, or
----the time for it is over
+---@return boolean settled there is no obstacle to a failover, or two looks agree on one that does
+---not pass, or the time is up
 function Settling:take(snapshot)
   local given, before, now = self.given, self.snapshot, self.given.loop.now()
   self.ends = self.ends or now + (given.settle or M.PATIENCE)
@@ -140,7 +141,7 @@ function Settling:take(snapshot)
   local turned, pair = has_turned(before, snapshot), forgotten(self.told, snapshot, now)
   local refused = seen == self.seen and report and not is_good
     and not M.may_pass(report, given.waits_for_copies)
-    -- Where both sites lie does not change, however often one looks.
+    -- Both sites lie in this region; another look would not change that.
     or snapshot.role == "both"
   self.snapshot, self.report, self.seen = snapshot, report, seen
   M.note_pairs(self.told, snapshot, now)
@@ -154,7 +155,7 @@ function Settling:take(snapshot)
   return false
 end
 
---- For how long it may still be looked at.
+--- For how long further looks are still worth it.
 ---@return number seconds
 function Settling:left()
   return math.max(0, self.ends - self.given.loop.now())
@@ -165,12 +166,12 @@ function Settling:pause()
   self.given.loop.sleep(math.min(M.PAUSE, self:left()))
 end
 
---- Looks until nothing stands against a failover, or looks agree that something does.
+--- Looks until there is no obstacle to a failover, or looks agree on one, or the time is up.
 ---@param group alicloud.dr.Group
 ---@param given alicloud.dr.SettledOptions
 ---@return alicloud.dr.Snapshot|nil
----@return alicloud.dr.Report|alicloud.Error|nil report, if a pre-check was needed; or why the group
----could not be read
+---@return alicloud.dr.Report|alicloud.Error|nil report with a snapshot: the report, nil if no
+---pre-check was needed; without one: the error
 function M.look(group, given)
   local settling = M.begin(group, given)
   while true do
@@ -201,7 +202,7 @@ end
 ---@return alicloud.Error? err also if the side is not the secondary site of the group
 function M.from_secondary(group)
   local snapshot, err = group:observe()
-  -- One odd look decides nothing.
+  -- A single look may be wrong.
   if snapshot and snapshot.role ~= "secondary" then
     group.client.loop.sleep(M.PAUSE)
     snapshot, err = group:observe()

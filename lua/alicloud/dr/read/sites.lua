@@ -1,5 +1,5 @@
---- One group as both of its sites show it. What cannot be asked is said to be unknown; the site
---- that the group object names has to answer.
+--- Reads one group from both of its sites. The site that the group object names has to answer; the
+--- other one may stay unknown.
 
 local group_reads = require "alicloud.dr.read.groups"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -7,25 +7,26 @@ local states = require "alicloud.dr.model.states"
 
 local M = {}
 
--- Looks at sites that do not agree, before that is held against the group.
+-- So many looks must show a contradiction between the sites before it is believed.
 local LOOKS = 3
 local PAUSE = 2
 
 --- Seconds for which lists of a group and its pairs may lag behind each other.
 M.LAG = 60
 
---- Seconds between two looks meanwhile.
+--- Seconds between two looks while the lists may lag.
 M.LAG_PAUSE = 5
 
--- A region that is down must not hold up the other one: it is not waited for.
+-- The other region is not waited for: if it is down, it must not hold this one up.
 local FAR_DEADLINE = 10
 local AT_ONCE = { seconds = 0 }
 
 ---@class alicloud.dr.Sites
 ---@field here alicloud.dr.Snapshot from the region of the group object
----@field far string|nil the other region; nil between two zones of one region
----@field there alicloud.dr.Snapshot|nil from the other region, if it lists the group
----@field unreachable alicloud.Error|nil why the other region could not be asked
+---@field far string|nil the other region; nil: both sites lie in one region
+---@field there alicloud.dr.Snapshot|nil from the other region; nil: it does not list the group, or
+---could not be read
+---@field unreachable alicloud.Error|nil why the other region could not be read
 
 local function far_region(snapshot)
   for _, place in ipairs { snapshot.from, snapshot.to } do
@@ -52,7 +53,7 @@ end
 
 --- How the two sides contradict each other, in words.
 ---@param sites alicloud.dr.Sites
----@return string|nil nil if they do not, or only one is known
+---@return string|nil nil if they agree, or only one is known
 function M.disagreement(sites)
   local here, there = sites.here, sites.there
   if not there then return nil end
@@ -69,10 +70,10 @@ function M.disagreement(sites)
   return difference and ("the pair set that %s shows %s"):format(there.region, difference)
 end
 
---- Looks from both sides until they agree, for some looks, and until the pair set is whole, for as
---- long as lists may lag.
+--- Looks from both sides until they agree (at most LOOKS times) and the pair set is whole (at most
+--- LAG seconds). Returns the last look in any case.
 ---@param group alicloud.dr.Group
----@param given { loop: alicloud.Loop, emit: fun(event: table) } emit is told of each look
+---@param given { loop: alicloud.Loop, emit: fun(event: table) } emit gets each look
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err
 function M.agree(group, given)
@@ -90,8 +91,8 @@ function M.agree(group, given)
   end
 end
 
---- What was seen from the other region, in a word.
----@param sites alicloud.dr.Sites
+--- What the other region has shown, in a word.
+---@param sites alicloud.dr.Sites that do not contradict each other
 ---@return "agrees"|"same"|"unknown" same: there is no other region
 function M.other_site(sites)
   if not sites.far then return "same" end

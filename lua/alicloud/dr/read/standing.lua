@@ -1,5 +1,5 @@
---- Whether a group stands at the side that is meant. That it does ends a playbook with nothing
---- done, and that it does not lets it go on to a refusal: one odd look is not enough for either.
+--- Tells whether the service of a group may run at the side that is meant already. A playbook ends
+--- with nothing done if so, and goes on if not; so neither is believed after a single look.
 
 local direction = require "alicloud.dr.model.direction"
 local sites = require "alicloud.dr.read.sites"
@@ -7,14 +7,16 @@ local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
 
--- Looks in a row that have to agree that it stands there, and the pause between two of them in
--- seconds. That it stands elsewhere is looked at again whenever something is to be done.
+-- How many looks in a row must agree on "already there", and on "elsewhere". The latter needs fewer
+-- and no pause, since every action looks again.
 local THERE, ELSEWHERE = 3, 2
+-- Seconds between two looks.
 local PAUSE = 2
--- Looks that never agree so often let whoever goes on find out.
+-- Most looks. If they never agree, the answer is "elsewhere", and the actions find out.
 local MOST = 9
 
--- A pair that the group or the list does not know yet says nothing of where the group stands.
+-- Whether the look may show the group at the side that is meant, but its pair set is not whole: the
+-- group or the pair list lags, and the look is taken again.
 local function lags(snapshot)
   local may_stand = snapshot.role == "primary" or snapshot.status == "failovered"
   return may_stand and snapshots.pair_set_fault(snapshot) ~= nil
@@ -29,7 +31,7 @@ local function look(group, ends)
   end
 end
 
---- Looks at a group until its standing is believed.
+--- Looks at a group until enough looks agree.
 ---@param group alicloud.dr.Group
 ---@return table|nil standing see alicloud.dr.Group.standing
 ---@return alicloud.Error? err

@@ -1,10 +1,10 @@
---- One listing of a side of a region: its groups, and after them their pairs. It tells of each
---- group what a look of its own would, for hundreds by one call.
+--- A sweep lists one side of a region: its groups, and then their pairs. For each group it shows
+--- what a look at that group would, for hundreds of groups by one call.
 ---
---- Pages are not one snapshot: a record that slips from one page to another is missing, or there
---- twice. So a group is told of only where its record was listed once, where it names as many pairs
---- as it counts, and where those and no others were listed, each once and as a pair of this group.
---- Of any other group the sweep says nothing, neither good nor bad.
+--- The pages of a listing are not one snapshot: a record that moves between two pages may be
+--- missing or listed twice. So a group counts as complete only if its record was listed once, it
+--- names as many pairs as it counts, and exactly those pairs were listed, each once and as a pair
+--- of this group. About any other group the sweep says nothing.
 
 local fields = require "alicloud.base.fields"
 local formats = require "alicloud.base.formats"
@@ -13,13 +13,13 @@ local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
 
--- Of one call, and of one page.
+-- Most ids in one call, and most records in one page.
 -- Source: DescribeDiskReplicaGroups, GroupIds and MaxResults; DescribeDiskReplicaPairs, PairIds and
 -- MaxResults.
 local MOST_IDS, PAGE = 100, 500
--- Seconds between a group and its pairs, after which they show two different times.
+-- If so many seconds lie between a group and its pairs, they show two different states.
 local TORN = 15
--- Calls of a look of a group's own.
+-- How many calls a look at one group takes.
 local OWN_LOOK = 2
 
 local GROUPS = { operation = "ebs:DescribeDiskReplicaGroups", ids = "GroupIds" }
@@ -27,32 +27,32 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 
 ---@class alicloud.dr.SweepOptions
 ---@field site? "backup"|"production" the groups that have this site in the region ("backup")
----@field ids? string[] the groups, and the pairs without a group, that are asked for; nil: all
----@field known? table<string, any> of a whole side: its groups alone are asked for, and of these
----everything is known; pairs are read only if others are listed
----@field decides? boolean somebody is about to decide which pairs a group has: those of the side
----are listed then, unless that takes more calls than looks of the groups' own
----@field sizes? alicloud.dr.SweepSizes of the side, if an earlier sweep has told them
----@field deadline? number seconds of each call
+---@field ids? string[] the groups, and the pairs without a group, to read; nil: all of the side
+---@field known? table<string, any> without `ids`: groups that are known already; the pairs are read
+---only if the side lists others
+---@field decides? boolean an asker needs to know which pairs a group has: all pairs of the side are
+---listed then, unless own looks at the groups take fewer calls
+---@field sizes? alicloud.dr.SweepSizes of the side, from an earlier sweep
+---@field deadline? number seconds for each call
 
----@class alicloud.dr.SweepSizes how many the side lists
+---@class alicloud.dr.SweepSizes how many groups and pairs the side lists; nil: not known
 ---@field groups integer?
 ---@field pairs integer?
 
 ---@class alicloud.dr.Sweep
 ---@field region string
 ---@field site "backup"|"production"
----@field began number monotonic seconds: all that it tells was read later
----@field began_at number the same, unix seconds
+---@field began number monotonic seconds: everything was read later
+---@field began_at number the same in unix seconds
 ---@field sizes alicloud.dr.SweepSizes
----@field calls integer how many it took
----@field groups table<string, table> what was listed of each group, by its id
+---@field calls integer how many calls it took
+---@field groups table<string, table> the record of each group, by its id
 ---@field members table<string, table> the pairs of each group, by its id
 ---@field lone table<string, table> pairs without a group, by their id
----@field known table<string, boolean> whether a group is told of, as far as that was asked
----@field decides boolean? it was made for somebody who is about to decide
----@field lists_all boolean pairs were not asked for by the names that groups give: a pair that its
----group does not know yet would have been seen
+---@field known table<string, boolean> cache of `is_complete`
+---@field decides boolean? as in the options
+---@field lists_all boolean all pairs of the side were listed, so also a pair that its group does
+---not name yet
 local Sweep = {}
 Sweep.__index = Sweep
 
@@ -60,7 +60,7 @@ local function calls_of(count, most)
   return math.max(1, math.ceil(count / most))
 end
 
--- Only what can be asked for: what else a record names was not listed.
+-- Only well-formed ids: others cannot be asked for.
 local function askable(ids)
   local list = {}
   for _, id in ipairs(ids) do
@@ -86,9 +86,8 @@ local function read_by_ids(sweep, what, ids)
   return list
 end
 
--- Reads those of the ids, or the whole side where that takes no more calls: then it tells of those
--- as well who are asked for next. An id that is not there may be an error for all that are asked
--- for with it.
+-- Reads records by ids, or the whole side if that takes no more calls or an id does not exist: the
+-- service may refuse a call because of one id. Also returns whether the whole side was read.
 local function read(sweep, what, ids, size)
   if ids and calls_of(#ids, MOST_IDS) < calls_of(size, PAGE) then
     local list, err = read_by_ids(sweep, what, ids)
@@ -118,7 +117,7 @@ local function take_groups(sweep, list)
   end
 end
 
--- The newest page that tells of a group is when it was read.
+-- Adds a pair to its group. The latest page with a pair of the group gives the time of the pairs.
 local function take_member(sweep, group_id, record, page)
   local members = sweep.members[group_id]
   if not members then
@@ -150,7 +149,7 @@ local function divide(ids)
   return of_groups, of_pairs
 end
 
--- The pairs that are named by the groups that are asked for, and those that are asked for.
+-- The pairs that the wanted groups name, and the wanted pairs without a group.
 local function wanted_pairs(sweep, of_groups, of_pairs)
   local list = table.move(of_pairs, 1, #of_pairs, 1, {})
   for _, id in ipairs(of_groups) do
@@ -161,7 +160,7 @@ local function wanted_pairs(sweep, of_groups, of_pairs)
   return askable(list)
 end
 
--- How many pairs the groups that were listed count: so many the side lists at least.
+-- The sum of the pair counts of the listed groups: the side has at least so many pairs.
 local function pairs_at_least(sweep)
   local count = 0
   for _, entry in pairs(sweep.groups) do
@@ -171,7 +170,8 @@ local function pairs_at_least(sweep)
 end
 
 local function read_groups(sweep, ids)
-  -- How large the side is, the first sweep for more than one call of ids finds out.
+  -- If the size of the side is not known, ids that fit into one call are read by id; for more ids
+  -- the whole side is read, which tells its size.
   local unknown = ids and #ids <= MOST_IDS and math.huge or 0
   local list, err, whole = read(sweep, GROUPS, ids, sweep.sizes.groups or unknown)
   if not list then return nil, err end
@@ -220,7 +220,7 @@ end
 ---@param region string
 ---@param options? alicloud.dr.SweepOptions
 ---@return alicloud.dr.Sweep|nil
----@return alicloud.Error? err something could not be read: then nothing is known
+---@return alicloud.Error? err a call failed: then there is no sweep
 function M.read(client, region, options)
   local given = options or {}
   local sizes = given.sizes or {}
@@ -242,7 +242,7 @@ end
 
 local NO_MEMBERS = { records = {} }
 
--- Whether the pairs that were listed for a group are those that it names, each once.
+-- Whether the listed pairs of a group are exactly those that it names and counts, each once.
 local function are_named(record, members)
   local names = snapshots.split_ids(record.PairIds) or {}
   local listed = members.records
@@ -263,8 +263,8 @@ local function is_group_complete(entry, members)
   return are_named(entry.record, members)
 end
 
---- Whether all of a group was listed: its record and every pair that it counts and names, or of a
---- pair without a group its own record.
+--- Whether a group was listed completely: its record, and every pair that it counts and names. For
+--- a pair without a group: its own record.
 ---@param id string
 ---@return boolean
 function Sweep:is_complete(id)
@@ -278,18 +278,17 @@ function Sweep:is_complete(id)
   return known
 end
 
---- Whether it tells whoever decides which pairs a group has. Membership lags: a group that does
---- not know a pair yet names and counts the others, and only a listing that was not asked for by
---- those names shows the pair.
+--- Whether the sweep shows for sure which pairs a group has. Membership lags: a group may not name
+--- and count a new pair yet. Only a listing of all pairs shows that pair.
 ---@param id string
 ---@return boolean
 function Sweep:can_decide(id)
   return self.lists_all or self.lone[id] ~= nil
 end
 
---- What a look at a group would show.
+--- The snapshot of a group, as a look would show it.
 ---@param id string
----@return alicloud.dr.Snapshot|nil nil: nothing is known, good or bad; whoever needs it looks
+---@return alicloud.dr.Snapshot|nil nil: the sweep does not show the group completely
 function Sweep:snapshot(id)
   if not self:is_complete(id) then return nil end
   local lone, entry = self.lone[id], self.groups[id]
@@ -298,7 +297,7 @@ function Sweep:snapshot(id)
   return snapshots.new(entry.record, members.records, self:seen(entry.page, members.page))
 end
 
--- What of a record can change while its group is changed.
+-- Fields of a record that can change while its group is changed.
 local GROUP_WORDS = { "Status", "SourceRegionId", "SourceZoneId", "DestinationRegionId",
   "DestinationZoneId" }
 local PAIR_WORDS = { "ReplicaPairId", "Status", "SourceRegion", "SourceZoneId",
@@ -311,9 +310,9 @@ local function add_words(parts, record, names)
   end
 end
 
---- What of a group can change while it is changed: statuses, directions and pairs, as one text. In
---- the order of the listing: another order means no more than one look too many.
----@param id string of one that is told of
+--- The statuses, directions and pairs of a group as one text, to see whether anything has changed.
+--- The pairs are in the order of the listing: another order costs only one look too many.
+---@param id string of a group that is complete
 ---@return string
 function Sweep:signature(id)
   local lone, entry, parts = self.lone[id], self.groups[id], {}
@@ -324,14 +323,14 @@ function Sweep:signature(id)
   return table.concat(parts, "\0")
 end
 
--- What the pairs show is judged by the time of their own answer.
+-- Where and when a group was read; the time of the later answer, that of the pairs, counts.
 function Sweep:seen(page, later)
   local timed = later and later.meta.server_time and later.meta or page.meta
   return { region = self.region, site = self.site, read_at = timed.server_time,
     heard_at = timed.heard_at, request_id = page.meta.request_id }
 end
 
---- The groups that were listed, told of or not.
+--- The groups that were listed, complete or not.
 ---@return string[] sorted
 function Sweep:group_ids()
   local ids = {}
@@ -349,8 +348,8 @@ local function named_pairs(groups)
   return named
 end
 
---- What was listed and is moved on its own, told of or not: groups, and pairs that no group has. A
---- pair that does not know its group yet is moved with it.
+--- The units that were listed, complete or not: groups, and pairs without a group. A pair that a
+--- group names is none, even if its own record does not name the group yet.
 ---@return string[] sorted
 function Sweep:unit_ids()
   local ids, named = self:group_ids(), named_pairs(self.groups)

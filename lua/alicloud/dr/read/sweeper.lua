@@ -1,48 +1,48 @@
---- Sweeps over one side of a region for as long as somebody asks, and tells each what he asked
---- for. Whoever asks says after which moment the sweep has to have begun; one that began before it,
---- or at it, tells him nothing.
+--- Sweeps over one side of a region for as long as there are askers, and gives each asker the sweep
+--- that shows its group. An asker says after which moment the sweep must have begun; an earlier
+--- sweep is not used for it.
 
 local guard = require "alicloud.base.guard"
 local sweeps = require "alicloud.dr.read.sweep"
 
 local M = {}
 
--- Seconds from the beginning of one sweep to that of the next: so many for each of its calls, since
--- a sweep over many thousands costs all of them a call and time to read it, within these bounds.
+-- Seconds from the beginning of one sweep to that of the next: EACH_CALL for each call of the
+-- sweep, but at least LEAST and at most MOST.
 local LEAST, MOST, EACH_CALL = 3, 5, 0.6
--- Seconds in which whoever asks at the same time is told by the same sweep.
+-- Seconds to wait before a sweep, so that several askers share it.
 local GATHER = 0.05
--- Of each call.
+-- Seconds for each call.
 local DEADLINE = 30
--- After so many sweeps that do not tell of him, one looks by himself; but no more than so many
--- after one sweep, or where a list is cut their looks would hold up the sweeps that tell all.
+-- After MISSES sweeps that do not show its group an asker is told to look itself. At most ALONE
+-- askers are told so after one sweep: if a list is cut, looks of all would delay the next sweep.
 local MISSES, ALONE = 2, 10
 
 ---@class alicloud.dr.Asker
 ---@field id string
----@field after number monotonic seconds
----@field ends number monotonic seconds, when he wants to wait no longer
----@field seen string? he is to be told when the signature is another one than this
----@field due number? monotonic seconds from which on he had better look by himself
----@field decides boolean? he is about to decide which pairs the group has
----@field sweep alicloud.dr.Sweep? that tells him
----@field over boolean? he waits no longer
----@field misses integer sweeps in a row that did not tell of him
+---@field after number monotonic seconds: only a sweep that began later is used
+---@field ends number monotonic seconds, when the asker stops waiting
+---@field seen string? the asker waits for a signature other than this one
+---@field due number? monotonic seconds from which on the asker should look itself
+---@field decides boolean? the asker needs a sweep that shows which pairs the group has
+---@field sweep alicloud.dr.Sweep? the answer; nil: the asker should look itself
+---@field over boolean? the asker waits no longer
+---@field misses integer how many sweeps in a row did not show its group
 ---@field gate { wait: fun(deadline: number), open: fun() }
 
 ---@class alicloud.dr.Sweeper
 ---@field client alicloud.Client
 ---@field loop alicloud.loop.Loop
 ---@field region string
----@field at_work fun(): string[]|nil the groups that sweeps are to tell of; nil: one at most
+---@field at_work fun(): string[]|nil the groups that a sweep has to show; nil: there is at most one
 ---@field askers alicloud.dr.Asker[]
----@field latest alicloud.dr.Sweep?
+---@field latest alicloud.dr.Sweep? the latest sweep that succeeded
 ---@field sizes alicloud.dr.SweepSizes?
----@field next_at number monotonic seconds
----@field blind number seconds in all from a sweep that failed to the next one that did not
----@field blind_since number? monotonic seconds
----@field alone integer so many may look by themselves before the next sweep
----@field task alicloud.Task?
+---@field next_at number monotonic seconds, when the next sweep may begin
+---@field blind number total seconds in which sweeps failed, up to the next one that succeeded
+---@field blind_since number? monotonic seconds, when the first of the present failures began
+---@field alone integer how many askers may still be told to look themselves before the next sweep
+---@field task alicloud.Task? makes the sweeps; nil: there are no askers
 local Sweeper = {}
 Sweeper.__index = Sweeper
 
@@ -66,11 +66,12 @@ local function may_look_alone(sweeper)
   return true
 end
 
--- Tells an asker what a sweep shows, or that he had better look; else he waits on.
+-- Gives an asker the sweep, tells it to look itself, or lets it wait on.
 local function tell(sweeper, asker, sweep)
   if sweep.began <= asker.after then return end
   if asker.decides and not sweep:can_decide(asker.id) then
-    -- The side is so large that looks of their own are less; or the sweep was for others.
+    -- Even a sweep for deciders did not list all pairs, since own looks take fewer calls: look
+    -- itself. If the sweep was not for deciders, wait for the next one.
     if sweep.decides then end_wait(asker) end
     return
   end
@@ -85,7 +86,7 @@ local function tell(sweeper, asker, sweep)
   if asker.misses >= MISSES and may_look_alone(sweeper) then end_wait(asker) end
 end
 
--- A sweep that failed tells nobody anything. Where calls are too many, more of them do not help.
+-- Counts a failed sweep as a miss; not if it was throttled, since own looks would be more calls.
 local function tell_failure(sweeper, asker, began, err)
   if began <= asker.after or err and err.kind == "throttled" then return end
   asker.misses = asker.misses + 1
@@ -129,7 +130,7 @@ end
 local function sweep_once(sweeper, ids)
   local began = sweeper.loop.now()
   sweeper.next_at = began + LEAST
-  -- What is said of one group must not stop the others.
+  -- An error that a sweep raises must not end the task for the others.
   local ok, sweep, err = guard.call(sweeps.read, sweeper.client, sweeper.region,
     { ids = ids, decides = one_decides(sweeper), sizes = sweeper.sizes, deadline = DEADLINE })
   if ok and sweep then
@@ -138,7 +139,7 @@ local function sweep_once(sweeper, ids)
   take(sweeper, began, ok and sweep or nil, ok and err or nil)
 end
 
--- One who is left alone had better look by himself.
+-- Tells all askers to look themselves.
 local function dismiss(sweeper)
   for _, asker in ipairs(sweeper.askers) do end_wait(asker) end
   sweeper.askers = {}
@@ -162,12 +163,12 @@ end
 
 local Waiting = { __close = function(asker) asker.over = true end }
 
---- Waits until a sweep tells of a group.
----@param scope alicloud.Scope of all who ask
+--- Waits until a sweep shows a group.
+---@param scope alicloud.Scope the scope of all askers, in which the sweeps run
 ---@param wish { id: string, after: number, ends: number, seen: string?, due: number?,
 ---decides: boolean? } see Asker
----@return alicloud.dr.Sweep|nil nil: he had better look by himself
----@return number blind seconds of the wait in which no sweep succeeded
+---@return alicloud.dr.Sweep|nil nil: the asker should look itself
+---@return number blind seconds of the wait in which sweeps failed
 function Sweeper:ask(scope, wish)
   if can_tell(self.latest, wish) then return self.latest, 0 end
   local asker <close> = setmetatable({ id = wish.id, after = wish.after, ends = wish.ends,
@@ -175,7 +176,7 @@ function Sweeper:ask(scope, wish)
     gate = self.loop.gate() }, Waiting)
   self.askers[#self.askers + 1] = asker
   local blind = self:blind_until_now()
-  -- Whoever asks first may be given up, and the others wait on.
+  -- The task runs in the common scope: the first asker may be cancelled while the others wait.
   self.task = self.task or scope:spawn(run, self)
   while not asker.over and self.loop.now() < asker.ends do asker.gate.wait(asker.ends) end
   return asker.sweep, self:blind_until_now() - blind
@@ -185,7 +186,7 @@ function Sweeper:blind_until_now()
   return self.blind + (self.blind_since and self.loop.now() - self.blind_since or 0)
 end
 
---- Gives up what is being read; nobody is told anything any more.
+--- Ends the sweeps; all askers are told to look themselves.
 function Sweeper:close()
   local task = self.task
   self.task = nil

@@ -1,5 +1,5 @@
---- Disks that nobody replicates on instances whose other disks are replicated: after a failover
---- such an instance comes back without them.
+--- Finds disks that no pair replicates on instances whose other disks are replicated. After a
+--- failover such an instance would come back without them.
 
 local hosts = require "alicloud.dr.model.hosts"
 local pages = require "alicloud.dr.read.pages"
@@ -10,7 +10,7 @@ local M = {}
 local LONGEST_PAGE, PAGE = 500, 100
 local DEADLINE = 15
 
--- Source disks of every pair that the region is the secondary site of, whatever group it is in.
+-- The source disks of every pair that has its secondary site in the region, of any group.
 local function read_protected(client, region)
   local records, err = pages.all(client, "ebs:DescribeDiskReplicaPairs",
     { RegionId = region, Site = "backup", MaxResults = LONGEST_PAGE }, { region = region })
@@ -22,15 +22,15 @@ local function read_protected(client, region)
   return set
 end
 
----@class alicloud.dr.ProtectionReader reads what many groups need once, and only if it has to
+---@class alicloud.dr.ProtectionReader reads once, and only on demand, what many groups need
 ---@field client alicloud.Client
 ---@field region string of the secondary site
----@field pairs alicloud.Task? that reads them, for all who ask
----@field disks table<string, alicloud.Task> that read them, by region and instance
+---@field pairs alicloud.Task? the task that reads the pairs, for all groups
+---@field disks table<string, alicloud.Task> the tasks that read disks, by region and instance
 local Reader = {}
 Reader.__index = Reader
 
---- Makes one for the groups of a region.
+--- Makes a reader for the groups of a region.
 ---@param client alicloud.Client
 ---@param region string
 ---@return alicloud.dr.ProtectionReader
@@ -38,7 +38,7 @@ function M.reader(client, region)
   return setmetatable({ client = client, region = region, disks = {} }, Reader)
 end
 
--- The disks that pairs of the region replicate, or why nobody knows.
+-- The set of disks that pairs of the region replicate; or nil and a code.
 function Reader:protected()
   self.pairs = self.pairs or self.client.loop.spawn(read_protected, self.client, self.region)
   return self.pairs:result()
@@ -59,7 +59,7 @@ local function data_disks(client, region, instance)
   return ids
 end
 
--- The data disks of an instance, or why nobody knows.
+-- The ids of the data disks of an instance; or nil and a code.
 function Reader:data_disks(region, instance)
   local key = region .. "/" .. instance
   self.disks[key] = self.disks[key]
@@ -86,7 +86,7 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@param side alicloud.dr.SideUse of its source
 ---@return { disk: string, instance: string, name: string? }[]|nil
----@return string? why it cannot be told
+---@return string? why it is not known
 function M.of(reader, snapshot, side)
   if not side.known then return nil, side.why end
   local candidates, own = {}, own_disks(snapshot)

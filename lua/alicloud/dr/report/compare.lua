@@ -1,4 +1,4 @@
---- Two runs of one playbook beside each other: what became faster, what was added, what is gone.
+--- Compares two runs of a playbook: how long each step took, and which steps were added or removed.
 
 local core = require "alicloud.core"
 local md = require "alicloud.dr.report.md"
@@ -8,16 +8,16 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.Comparison
----@field a table run_id, playbook, digest, status, kind, began_at, elapsed
----@field b table
----@field same_playbook boolean same text
----@field rto { a: number?, b: number?, difference: number? } seconds, b less a
----@field rpo { a: number?, b: number?, difference: number? }
----@field elapsed { a: number?, b: number?, difference: number? }
+---@field a table run_id, playbook, digest, status, kind, began_at, elapsed, chain
+---@field b table the same
+---@field same_playbook boolean whether the text of the playbook is the same
+---@field rto { a: number?, b: number?, difference: number? } seconds; the difference is b - a
+---@field rpo { a: number?, b: number?, difference: number? } seconds
+---@field elapsed { a: number?, b: number?, difference: number? } seconds
 ---@field steps { step: string, a: number?, b: number?, difference: number?, a_status: string,
----b_status: string }[] that both runs have
----@field added { step: string, seconds: number, status: string }[] that only b has
----@field removed { step: string, seconds: number, status: string }[] that only a has
+---b_status: string }[] steps of both runs; seconds
+---@field added { step: string, seconds: number, status: string }[] steps of b alone
+---@field removed { step: string, seconds: number, status: string }[] steps of a alone
 local Comparison = {}
 Comparison.__index = Comparison
 
@@ -54,7 +54,7 @@ local function in_both(a, others)
   return list
 end
 
---- Compares.
+--- Compares two runs.
 ---@param a alicloud.dr.EvidenceModel
 ---@param b alicloud.dr.EvidenceModel
 ---@return alicloud.dr.Comparison
@@ -124,13 +124,13 @@ function FORMATS.json(comparison)
   return core.encode(comparison:plain()) .. "\n"
 end
 
---- The comparison as a table that JSON can carry.
+--- A copy of the comparison as a plain table, for JSON.
 ---@return table
 function Comparison:plain()
   return tables.copy(self)
 end
 
---- Writes the comparison out.
+--- Renders the comparison in a format.
 ---@param format "md"|"json"
 ---@return string
 function Comparison:render(format)

@@ -1,6 +1,5 @@
---- One report over all items of a fleet: how many ended how, how long the recovery took and how
---- much was lost over all of them, and a line for each with its journal. Each of those has a report
---- of its own.
+--- Renders one report over all items of a fleet: how many ended how, the spread of RTO and RPO, and
+--- a line for each item with its journal. Each item has a report of its own, too.
 
 local core = require "alicloud.core"
 local html = require "alicloud.dr.report.html"
@@ -13,11 +12,11 @@ local element = markup.element
 
 local M = {}
 
---- The forms of such a report.
+--- The formats of such a report.
 M.FORMATS = { "json", "md", "html" }
 
 ---@class alicloud.dr.Spread
----@field count integer items that have such a figure
+---@field count integer how many items have such a figure
 ---@field least number seconds
 ---@field median number
 ---@field p95 number
@@ -35,7 +34,7 @@ local function spread_of(status, field)
   return { count = #list, least = list[1], median = at(0.5), p95 = at(0.95), most = list[#list] }
 end
 
--- When the last one has ended.
+-- When the last item has ended.
 local function last_end(status)
   local last
   for _, item in ipairs(status.items) do
@@ -45,7 +44,7 @@ local function last_end(status)
   return last
 end
 
---- What the report says.
+--- The model of the report: the status, and figures over all items.
 ---@param status alicloud.dr.FleetStatus
 ---@return table
 function M.model(status)
@@ -78,7 +77,7 @@ local function counts(model)
   return ("Of %d groups: %s."):format(model.count, table.concat(parts, ", "))
 end
 
--- Facts of the fleet: what, value, detail.
+-- The facts of the fleet, each as label, value, detail.
 local function facts(model)
   local list = { { "Begun", plain.time(model.begun_at), "by " .. plain.clean(model.by) } }
   if model.ended_at then
@@ -99,7 +98,7 @@ local function facts(model)
   return list
 end
 
--- The cells of an item.
+-- The texts of an item's row.
 local function cells(item)
   local ending, words = item.ending or {}, word_of(item.state)
   if ending.code then words = ("%s: %s: %s"):format(words, ending.code, ending.message or "") end
@@ -176,7 +175,7 @@ end
 --- Renders a report.
 ---@param status alicloud.dr.FleetStatus
 ---@param format "json"|"md"|"html"
----@return string|nil text nil: there is no such form
+---@return string|nil text nil: there is no such format
 function M.render(status, format)
   return FORMATS[format] and FORMATS[format](M.model(status))
 end

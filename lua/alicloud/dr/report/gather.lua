@@ -1,5 +1,5 @@
---- From the records of a journal to one plain value that says what happened: everything that the
---- renderings show is taken from it, and nothing else. Times are unix seconds, durations seconds.
+--- Makes the model of a report from the records of a journal: one plain value from which all
+--- formats are rendered. Times are unix seconds, durations seconds.
 
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
@@ -18,18 +18,18 @@ local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
---- Version of the report's form.
+--- Version of the model.
 M.VERSION = 1
 
 ---@alias alicloud.dr.EvidenceStatus
----| "completed" # to its end, nothing left out
----| "completed_with_exceptions" # to its end, with skips, failures that it went on from, …
----| "stopped"    # ended before its end, and nothing is known to have failed: it can go on
+---| "completed" # it came to its end, and nothing was left out
+---| "completed_with_exceptions" # it came to its end, with skips, failures that it went on from, …
+---| "stopped"    # it stopped before its end without a known failure, and can be resumed
 ---| "failed"     # a step failed
----| "rolled_back" # a step failed, and all that the run had done is seen to be undone
+---| "rolled_back" # a step failed, and all that the run had done was undone
 ---| "running"    # no end is written, and its process holds the lock
 ---| "interrupted" # no end is written, and its process is gone
----| "unfinished" # no end is written, and nothing here can tell which of these it is
+---| "unfinished" # no end is written, and it is not known whether its process is gone
 
 ---@class alicloud.dr.EvidenceModel
 ---@field version integer
@@ -47,32 +47,32 @@ M.VERSION = 1
 ---from_at: number?, why: string? } as of alicloud.dr.RecoveryTime
 ---@field rpo { declared: number?, achieved: number?, met: boolean?, basis: string?, to: number?,
 ---group_id: string?, recover_point: number? } as of alicloud.dr.RecoveryPoint
----@field subjects alicloud.dr.Subjects what the whole run was about, by name
+---@field subjects alicloud.dr.Subjects names of the groups, disks etc. that the run was about
 ---@field outages { said: string, by: string?, at: number, behind: string? }[] that were declared
 ---@field finish { data_ready: number?, old_side_fenced: number?, verified: number? }
 ---@field no_return { step: string, at: number }?
 ---@field steps alicloud.dr.EvidenceStep[] and gates, in the order in which the run came to them
 ---@field processes table[] who ran it: n, owner, host, pid, at, ended_at, ending, key, way
----@field losses { seconds: number, by: string, why: string, at: number, behind: string? }[] that
----were accepted; behind: the gate that was passed before, where no gate was passed since
----@field forces { code: string, by: string, why: string, at: number, behind: string? }[] what was
----overruled of pre-checks
+---@field losses { seconds: number, by: string, why: string, at: number, behind: string? }[]
+---accepted losses; behind: the last gate that was passed before, if none was passed since
+---@field forces { code: string, by: string, why: string, at: number, behind: string? }[] overruled
+---findings of pre-checks
 ---@field modes { mode: string, by: string?, why: string, from: string?, at: number,
----behind: string? }[] from: whose file the order was
+---behind: string? }[] changes of the mode; from: who left the file with the order
 ---@field corrections { name: string, old: any, new: any, by: string, why: string,
----at: number }[] parameters that were others from then on
+---at: number }[] parameters that were corrected
 ---@field notes { at: number, text: string, fields: table? }[]
 ---@field open { verb: string, group_id: string, region: string, token: string, step: string?,
----at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an end
+---at: number, sent: integer, doubtful: boolean, accepted: string? }[] intents without an outcome
 ---@field exceptions string[]
----@field error table? what ended it
----@field vouching alicloud.dr.Vouching signed ends, witnesses, and what is forged
----@field presence alicloud.dr.Presence? of a run without an end
+---@field error table? the error that ended the run
+---@field vouching alicloud.dr.Vouching signed ends, witnesses, and forged records
+---@field presence alicloud.dr.Presence? nil: the run has an end
 ---@field production_down string? what the run has stopped and not brought back, in words
 ---@field ways_up alicloud.dr.WayUp[] where each group that is down can come up
----@field resume string? the command that goes on with it
----@field fleet string? the command that goes on with the fleet of which it is an item
----@field again string? the same for a step of which no look tells whether it was done: once more
+---@field resume string? the command that continues the run
+---@field fleet string? the command that continues the fleet of which the run is an item
+---@field again string? the command that resumes with a step that is in doubt, run once more
 
 local TAKE = {}
 
@@ -93,7 +93,8 @@ function TAKE.attempt(model, event)
     "cut_bytes", "key", "taken_from", "way" })
 end
 
--- Nobody who had approved by then knew of it; whoever approves later does.
+-- Marks a record as later than the last gate: the people who approved there did not know of it. The
+-- next gate that is passed removes the mark.
 local function late(model, list)
   list[#list].behind = model.passed
 end
@@ -149,7 +150,7 @@ local function status_of(state, presence)
   if last.type == "finished" then return last.status end
   if last.type == "interrupted" then return "stopped" end
   if last.rolled_back then return "rolled_back" end
-  -- Where nothing was sent, or nobody knows what became of it, nothing has failed yet.
+  -- If nothing was sent, or the outcome is unknown, nothing is known to have failed.
   local outcome = type(last.err) == "table" and last.err.outcome
   return (outcome == "not_sent" or outcome == "unknown") and "stopped" or "failed"
 end
@@ -175,7 +176,7 @@ local function open_intents(state)
   return core.array(list)
 end
 
--- The list that the run writes at its end, and what the records say, whatever that leaves out.
+-- The exceptions that the run wrote at its end, and those in its records that this list lacks.
 local function exceptions_of(state, list)
   local last, found, known = state.ending, {}, {}
   for i, text in ipairs(last and last.type == "finished" and last.exceptions or {}) do
@@ -227,7 +228,7 @@ local function stopped_by(state)
   return state.ending and state.ending.type == "stopped" and state.ending.err or {}
 end
 
--- Keys that came from a file are needed again, even where people have approved.
+-- The option --approvers of a resume: keys from a file are needed again, even after the approvals.
 local function approvers_of(state)
   for _, gate in pairs(state.gates) do
     for _, each in ipairs(gate.keys_from and gate.asked and gate.asked.approvers or {}) do
@@ -240,10 +241,11 @@ local function approvers_of(state)
   return stopped_by(state).code == "Client.NoApproverKey" and "--approvers FILE" or nil
 end
 
--- A side that nobody has named is a parameter that is to be corrected.
+-- After these errors the parameter that names the side has to be corrected.
 local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true }
 
--- What goes on with it by itself, is whole, or cannot be believed is not resumed.
+-- The command that resumes the run; nil: it is running or finished, or its journal is damaged or
+-- a copy.
 local function resume_of(source, state, presence)
   local ended = state.ending and state.ending.type == "finished"
   local possible = source.name and not ended and not source.copied
@@ -258,9 +260,9 @@ local function resume_of(source, state, presence)
   return shell.command("resume", { source.name, cure }, options) .. side
 end
 
--- The run of an item is its fleet's: who is next, and whether anybody may begin, is known there.
--- Fleets name their runs FLEET.ACCOUNT.GROUP. With a run that stopped by itself its item has ended,
--- and is taken once more only when somebody asks for it.
+-- The command of the fleet that a run belongs to: the fleet decides which item is next, and whether
+-- it may begin. Fleets name their runs FLEET.ACCOUNT.GROUP. If a run stopped by itself, its item
+-- has ended, and is taken again only with --again.
 local function fleet_of(source, state)
   local address = source.name and places.is_address(source.name) and places.parse(source.name)
   local run = address and address.run or ""
@@ -273,7 +275,7 @@ local function fleet_of(source, state)
   return shell.command("fleet", { fleet }, options)
 end
 
--- Only of a process without an end.
+-- Sets the end of the newest process, if no end is written.
 local function end_process(model, verdict)
   if verdict == "gone" then return close_process(model, "killed", model.last_at) end
   local process = model.processes[#model.processes]
@@ -293,7 +295,7 @@ local function all_subjects(list)
   return subjects.lists(sets)
 end
 
---- How the newest process of a run has reached the service, for another command.
+--- The options with which another command reaches the service as the run's newest process did.
 ---@param model alicloud.dr.EvidenceModel
 ---@return string[] options
 function M.way(model)

@@ -1,5 +1,5 @@
---- A report as one page of HTML that needs nothing else: no script, no font, no network. Its own
---- policy forbids all of that, should a text from outside ever get the better of us.
+--- Renders a report as one HTML page without scripts, fonts or network. Its Content-Security-Policy
+--- forbids them, in case a text from outside were ever not escaped.
 
 local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
@@ -17,7 +17,7 @@ local POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 local SIGN = { good = "✔", warn = "!", bad = "✘", plain = "·" }
 
--- Names may run from right to left; that must not turn what stands around them.
+-- Isolates a name: a text that runs from right to left must not reorder the text around it.
 local function name(value)
   return element("bdi", nil, value)
 end
@@ -62,7 +62,7 @@ local function listed(class, items)
   return element("ul", { class = class }, rows)
 end
 
--- Below the step, over the whole width: a phone has no room beside the figures.
+-- The details stand below their step, over the whole width, since a phone has no room beside it.
 local function details(entry)
   local lines = texts.details(entry)
   if #lines == 0 then return nil end
@@ -143,7 +143,7 @@ local function body(model)
     element("footer", nil, "Made from the journal alone. ", vouches.CHAIN))
 end
 
---- A page that needs nothing else.
+--- Makes a whole HTML page, with style and policy.
 ---@param title any text, or a list of texts
 ---@param content alicloud.dr.Markup
 ---@return string

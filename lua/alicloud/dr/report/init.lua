@@ -1,4 +1,4 @@
---- The evidence of a run, from its journal alone: nothing is asked, nothing is changed.
+--- Makes the report on a run from its journal alone: it calls no service, and changes nothing.
 ---
 ---     local report = assert(dr.report("orders-1.jsonl"))
 ---     print(report.status, report.rto.achieved)
@@ -30,7 +30,7 @@ local metatable = {
   end,
 }
 
---- The forms of a report.
+--- The formats of a report.
 M.FORMATS = { "json", "md", "junit", "html" }
 
 local MODULES = { md = "alicloud.dr.report.md", junit = "alicloud.dr.report.junit",
@@ -40,21 +40,21 @@ local function to_json(evidence)
   return core.encode(evidence:plain()) .. "\n"
 end
 
---- What writes reports of a form; it is loaded for that.
+--- The function that writes reports in a format; its module is loaded now.
 ---@param format "json"|"md"|"junit"|"html"|any
----@return nil|fun(evidence: alicloud.dr.Evidence): string write nil: there is no such form
+---@return nil|fun(evidence: alicloud.dr.Evidence): string write nil: there is no such format
 function M.writer(format)
   if format == "json" then return to_json end
   return MODULES[format] and require(MODULES[format]).render
 end
 
---- The model as a table of its own, that JSON can carry.
+--- A copy of the model as a plain table, for JSON.
 ---@return alicloud.dr.EvidenceModel
 function Evidence:plain()
   return tables.copy(self)
 end
 
---- Writes the report out.
+--- Renders the report in a format.
 ---@param format "json"|"md"|"junit"|"html"
 ---@return string text
 function Evidence:render(format)
@@ -67,7 +67,7 @@ function Evidence:render(format)
 end
 
 local SCHEMA = {
-  -- Fewer digits than these can be met by trying.
+  -- A sum that begins with fewer digits could be found by trying.
   head = schema.rule("16 to 64 hexadecimal digits", function(value)
     return type(value) == "string" and #value >= 16 and #value <= 64 and value:find("^%x+$") ~= nil
   end),
@@ -97,11 +97,11 @@ end
 --- Reads the evidence of a run.
 ---@param source string|table[] path or address of a journal, or its records (`event`s)
 ---@param options? { head: string?, approvers: table<string, string>?,
----stores: alicloud.dr.StoreContext? } head: a last sum that was noted, which the journal must
+---stores: alicloud.dr.StoreContext? } head: a sum that was noted before, which the journal must
 ---contain; approvers: public keys by name, against which signatures are checked; stores: how a
 ---shared store is reached
 ---@return alicloud.dr.Evidence|nil
----@return alicloud.Error? err it cannot be read, or it holds no run
+---@return alicloud.Error? err the journal cannot be read, or holds no run
 function M.read(source, options)
   if type(source) ~= "string" and type(source) ~= "table" then
     error(("dr.report: got %s; allowed: the path of a journal, or records"):format(
@@ -115,9 +115,9 @@ function M.read(source, options)
   return setmetatable(model, metatable)
 end
 
---- Puts two runs beside each other, an older and a newer drill.
----@param a alicloud.dr.Evidence
----@param b alicloud.dr.Evidence
+--- Compares two runs, e.g. an older and a newer drill.
+---@param a alicloud.dr.Evidence of the older run
+---@param b alicloud.dr.Evidence of the newer run
 ---@return alicloud.dr.Comparison
 function M.compare(a, b)
   for _, each in ipairs { { a }, { b } } do

@@ -1,5 +1,5 @@
---- A report as a test suite, so that whatever watches builds can watch drills: every step, gate and
---- verification is a test case, and so are the declared targets and the journal's chain.
+--- Renders a report as a JUnit test suite, so that tools that watch builds can watch drills. Every
+--- step, gate and verification is a test case; so are the declared targets and the journal's chain.
 
 local core = require "alicloud.core"
 local markup = require "alicloud.dr.report.markup"

@@ -1,19 +1,19 @@
---- Whether a run without an end is at work or was interrupted. A run holds the lock beside its
---- journal as long as its process lives, so the lock tells it, on the machine of that process. That
---- of a shared store tells it everywhere.
+--- Tells whether a run without an end is at work or was interrupted. A run holds the lock beside
+--- its journal as long as its process lives. A lock of a file tells that only on the machine of the
+--- process; a lock of a shared store tells it everywhere.
 
 local M = {}
 
 ---@class alicloud.dr.Presence
 ---@field verdict "running"|"gone"|"unknown"
----@field process table? owner, host, pid, since of whoever holds the lock
+---@field process table? owner, host, pid, since of the process that holds the lock
 ---@field why string? why it is not known
 ---@field shared boolean? the lock is in a shared store
----@field lease { id: string, left: integer }? what the lock of a shared store lives by:
----hexadecimal, as etcdctl takes it, and the seconds after which it ends unless it is renewed
+---@field lease { id: string, left: integer }? lease of the lock in a shared store: its id in
+---hexadecimal, as etcdctl takes it, and the seconds until it expires unless it is renewed
 
--- Nobody goes on with such a run, but a resume is not let in either. And who looks out of a
--- container does not see every process.
+-- A lock that a forked child holds: the run does not go on, but it cannot be resumed either. From
+-- inside a container not every process can be seen, so this is only "unknown".
 local function of_child(holder)
   return ("its lock is held, but process %s of %s is gone; a child that it has forked has the lock "
     .. "open until it ends"):format(tostring(holder.pid), tostring(holder.owner))
@@ -26,7 +26,7 @@ end
 
 --- Judges a lock.
 ---@param hold alicloud.dr.Hold|nil nil: the records come from no file
----@param process { host: string? }|nil the newest that took the run over
+---@param process { host: string? }|nil the newest process of the run
 ---@return alicloud.dr.Presence
 function M.of(hold, process)
   if not hold then return { verdict = "unknown", why = "the records come from no file" } end

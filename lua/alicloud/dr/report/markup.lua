@@ -1,5 +1,5 @@
---- Markup that cannot be broken out of: an element is made from its name, attributes and children,
---- and whatever is a string among them is cleaned and escaped. Both HTML and XML read the result.
+--- Makes markup safe from injection: an element is made from its name, attributes and children, and
+--- every string among them is cleaned and escaped. The result is both HTML and XML.
 
 local plain = require "alicloud.dr.report.plain"
 local tables = require "alicloud.base.tables"
@@ -18,17 +18,17 @@ local VOID = { meta = true, br = true }
 local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;",
   ["'"] = "&#39;" }
 
--- Longer than anything that is worth reading in a report.
+-- Most bytes of a text; a longer one is cut.
 local CAP = 4000
 
---- Text that means nothing but itself.
+--- Cleans and escapes a text.
 ---@param value any
 ---@return string
 function M.escape(value)
   return (plain.clean(value, CAP):gsub("[&<>\"']", ESCAPES))
 end
 
---- Markup that was written here, not text from outside.
+--- Takes a text as markup, unescaped; it must not come from outside.
 ---@param text string
 ---@return alicloud.dr.Markup
 function M.raw(text)
@@ -58,9 +58,9 @@ local function append(parts, child)
 end
 
 --- Makes an element.
----@param name string written here
+---@param name string is not escaped
 ---@param attributes table<string, string|number>|nil
----@param ... any text, markup, lists of both; nil and false are nothing
+---@param ... any text, markup, lists of both; nil and false are left out
 ---@return alicloud.dr.Markup
 function M.element(name, attributes, ...)
   local parts = { "<", name, attributes and attributes_of(attributes) or "", ">" }

@@ -1,4 +1,4 @@
---- A report in Markdown, for a ticket.
+--- Renders a report as Markdown, e.g. for a ticket.
 
 local plain = require "alicloud.dr.report.plain"
 local targets = require "alicloud.dr.report.targets"
@@ -7,7 +7,7 @@ local vouches = require "alicloud.dr.report.vouch"
 
 local M = {}
 
--- Within a word an underscore means nothing, and a backslash before it would only be in the way.
+-- Within a word an underscore needs no escape.
 local function escape_underscores(text)
   return (text:gsub("()_", function(at)
     local inside = text:sub(at - 1, at - 1):find("%w") and text:sub(at + 1, at + 1):find("%w")
@@ -15,8 +15,8 @@ local function escape_underscores(text)
   end))
 end
 
--- What GitHub, GitLab and the like make a link or a message to somebody of, however it is escaped:
--- a mention, a reference, an address, the sum of a commit.
+-- Words that GitHub, GitLab and others turn into a link or a notification even if escaped: a
+-- mention, a reference, a URL, a commit hash.
 local LINKED = { "[@#!$~%%&^]%w", "://", "[Ww][Ww][Ww]%.", "%f[%w][Gg][Hh]%-%d",
   "%f[%w]%x%x%x%x%x%x%x+%f[^%w]" }
 
@@ -31,14 +31,16 @@ local function escape_words(text)
   return (escape_underscores(text:gsub("[\\`*%[%]<>|~#$]", "\\%0")):gsub("&", "&amp;"))
 end
 
--- Nothing is linked in a span of code. What would end it, or the cell around it, stands outside.
+-- Puts a word into a code span, where nothing is linked. Characters that would end the span, or the
+-- table cell around it, stand outside.
 local function code(word)
   return (word:gsub("([^`|<>]*)([`|<>]?)", function(rest, special)
     return (rest ~= "" and "`" .. rest .. "`" or "") .. (special ~= "" and "\\" or "") .. special
   end))
 end
 
--- A command to be copied as it stands: its fence is longer than whatever looks like one inside.
+-- A command in a code span, unescaped so that it can be copied: its fence is longer than every run
+-- of backticks inside.
 local function verbatim(text)
   local longest = 0
   for ticks in text:gmatch "`+" do longest = math.max(longest, #ticks) end
@@ -46,7 +48,7 @@ local function verbatim(text)
   return longest > 0 and fence .. " " .. text .. " " .. fence or fence .. text .. fence
 end
 
--- Whoever copies the span gets the word without what ends a part of the sentence.
+-- Punctuation at the end of a word stays outside of the span, so that it is not copied.
 local function escape_word(word)
   if not is_linked(word) then return escape_words(word) end
   local bare, mark = word:match "^(.-)([,;:.]*)$"
@@ -55,11 +57,11 @@ end
 
 local function escape(text)
   local escaped = text:gsub("%S+", escape_word)
-  -- At the beginning these would make a list.
+  -- At the beginning of a line these would make a list.
   return (escaped:gsub("^[-+]", "\\%0"):gsub("^(%d+)([.)])", "%1\\%2"))
 end
 
---- Text from outside that means nothing in Markdown.
+--- Text from outside, escaped for Markdown.
 ---@param value any
 ---@return string
 function M.text(value)

@@ -1,4 +1,4 @@
---- Values of a journal as words: text that somebody wrote, times, durations.
+--- Turns values of a journal into safe text for people: texts, times, durations.
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
@@ -6,7 +6,7 @@ local errors = require "alicloud.base.error"
 
 local M = {}
 
---- Text from outside, on one line and without what a reader would obey or not see; cut if long.
+--- Text from outside on one line, without control and invisible characters; cut if it is long.
 ---@param value any
 ---@param cap integer? bytes (600)
 ---@return string

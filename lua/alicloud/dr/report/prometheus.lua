@@ -1,6 +1,6 @@
---- Readiness in the text format of Prometheus, version 0.0.4, for the textfile collector of
---- node_exporter. What cannot be told is absent, never 0. No sample has a time stamp, which that
---- collector refuses.
+--- Renders readiness in the text format of Prometheus, version 0.0.4, for the textfile collector of
+--- node_exporter. An unknown value is absent, never 0. No sample has a time stamp, since that
+--- collector refuses them.
 
 local errors = require "alicloud.base.error"
 local states = require "alicloud.dr.model.states"
@@ -10,7 +10,7 @@ local M = {}
 
 local VERDICTS = { "ok", "warn", "unknown", "fail" }
 
--- One sample for each word, 1 for the one that holds.
+-- One sample for each word: 1 for the present one, 0 for the others.
 local function each_of(words, label, now)
   if not now then return nil end
   local list, known = {}, false
@@ -34,7 +34,7 @@ local function agreeing(snapshot)
   return count
 end
 
--- Of a group that was read, and is there.
+-- A sample of a group that was read, and is listed.
 local function of_snapshot(pick)
   return function(line)
     local snapshot = line.snapshot
@@ -46,11 +46,11 @@ end
 local STATUSES = tables.keys(states.KNOWN)
 
 ---@class alicloud.dr.Metric
----@field name string behind alicloud_dr_
+---@field name string without the prefix alicloud_dr_
 ---@field help string
 ---@field samples fun(line: alicloud.dr.ReadinessLine): table[]|nil
 
--- What is told of each group; all are gauges.
+-- The metrics of each group; all are gauges.
 ---@type alicloud.dr.Metric[]
 local OF_GROUP = {
   { name = "group_info", help = "Name of the group; the value is 1.",
@@ -91,14 +91,14 @@ local OF_GROUP = {
 
 local ESCAPES = { ["\\"] = "\\\\", ["\n"] = "\\n", ['"'] = '\\"' }
 
--- A value is UTF-8, or the collector refuses the whole file. Without a file the metrics are
--- printed, and no name has a terminal do anything.
+-- A label value: made valid UTF-8, or the collector would refuse the whole file, and without
+-- control characters, since the metrics may be printed to a terminal.
 local function value_of(text)
   if not utf8.len(text) then text = text:gsub("[\x80-\xff]", "?") end
   return (text:gsub("[^\n]+", errors.clean):gsub('[\\\n"]', ESCAPES))
 end
 
--- Names and values in turn.
+-- The labels, from a list of names and values in turn.
 local function labels_of(words)
   local parts = {}
   for i = 1, #words, 2 do
@@ -111,7 +111,7 @@ local function add(out, name, words, value)
   out[#out + 1] = ("alicloud_dr_%s%s %.14g\n"):format(name, labels_of(words), value)
 end
 
--- A family stands together, behind what it is; one without a sample is left out.
+-- Adds a family: help, type and all its samples. One without a sample is left out.
 local function add_family(out, name, help, samples)
   if #samples == 0 then return end
   out[#out + 1] = ("# HELP alicloud_dr_%s %s\n"):format(name, help)
@@ -143,9 +143,10 @@ local function add_all(out, report, look)
   add_family(out, "readiness_timestamp_seconds", "When the groups were looked at.", samples)
 end
 
---- A report of readiness as text.
+--- Renders a report of readiness.
 ---@param report alicloud.dr.ReadinessReport
----@param look { region: string, at: number } whose secondary groups they are; unix seconds
+---@param look { region: string, at: number } the secondary region, and when it was read (unix
+---seconds)
 ---@return string
 function M.readiness(report, look)
   local out = {}

@@ -1,5 +1,5 @@
---- Where evidence comes from: a journal, or records at hand. Damage does not stop
---- the reading here: whatever is whole before it is shown, and the damage is said first.
+--- Opens the source of a report: a journal, or a list of records. Damage is no error here: the
+--- records before it are read, and the damage is reported in `chain`.
 
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
@@ -10,23 +10,23 @@ local M = {}
 
 ---@class alicloud.dr.Chain
 ---@field verdict "intact"|"torn"|"damaged"|"unchecked" unchecked: records without their sums
----@field records integer that could be read
+---@field records integer how many records could be read
 ---@field head string? sum of the last line that could be read
----@field torn_bytes integer? at the end, never acknowledged to anybody
----@field line integer? where it is damaged
----@field reason string?
+---@field torn_bytes integer? bytes of a last line without its end, which was never acknowledged
+---@field line integer? the line that is damaged
+---@field reason string? words about the damage
 ---@field newer { line: integer, what: string }? the first record that a newer version has written
 
 ---@class alicloud.dr.EvidenceSource
 ---@field name string? the journal's path or address
 ---@field events table[]
----@field sums string[]? of the lines
+---@field sums string[]? sums of the lines
 ---@field keys table<string, string>? public keys that the reader holds, by name
 ---@field chain alicloud.dr.Chain
----@field hold alicloud.dr.Hold? of the lock beside the journal
----@field copied boolean? it is a copy of a journal in a shared store
+---@field hold alicloud.dr.Hold? state of the lock beside the journal
+---@field copied boolean? it is this machine's copy of a journal in a shared store
 
--- Whoever writes so often holds the lock, whatever a look at it has said.
+-- If the journal grows at each of so many reads, its writer holds the lock, whatever the lock says.
 local TRIES = 5
 
 local function verdict_of(reading, damage)
@@ -43,7 +43,7 @@ end
 --- Reads the text of a journal.
 ---@param text string
 ---@param name string?
----@param head string? a sum that was noted; the journal must contain it
+---@param head string? beginning of a sum that was noted before; the journal must contain it
 ---@return alicloud.dr.EvidenceSource
 function M.of_text(text, name, head)
   local reading, damage = events.read(text)
@@ -57,7 +57,7 @@ function M.of_text(text, name, head)
   return { name = name, events = reading.events, sums = reading.sums, chain = chain }
 end
 
--- Records at hand have no sums, but must be what they are taken for all the same.
+-- A list of records has no sums, but the records are checked all the same.
 local function of_records(list, keys)
   local line, reason, newer = events.check(list)
   local chain = { verdict = "unchecked", records = #list, newer = newer }
@@ -68,7 +68,8 @@ local function of_records(list, keys)
   return { events = list, keys = keys, chain = chain }
 end
 
--- Text and lock of one moment: a run that ends between two looks is not one that was killed.
+-- Reads text and lock of the same moment. If the run ended between the two reads, it would look as
+-- if it had been killed.
 local function read(name, context)
   local text, err, hold
   for _ = 1, TRIES do
@@ -85,7 +86,7 @@ end
 
 --- Opens a source.
 ---@param source string|table[] path or address of a journal, or its records
----@param head string?
+---@param head string? beginning of a sum that was noted before; the journal must contain it
 ---@param keys table<string, string>? public keys that the reader holds, by name
 ---@param context? alicloud.dr.StoreContext
 ---@return alicloud.dr.EvidenceSource|nil

@@ -1,4 +1,4 @@
---- What each step and gate of a run came to, from its records.
+--- Gathers the steps and gates of a run, with their results, from its records.
 
 local core = require "alicloud.core"
 
@@ -6,50 +6,50 @@ local subjects = require "alicloud.dr.report.subjects"
 
 local M = {}
 
---- How many digits of a token a report shows: enough to find it, too few to use it.
+--- How many digits of a token a report shows: enough to find the token, too few to use it.
 M.TOKEN_DIGITS = 8
 
 ---@alias alicloud.dr.EvidenceStepStatus
 ---| "begun" | "done" | "failed" | "skipped" | "undone" # of a step
----| "running" # begun, by a process that is at work
----| "open" | "passed" | "broken" | "expired" | "refused" # where people are asked
----| "unproven" # a gate that is written down as passed without genuine approvals
----| "unchecked" # passed by approvals of an older version, which cannot be checked
+---| "running" # begun by a process that is at work now
+---| "open" | "passed" | "broken" | "expired" | "refused" # of a gate, or a question to people
+---| "unproven" # a gate that the journal calls passed, but without genuine approvals
+---| "unchecked" # a gate passed by approvals of an older version, which cannot be checked
 
 ---@class alicloud.dr.EvidenceStep
 ---@field step string key
 ---@field kind "step"|"verify"|"gate"|"release"
----@field lane string? branch that it belongs to, usually a group
+---@field lane string? name of its branch, usually a group
 ---@field status alicloud.dr.EvidenceStepStatus
----@field begun_at number? unix seconds, of the first time
----@field ended_at number?
----@field seconds number that it was worked on
----@field spans { from: number, to: number, cut: boolean? }[] each time it was begun; cut: its
----process was killed
----@field no_return boolean?
+---@field begun_at number? unix seconds, when it was first begun
+---@field ended_at number? unix seconds
+---@field seconds number in which it was worked on, over all spans
+---@field spans { from: number, to: number, cut: boolean? }[] one for each time it was begun; cut:
+---its process was killed
+---@field no_return boolean? it is the point of no return
 ---@field critical boolean?
----@field why string? of a skip
----@field by string? whose wish it was
+---@field why string? reason of a skip, or of a broken or unproven gate
+---@field by string? who skipped it, or broke the gate
 ---@field err table?
 ---@field calls table[] product, action, region, at, attempt, outcome, code, request_id, token
----@field group_id string? of a verb
----@field result table? outcome, rto, rpo, direction of a verb
----@field found boolean? its own check said that it was done
----@field asked table[] what people answered
----@field need integer? of a gate
----@field of string[]? of a gate
+---@field group_id string? the group of its verb
+---@field result table? outcome, rto, rpo, direction of its verb
+---@field found boolean? its own check said that it was done already
+---@field asked table[] answers of people
+---@field need integer? how many approvals a gate needs
+---@field of string[]? who may approve at a gate
 ---@field approvals table[]? by, at, signature, and verdict, why, key, from, known of
 ---alicloud.dr.ProofOfApproval
----@field subjects alicloud.dr.Subjects what it was about
+---@field subjects alicloud.dr.Subjects the groups, disks, instances etc. that it was about
 ---@field outputs { at: number, text: string, cut: boolean?, cut_short: boolean?, ok: boolean,
----bytes: integer?, kept: integer?, file: string? }[] what programs said, of which the playbook
----keeps that; `file` holds `kept` of the `bytes` of one that wrote too much
----@field undo { at: number, ok: boolean, err: table? }?
+---bytes: integer?, kept: integer?, file: string? }[] output of programs, if the playbook keeps it;
+---`file` holds `kept` of the `bytes` of a program that wrote too much
+---@field undo { at: number, ok: boolean, err: table? }? the end of its undo
 
 local Gatherer = {}
 Gatherer.__index = Gatherer
 
--- A gate may be called like the step behind it.
+-- A gate and a step may have the same name, so the key has the kind, too.
 function Gatherer:entry(key, kind)
   local id = (kind == "gate" and "gate " or "step ") .. key
   local entry = self.by_key[id]
@@ -76,7 +76,7 @@ end
 
 local TAKE = {}
 
--- The process before this one ended without a word: what it had begun ends with its last record.
+-- If the process before was killed, the spans that it has begun end with its last record.
 function TAKE.attempt(self)
   for _, entry in ipairs(self.list) do end_span(entry, self.last_at, true) end
 end
@@ -150,7 +150,8 @@ function TAKE.answer(self, event)
   call.request_id, call.answered_at = event.request_id, event.at
 end
 
--- Asked about a step that was begun, or to release more groups than run:each may take by itself.
+-- A question about a step that was begun, or about the release of more groups than run:each may
+-- take by itself.
 function TAKE.asked(self, event)
   local entry = self.by_key["step " .. event.step]
   if not entry then
@@ -198,7 +199,7 @@ function TAKE.gate_fail(self, event)
   end_gate(self, event, "expired")
 end
 
--- What has no end was cut off, unless the process that has begun it is at work.
+-- Ends the last span of a step without an end: it was cut off, unless its process is at work.
 local function leave_open(entry, last_at, at_work)
   local span = entry.spans[#entry.spans]
   local under_way = at_work and span ~= nil and not span.to
@@ -209,7 +210,7 @@ end
 
 --- Gathers the steps and gates.
 ---@param events table[]
----@param at_work boolean? the newest process is
+---@param at_work boolean? whether the newest process is at work
 ---@param proof alicloud.dr.Proof of these records
 ---@return alicloud.dr.EvidenceStep[]
 function M.gather(events, at_work, proof)

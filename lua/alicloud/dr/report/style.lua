@@ -1,5 +1,5 @@
---- How a report in HTML looks: on a wide screen, on a phone, on paper, by day and by night. Colour
---- never speaks alone; every text has a contrast of at least 4.5 to 1 against what is behind it.
+--- The CSS of reports in HTML: for wide screens, phones and paper, in a light and a dark scheme. No
+--- meaning is shown by colour alone; every text has a contrast of at least 4.5 to 1.
 
 return [[
 :root {

@@ -1,5 +1,5 @@
---- What a step was about, by name: groups, pairs, disks, instances, regions and drills, as its
---- intent and its result say.
+--- Collects the names of what a step was about (groups, pairs, disks, instances, regions, drills)
+--- from its intent and its result.
 
 local core = require "alicloud.core"
 local tables = require "alicloud.base.tables"
@@ -18,7 +18,8 @@ local M = {}
 M.KINDS = { { "groups", "group" }, { "pairs", "pair" }, { "disks", "disk" },
   { "instances", "instance" }, { "regions", "region" }, { "drills", "drill" } }
 
--- What the fields of results hold, and how deep such a list may lie.
+-- The kind of name in each field of a result, the kind of the elements of each list, and how deep
+-- they may lie.
 local FIELDS = {
   group_id = "groups", region = "regions", drill_id = "drills", source_disk = "disks",
   destination_disk = "disks", disk = "disks", pair = "pairs", instance = "instances",
@@ -32,8 +33,8 @@ local function add(sets, kind, value)
   if type(value) == "string" and value ~= "" then sets[kind][value] = true end
 end
 
--- Names are read where they are expected; everything else is looked through for more, but not what
--- a step has only looked at beside its own work.
+-- Adds the names in known fields, and searches all other fields except "old_side", which a step has
+-- only read.
 local function gather(sets, value, kind, depth)
   if depth > DEEPEST then return end
   if type(value) ~= "table" then return kind and add(sets, kind, value) end
@@ -47,6 +48,7 @@ local function gather(sets, value, kind, depth)
   end
 end
 
+--- Makes an empty set for each kind.
 ---@return table<string, table<string, boolean>> sets
 function M.new()
   local sets = {}
@@ -54,14 +56,14 @@ function M.new()
   return sets
 end
 
---- Adds what a result or an intent names.
+--- Adds the names in a result or an intent.
 ---@param sets table<string, table<string, boolean>>
 ---@param value any
 function M.add(sets, value)
   if type(value) == "table" then gather(sets, value, nil, 1) end
 end
 
---- Adds all that others hold.
+--- Adds the names of other subjects.
 ---@param sets table<string, table<string, boolean>>
 ---@param subjects alicloud.dr.Subjects
 function M.join(sets, subjects)

@@ -1,5 +1,5 @@
---- The timeline as SVG inside of an HTML page. Places are percentages and sizes pixels, so that the
---- picture takes whatever width there is and its letters stay as large as they are.
+--- Draws the timeline as SVG for an HTML page. Horizontal positions are percentages and sizes are
+--- pixels, so that the picture fills any width and its letters keep their size.
 
 local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
@@ -13,9 +13,9 @@ local M = {}
 local MARK_ROW, LANE_ROW, ROW, COMPACT_ROW = 20, 30, 36, 22
 local AXIS = 26
 local LABEL_CAP = 40
--- A bar must be seen, however short its step was.
+-- Least width of a bar in percent, so that a short step can be seen.
 local LEAST_WIDTH = 0.8
--- With more steps than these a lane is one row, and its steps are told by the table.
+-- With more rows than these each lane is one row; its steps are in the table below.
 local MOST_ROWS = 60
 
 local OUTLINE = { gate = " gate", release = " gate", verify = " verify" }
@@ -88,7 +88,7 @@ local function draw_lanes(out, layout, y)
   return y
 end
 
--- The flag of a mark has a row of its own, so that no two of them can cover each other.
+-- The label of each mark has a row of its own, so that labels never cover each other.
 local function draw_marks(out, layout, top, bottom)
   for i, mark in ipairs(layout.marks) do
     local x, y = layout.place(mark.at), top + (i - 1) * MARK_ROW
@@ -145,7 +145,7 @@ local function was_cut(entry)
   return false
 end
 
--- Only what the picture shows.
+-- The legend, only for signs that the picture has.
 local function legend(model, layout)
   local parts = {}
   if has(model, function(entry) return entry.kind == "gate" end) then
@@ -164,7 +164,7 @@ local function legend(model, layout)
   return #parts > 0 and element("figcaption", nil, table.concat(parts, " ")) or nil
 end
 
---- Draws the timeline, with a line below that explains what is not plain to see.
+--- Draws the timeline, with a legend below.
 ---@param model alicloud.dr.EvidenceModel
 ---@return alicloud.dr.Markup[]
 function M.draw(model)

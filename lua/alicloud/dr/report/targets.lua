@@ -1,5 +1,5 @@
---- The figures on top of a report: what was promised, what was achieved, and from what and to what
---- that is counted.
+--- The figures at the top of a report: declared and achieved RTO and RPO, and from when to when
+--- they are counted.
 
 local plain = require "alicloud.dr.report.plain"
 
@@ -25,7 +25,7 @@ local WHY = { already = "already failovered, nothing was left to do",
   found_open = "it was found open, and nothing tells since when",
   joined = "it was begun by others, and nothing tells when" }
 
--- From what the recovery time is counted, or why there is none.
+-- From when to when the RTO is counted, or why there is none.
 local function time_basis(rto, kind)
   if rto.why then return WHY[rto.why] end
   if not rto.from then return nil end
@@ -36,7 +36,7 @@ end
 local COUNTED = { outage = "the outage", accepted = "the accepted call",
   observed = "the first look at it under way, so at most", stop = "the stop of the old side" }
 
--- To what the loss is counted.
+-- Up to when the RPO is counted.
 local function loss_basis(rpo)
   if not COUNTED[rpo.basis] then return nil end
   local at = rpo.to and " at " .. plain.time(rpo.to) or ""
@@ -69,7 +69,7 @@ end
 
 local OPEN_BEFORE = { already = true, found_open = true }
 
---- The figures on top.
+--- The figures at the top of a report.
 ---@param model alicloud.dr.EvidenceModel
 ---@return alicloud.dr.EvidenceFact[]
 function M.figures(model)

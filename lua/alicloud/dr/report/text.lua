@@ -1,4 +1,4 @@
---- What a report says in words, the same in every form that people read.
+--- The words of a report, the same in every format that people read.
 
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
@@ -24,6 +24,7 @@ local STATUS = {
   unfinished = { "Unfinished", "warn" },
 }
 
+--- The verdict on the whole run.
 ---@param model alicloud.dr.EvidenceModel
 ---@return string title
 ---@return alicloud.dr.Tone
@@ -58,7 +59,7 @@ local function at_work(presence)
       or "")
 end
 
---- Whether a run without an end is at work.
+--- A sentence on whether a run without an end is at work.
 ---@param model alicloud.dr.EvidenceModel
 ---@return string
 function M.presence(model)
@@ -102,7 +103,7 @@ function M.sentence(model)
   return model.presence and M.presence(model) or ending_in_words(model)
 end
 
---- What the chain of the journal says.
+--- The state of the journal's chain.
 ---@param chain alicloud.dr.Chain
 ---@return string
 ---@return alicloud.dr.Tone
@@ -131,6 +132,7 @@ local STEP = {
   begun = { "begun, no end", "warn", "?" }, open = { "open", "warn", "?" },
 }
 
+--- The status of a step or gate.
 ---@param entry alicloud.dr.EvidenceStep
 ---@return string word
 ---@return alicloud.dr.Tone
@@ -203,7 +205,7 @@ local function of_result(result)
   return table.concat(parts, ", ")
 end
 
--- More names than these are in the JSON form.
+-- Most names of a kind; all of them are in the JSON format.
 local MOST_NAMES = 12
 
 local function names_of(list)
@@ -241,7 +243,7 @@ local function outputs(entry, lines)
   end
 end
 
---- What there is to say of a step below its name: lines, already clean.
+--- The lines below the name of a step, already clean.
 ---@param entry alicloud.dr.EvidenceStep
 ---@return string[]
 function M.details(entry)
@@ -257,7 +259,7 @@ end
 local ENDING = { finished = "came to the end", stopped = "stopped", interrupted = "interrupted",
   killed = "ended without a word", running = "is at work" }
 
---- One process of the run.
+--- One process of the run in words.
 ---@param process table
 ---@return string
 function M.process(process)
@@ -279,7 +281,7 @@ function M.process(process)
   return words
 end
 
---- An intent without an end.
+--- An intent without an outcome, in words.
 ---@param open table
 ---@return string
 function M.open(open)
@@ -291,13 +293,13 @@ function M.open(open)
     plain.clean(open.group_id), plain.clean(open.region), plain.clean(open.token), sent)
 end
 
--- What was decided behind a gate was not before whoever approved there.
+-- A remark on a decision made after a gate was passed: the people who approved did not know of it.
 local function unapproved(about)
   return about.behind and (" (after gate %s was passed, so nobody has approved it)"):format(
     plain.clean(about.behind)) or ""
 end
 
---- A loss that somebody accepted.
+--- An accepted loss in words.
 ---@param loss table
 ---@return string
 function M.loss(loss)
@@ -305,7 +307,7 @@ function M.loss(loss)
     plain.clean(loss.by), plain.clean(loss.why), unapproved(loss))
 end
 
---- What was overruled.
+--- An overruled finding in words.
 ---@param force table
 ---@return string
 function M.force(force)
@@ -313,7 +315,7 @@ function M.force(force)
     plain.clean(force.by), plain.clean(force.why), unapproved(force))
 end
 
---- A declared outage.
+--- A declared outage in words.
 ---@param outage table
 ---@return string
 function M.outage(outage)
@@ -321,7 +323,7 @@ function M.outage(outage)
     plain.clean(outage.by or "?"), plain.time(outage.at), unapproved(outage))
 end
 
---- A change of mode.
+--- A change of the mode in words.
 ---@param mode table
 ---@return string
 function M.mode(mode)
@@ -330,7 +332,7 @@ function M.mode(mode)
     plain.clean(mode.why), unapproved(mode))
 end
 
---- What nobody may overlook, in the order of weight.
+--- The lines that nobody may overlook, the most important first.
 ---@param model alicloud.dr.EvidenceModel
 ---@return string[]
 function M.attention(model)
@@ -353,7 +355,7 @@ function M.attention(model)
   return lines
 end
 
---- Who, what, where: label and value.
+--- The facts about the run, each as label and value.
 ---@param model alicloud.dr.EvidenceModel
 ---@return { [1]: string, [2]: string }[]
 function M.about(model)

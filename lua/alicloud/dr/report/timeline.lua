@@ -1,5 +1,5 @@
---- The course of a run as a picture would show it, without drawing it: lanes with bars, marks, and
---- a scale. Times between two processes of a run, in which nothing happened, are pressed together.
+--- Lays out the timeline of a run: lanes with bars, marks, and a scale. Long times between two
+--- processes of a run, in which nothing happened, are compressed.
 
 local plain = require "alicloud.dr.report.plain"
 
@@ -27,8 +27,8 @@ local NICE = { 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14
 ---@field lanes { name: string?, rows: { label: string, entry: table, bars: table[] }[] }[]
 ---@field marks alicloud.dr.TimelineMark[] by time
 ---@field ticks { at: number, label: string }[]
----@field gaps { from: number, to: number }[] that are pressed together
----@field place fun(at: number): number 0 to 100
+---@field gaps { from: number, to: number }[] times that are compressed
+---@field place fun(at: number): number position of a time, 0 to 100
 
 local function rows_of(model)
   local lanes, by_name = {}, {}
@@ -81,7 +81,8 @@ local function idle_times(model)
   return idle, total
 end
 
--- Where a moment lies: the time before it, with pressed times counted as what they are shown as.
+-- The compressed gaps, and the function that gives the position of a time. A gap counts as the time
+-- that it is shown as.
 local function scale(model)
   local idle, total = idle_times(model)
   local work = math.max(model.elapsed - total, 0.001)

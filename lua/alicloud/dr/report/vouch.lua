@@ -1,5 +1,5 @@
---- Who vouches for what a journal says, in words: signed approvals and ends, witnesses, and what is
---- left that nobody vouches for.
+--- Says in words who vouches for the records of a journal: signed approvals, signed ends and
+--- witnesses; and which records nobody vouches for.
 
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
@@ -8,7 +8,7 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
---- What a chain without a key is worth.
+--- What the chain of a journal alone does and does not prove.
 M.LIMITS = {
   "The chain shows order, and completeness only to whoever kept a head (--head).",
   "It does not show who wrote it: whoever can write the file can make all sums anew.",
@@ -20,12 +20,12 @@ M.CHAIN = table.concat(M.LIMITS, " ")
 ---@field ends alicloud.dr.ProofOfEnd[]
 ---@field anchors { moment: string, records: integer, head: string, to: string, ok: boolean,
 ---answer: string?, at: number }[]
----@field vouched integer up to which record a good signature vouches
+---@field vouched integer the last record that a good signature covers; 0: none
 ---@field forged { line: integer, text: string }[]
 ---@field unproven { line: integer, text: string }[] gates that the reader's own keys do not prove
 ---@field limits string[] what the chain itself does not show
 
---- The part of a proof that a report carries; the rest of it is with the steps.
+--- The part of a proof that belongs to the whole run; the proofs of approvals are with the steps.
 ---@param proof alicloud.dr.Proof
 ---@return alicloud.dr.Vouching
 function M.of(proof)
@@ -39,27 +39,28 @@ function M.of(proof)
     limits = core.array(tables.copy(M.LIMITS)) }
 end
 
+--- The beginning of a public key, for people.
 ---@param key string
 ---@return string
 function M.key(key)
   return plain.clean(key:sub(1, decisions.KEY_DIGITS):lower()) .. "…"
 end
 
--- Whose key it is, nothing inside of a journal can show.
+-- Who a key belongs to, by the reader's keys: a journal cannot show that; nil: there are none.
 local function owner(known, name)
   if known then return "by the key at hand" end
   if known == false then return ("no key of %s is at hand"):format(plain.clean(name)) end
   return nil
 end
 
--- By the journal's own word, as all that is in it.
+-- Where a key comes from, as the journal itself says.
 local function source(from)
   if from == "playbook" then return "which says that the playbook holds it" end
   local where = from and from ~= "requester" and ": " .. plain.clean(from) or ""
   return "which says that whoever ran it gave it, not the playbook" .. where
 end
 
---- One approval.
+--- One approval in words.
 ---@param approval table by, at, verdict, why, key, from, known
 ---@return string
 function M.approval(approval)
@@ -101,7 +102,7 @@ local function rest(vouching, records)
   if vouching.vouched == 0 then
     return "no key vouches for any record: none is signed by whoever ran it"
   end
-  -- What follows are the signature itself and what came after it.
+  -- The record after the signed ones is the signature itself.
   local first = vouching.vouched + 2
   if first > records then return nil end
   if first == records then return ("no key vouches for record %d"):format(first) end
@@ -110,7 +111,7 @@ end
 
 --- Who vouches for which records, and for which nobody does.
 ---@param vouching alicloud.dr.Vouching
----@param records integer how many there are
+---@param records integer how many records the journal has
 ---@return string[]
 function M.lines(vouching, records)
   local lines = {}
@@ -120,7 +121,7 @@ function M.lines(vouching, records)
   return lines
 end
 
---- What is forged, or not proven by the reader's own keys, with its line.
+--- The records that are forged, or not proven by the reader's own keys, with their lines.
 ---@param vouching alicloud.dr.Vouching
 ---@return string[]
 function M.doubts(vouching)
@@ -134,14 +135,14 @@ function M.doubts(vouching)
   return lines
 end
 
--- What vouches for the end is behind it.
+-- Records that vouch for an end stand behind it.
 local BEHIND = { signed = true, anchored = true }
 
---- Why records are not proven to be written by whoever holds one of some keys, or nil. A signature
---- over a part proves only that part: what comes behind it may be anybody's.
+--- Why records are not proven to be written by the holder of one of some keys, or nil. A signature
+--- proves only the records before it: those behind it may be anybody's.
 ---@param vouching alicloud.dr.Vouching
 ---@param events table[]
----@param wanted table<string, boolean> public keys, in small letters
+---@param wanted table<string, boolean> public keys in lower case
 ---@return string|nil
 function M.not_signed_by(vouching, events, wanted)
   local up_to
@@ -158,7 +159,7 @@ function M.not_signed_by(vouching, events, wanted)
   return nil
 end
 
---- What this version cannot tell.
+--- Says that records of a newer version are not shown; nil if there are none.
 ---@param chain alicloud.dr.Chain
 ---@return string|nil
 function M.newer(chain)

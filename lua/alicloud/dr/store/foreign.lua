@@ -1,5 +1,5 @@
---- A store of somebody's own, kept to its contract (alicloud.dr.journal): what it raises, and a
---- failure without a reason, become an error that names the store and the method.
+--- Holds a store that a user has written to the contract of stores (alicloud.dr.journal): what it
+--- raises, and a failure without a reason, become an error that names the store and the method.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -8,10 +8,11 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
--- Without these no run can be kept.
+-- The methods without which no run can be journaled.
 local NEEDED = { "load", "append", "cut", "reserve", "lease", "mail", "close" }
 
--- What a method gives where all is well. Of the others nil says that there is nothing.
+-- The type or value that a method gives on success. For other methods nil means that there is
+-- nothing, not that they failed.
 local GIVES = { load = "string", lease = "table", append = true, cut = true, reserve = true,
   settle = true }
 
@@ -19,7 +20,7 @@ local function failure(name, method, words)
   return private.failure(name, ("its method %s %s"):format(method, words))
 end
 
--- A reason that is no error of ours says why in its own words.
+-- The error for a result that is not the one of success; a reason of another type is put in words.
 local function reason_of(name, method, result, reason)
   if result or reason == nil then
     local wanted = GIVES[method] == true and "true" or "a " .. GIVES[method]
@@ -38,7 +39,7 @@ local function judge(name, method, ok, result, ...)
   return result, ...
 end
 
--- A lease is let go of in the same way.
+-- A stand-in for a store, or for a lease, whose methods judge what the owner's method gives.
 local function of(owner, name)
   return setmetatable({}, { __index = function(own, field)
     local value = owner[field]
@@ -51,7 +52,7 @@ local function of(owner, name)
   end })
 end
 
--- What has no way to say that it failed.
+-- Makes a call raise its error, since its callers do not expect one as a result.
 local function loudly(call)
   return function(...)
     local result, err = call(...)
@@ -60,9 +61,9 @@ local function loudly(call)
   end
 end
 
---- Which method a store lacks.
+--- Names a method that a store lacks.
 ---@param store table
----@return string|nil in words
+---@return string|nil fault in words; nil: it has all that are needed
 function M.fault(store)
   for _, name in ipairs(NEEDED) do
     if not schema.callable.test(store[name]) then
@@ -72,7 +73,7 @@ function M.fault(store)
   end
 end
 
---- A store that raises nothing but what ends a run.
+--- Wraps a store: its methods return errors instead of raising them; only `mail` raises its own.
 ---@param store alicloud.dr.Store without a fault
 ---@return alicloud.dr.Store
 function M.guarded(store)
@@ -85,7 +86,7 @@ function M.guarded(store)
     local held, err = lease(...)
     return held and of(held, name), err
   end
-  -- Who cannot tell whether it was lost has lost it.
+  -- A store that cannot tell whether the lease was lost counts as having lost it.
   function own.lost(...)
     local why, err = lost(...)
     return why or err
