@@ -11,8 +11,6 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Seconds since the beginning of a sweep for which whoever decides may go by it.
-local FRESH = 3.5
 -- Seconds after which it is too old for whoever decides, however many calls it saves: what is
 -- decided by it would be sent too late, each time.
 local OLD = 20
@@ -198,7 +196,7 @@ function BatchedRead:observe()
   local sweep = self:has_company() and self:sweeper():ask(reads.scope, wish)
   if sweep and reads.loop.now() - sweep.began <= OLD then
     -- The one after it has to be another one: looks that agree are several.
-    self.after, self.age = sweep.began, FRESH
+    self.after, self.age = sweep.began, sweepers.FRESH
     return told(group, sweep), nil, sweep.began, sweep.began_at
   end
   local snapshot, err = group:observe()
@@ -228,7 +226,7 @@ end
 ---@return alicloud.dr.BatchedRead
 function BatchedReads:of(group, moment)
   return setmetatable({ reads = self, group = group, after = moment or self.loop.now(),
-    age = FRESH }, BatchedRead)
+    age = sweepers.FRESH }, BatchedRead)
 end
 
 --- Gives up what is being read.

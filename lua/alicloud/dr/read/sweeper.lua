@@ -10,6 +10,8 @@ local M = {}
 -- Seconds from the beginning of one sweep to that of the next: so many for each of its calls, since
 -- a sweep over many thousands costs all of them a call and time to read it, within these bounds.
 local LEAST, MOST, EACH_CALL = 3, 5, 0.6
+--- Seconds since the beginning of a sweep for which whoever decides may go by it.
+M.FRESH = 3.5
 -- Seconds in which whoever asks at the same time is told by the same sweep.
 local GATHER = 0.05
 -- Of each call.
@@ -36,7 +38,7 @@ local MISSES, ALONE = 2, 10
 ---@field region string
 ---@field at_work fun(): string[]|nil the groups that sweeps are to tell of; nil: one at most
 ---@field askers alicloud.dr.Asker[]
----@field latest alicloud.dr.Sweep?
+---@field latest alicloud.dr.Sweep? an old one is forgotten when the next one is begun
 ---@field sizes alicloud.dr.SweepSizes?
 ---@field next_at number monotonic seconds
 ---@field blind number seconds in all from a sweep that failed to the next one that did not
@@ -126,8 +128,15 @@ local function one_decides(sweeper)
   end
 end
 
+-- Of a fleet's, two at a time would be too much to hold.
+local function forget_old(sweeper, now)
+  local latest = sweeper.latest
+  if latest and now - latest.began >= M.FRESH then sweeper.latest = nil end
+end
+
 local function sweep_once(sweeper, ids)
   local began = sweeper.loop.now()
+  forget_old(sweeper, began)
   sweeper.next_at = began + LEAST
   -- What is said of one group must not stop the others.
   local ok, sweep, err = guard.call(sweeps.read, sweeper.client, sweeper.region,
