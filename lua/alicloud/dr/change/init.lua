@@ -358,11 +358,10 @@ end
 
 -- Whoever gives it up leaves in the journal what is known of it. After an interrupt the intent is
 -- left open: the next process looks.
-function Change:when_cut_short()
-  return setmetatable({}, { __close = function(_, raised)
-    if guard.is_cancellation(raised) then self:write_outcome(failures.cut_short(self, raised)) end
-  end })
-end
+local WhenCutShort = { __close = function(held, raised)
+  local change = held.change
+  if guard.is_cancellation(raised) then change:write_outcome(failures.cut_short(change, raised)) end
+end }
 
 --- Sends the change, or takes it up where another process left it, and waits for its end. Who makes
 --- a result of it tells the journal with `write_outcome`.
@@ -372,7 +371,7 @@ end
 function Change:apply(target)
   self.loop.checkpoint()
   self:set_target(target)
-  local _ <close> = self:when_cut_short()
+  local _ <close> = setmetatable({ change = self }, WhenCutShort)
   self.written = self:is_continued()
   if self.written then return self:finish(self:resume(self.options.continue)) end
   tokens.close_past(self)

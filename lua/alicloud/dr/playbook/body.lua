@@ -111,10 +111,12 @@ function M.opener(branch)
 end
 
 local function bounds_of(branch, key, options)
+  local opened = M.opener(branch)
+  if not (options.timeout or options.graceful_only) then return { opened = opened } end
   return {
     timeout = options.timeout and duration.parse(options.timeout),
     watch = options.graceful_only and watch(branch.engine, key) or nil,
-    opened = M.opener(branch),
+    opened = opened,
     late = options.timeout and M.late_teller(branch, key, options.timeout) or nil,
     given_up = function(err)
       if err.code == "Client.ScopeTimeout" then return timed_out(branch, key, options, err.late) end
@@ -124,15 +126,17 @@ local function bounds_of(branch, key, options)
   }
 end
 
+local InStep = { __close = function(held)
+  held.branch.step_key, held.branch.step_scope = nil, nil
+end }
+
 -- A failure whose cause is that somebody ends the run, or the branch, is none of the step. Nor is
 -- what a body returns a result, where an interrupt has cut short what it waited for in the system.
 local function call(branch, key, bounds, body)
   local loop = branch.engine.loop
   branch.step_key = key
   branch.client:renew_patience()
-  local _ <close> = setmetatable({}, { __close = function()
-    branch.step_key, branch.step_scope = nil, nil
-  end })
+  local _ <close> = setmetatable({ branch = branch }, InStep)
   local results = table.pack(bounded.call(loop, bounds, body, branch))
   local has_failed = not results[1] or bounded.has_failed(results[2], results[3])
   if has_failed or guard.is_interrupt(loop.stopping()) then loop.checkpoint() end

@@ -299,12 +299,15 @@ end
 -- What a drill does to a group: it leaves production and replication alone.
 local OF_DRILLS = { start_drill = true, clear_drill = true, drill = true }
 
+-- Also of one that is given up.
+local Verb = { __close = function(held) held.branch:rise() end }
+
 local function perform(branch, group, verb, options, drill_id)
   if branch.engine.state.run.kind == "drill" and not OF_DRILLS[verb] then
     return nil, call_recorder.no_drill(branch, verb)
   end
   local engine = branch.engine
-  local _ <close> = setmetatable({}, { __close = function() branch:rise() end }) -- given up, too
+  local _ <close> = setmetatable({ branch = branch }, Verb)
   local result, err = engine.executor:verb(branch, group, verb, noticed(branch, options), drill_id)
   branch.touched_at = engine.loop.now()
   -- Why it ended is what was seen last.

@@ -97,37 +97,47 @@ local function take_result(round, job)
 end
 
 ---@class alicloud.dr.Seat
----@field leave fun() others may begin meanwhile
----@field take fun() may be one too many, for nobody who was begun is held up
+---@field leave fun(self: alicloud.dr.Seat) others may begin meanwhile
+---@field take fun(self: alicloud.dr.Seat) may be one too many, for nobody who was begun is held up
+
+local Seat = {}
+Seat.__index = Seat
 
 -- Where one comes after the other, each comes to its end before the next one.
-local function new_seat(round, job)
-  local taken = true
-  round.busy = round.busy + 1
-  local function leave()
-    if not taken or round.width == 1 and not job.over then return end
-    taken, round.busy, round.moved = false, round.busy - 1, true
-    round.gate.open()
-  end
-  return { leave = leave, take = function()
-    if not taken then taken, round.busy = true, round.busy + 1 end
-  end }
+function Seat:leave()
+  local round = self.round
+  if not self.taken or round.width == 1 and not self.job.over then return end
+  self.taken, round.busy, round.moved = false, round.busy - 1, true
+  round.gate.open()
+end
+
+function Seat:take()
+  if not self.taken then self.taken, self.round.busy = true, self.round.busy + 1 end
+end
+
+-- What the job's task does.
+function Seat:__close()
+  local round, job = self.round, self.job
+  job.over, round.ended[#round.ended + 1] = true, job
+  if self.expected then self.expected.left() end
+  self:leave()
+  round.gate.open()
+end
+
+local UNBOUND = {}
+
+local function carry_out_one(round, job, seat)
+  local _ <close> = seat
+  return bounded.call(round.loop, UNBOUND, round.call, job.item, job.branch)
 end
 
 local function start(round, job, expected)
   local branch = round.branch:fork(job.name)
   job.branch, job.begun_at = branch, round.loop.now()
-  job.place, branch.seat = round.headway:begin(job.begun_at), new_seat(round, job)
-  job.task = round.loop.spawn(function()
-    local _ <close> = setmetatable({}, { __close = function()
-      job.over, round.ended[#round.ended + 1] = true, job
-      if expected then expected.left() end
-      branch.seat.leave()
-      round.gate.open()
-    end })
-    return bounded.call(round.loop, {}, round.call, job.item, branch)
-  end)
-  round.running = round.running + 1
+  job.place = round.headway:begin(job.begun_at)
+  branch.seat = setmetatable({ round = round, job = job, expected = expected, taken = true }, Seat)
+  round.busy, round.running = round.busy + 1, round.running + 1
+  job.task = round.loop.spawn(carry_out_one, round, job, branch.seat)
 end
 
 local function count_end(round, job)

@@ -332,13 +332,13 @@ end
 --- Only waits from now on: run:each does not count it among those that it has at a time.
 function Branch:rest()
   local seat = seat_of(self)
-  if seat then seat.leave() end
+  if seat then seat:leave() end
 end
 
 --- Goes on, and is counted again.
 function Branch:rise()
   local seat = seat_of(self)
-  if seat then seat.take() end
+  if seat then seat:take() end
 end
 
 --- Raises if this branch or the run has ended, or who calls was cancelled.

@@ -131,9 +131,10 @@ function Turn:take()
     reads.held, self.holds = reads.held + 1, true
     return
   end
-  self.gate = reads.loop.gate()
-  reads.line[#reads.line + 1] = self
-  while not self.holds do self.gate.wait() end
+  local gate = reads.loop.gate()
+  self.gate, reads.line[#reads.line + 1] = gate, self
+  while not self.holds do gate.wait() end
+  self.gate = nil
 end
 
 --- Ends it, or the wait for it; the next one has it.

@@ -174,14 +174,13 @@ local Waiting = { __close = function(asker) asker.over = true end }
 --- Waits until a sweep tells of a group.
 ---@param scope alicloud.Scope of all who ask
 ---@param wish { id: string, after: number, ends: number, seen: string?, due: number?,
----decides: boolean? } see Asker
+---decides: boolean? } becomes an Asker
 ---@return alicloud.dr.Sweep|nil nil: he had better look by himself
 ---@return number blind seconds of the wait in which no sweep succeeded
 function Sweeper:ask(scope, wish)
   if can_tell(self.latest, wish) then return self.latest, 0 end
-  local asker <close> = setmetatable({ id = wish.id, after = wish.after, ends = wish.ends,
-    seen = wish.seen, due = wish.due, decides = wish.decides, misses = 0,
-    gate = self.loop.gate() }, Waiting)
+  local asker <close> = setmetatable(wish, Waiting)
+  asker.misses, asker.gate = 0, self.loop.gate()
   self.askers[#self.askers + 1] = asker
   local blind = self:blind_until_now()
   -- Whoever asks first may be given up, and the others wait on.
