@@ -147,9 +147,9 @@ end
 ---@return alicloud.Task
 Running.spawn_in = core.aside(function(self, scope, body, ...)
   forked.look(self)
-  local task = tasks.new(self, scope, body)
+  local task = tasks.new(self, scope)
   task.start = self:new_waiter(task)
-  task.start.arguments = table.pack(...)
+  task.start.arguments = table.pack(body, ...)
   self.alive = self.alive + 1
   self:wake(task.start)
   return task

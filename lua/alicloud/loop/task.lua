@@ -91,14 +91,13 @@ local metatable = { __name = "alicloud.Task", __index = Task, __close = Task.clo
 --- Makes a task that has not begun.
 ---@param scheduler alicloud.loop.Scheduler
 ---@param parent alicloud.Scope? to which it belongs
----@param body function
----@return alicloud.Task
-function M.new(scheduler, parent, body)
+---@return alicloud.Task whose coroutine is to be resumed with its body and the arguments of that
+function M.new(scheduler, parent)
   local task = setmetatable({
     scheduler = scheduler, pid = scheduler.pid, finished = false, joiners = {}, waiter = nil,
     raised = nil,
     -- Errors are caught inside the coroutine, so that what is closed on the way may wait.
-    coroutine = coroutine.create(function(...) return pcall(body, ...) end), refusals = 0,
+    coroutine = coroutine.create(pcall), refusals = 0,
   }, metatable)
   if parent then
     scopes.attach(task, parent)

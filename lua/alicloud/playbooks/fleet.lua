@@ -99,11 +99,11 @@ end
 
 local function move(own, id, fleet)
   local params, row, group = own.params, fleet:row(id), fleet:group(own, id)
-  local variables = { group = id, region = fleet.region }
   common.check_corrected(own, group, fleet.seen[id], { move = "failover", attach = row.attach,
     fence = row.fence or "no", max_rpo = params.max_rpo })
   common.command(own, "stop services", row.stop,
-    { graceful_only = true, timeout = "5m", on_error = "continue" }, variables)
+    { graceful_only = true, timeout = "5m", on_error = "continue" },
+    { group = id, region = fleet.region })
   local try = row.fence == "try"
   local fenced = (try or row.fence == "must")
     and common.fence(own, "fence", group, try and "continue" or "stop", try)

@@ -359,11 +359,10 @@ end
 
 -- A cancelled change tells the journal what is known of it. After an interrupt (Ctrl-C) the intent
 -- stays open, and the next process looks.
-function Change:when_cut_short()
-  return setmetatable({}, { __close = function(_, raised)
-    if guard.is_cancellation(raised) then self:write_outcome(failures.cut_short(self, raised)) end
-  end })
-end
+local WhenCutShort = { __close = function(held, raised)
+  local change = held.change
+  if guard.is_cancellation(raised) then change:write_outcome(failures.cut_short(change, raised)) end
+end }
 
 --- Sends the change, or continues it where another process left it, and waits for its end. On
 --- success the caller makes the result and gives it to `write_outcome`.
@@ -373,7 +372,7 @@ end
 function Change:apply(target)
   self.loop.checkpoint()
   self:set_target(target)
-  local _ <close> = self:when_cut_short()
+  local _ <close> = setmetatable({ change = self }, WhenCutShort)
   self.written = self:is_continued()
   if self.written then return self:finish(self:resume(self.options.continue)) end
   tokens.close_past(self)

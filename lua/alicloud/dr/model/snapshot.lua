@@ -91,17 +91,18 @@ end
 -- The API calls the region of a pair SourceRegion, and that of a group SourceRegionId.
 local function read_pair(record, from, to, read_at)
   local point, doubt = reading.moment(record.LastRecoverPoint, read_at)
-  return {
+  -- Eight fields are all that most have: it is made in that size.
+  local pair = {
     id = text(record.ReplicaPairId) or "",
     status = text(record.Status) or "",
-    status_message = text(record.StatusMessage),
-    recover_point = point, point_doubt = doubt,
-    group_id = text(record.ReplicaGroupId),
+    recover_point = point, group_id = text(record.ReplicaGroupId),
     from = place_like(from, record.SourceRegion, record.SourceZoneId),
     to = place_like(to, record.DestinationRegion, record.DestinationZoneId),
     source_disk = text(record.SourceDiskId),
     destination_disk = text(record.DestinationDiskId),
   }
+  pair.status_message, pair.point_doubt = text(record.StatusMessage), doubt
+  return pair
 end
 
 local function by_id(a, b) return a.id < b.id end

@@ -114,10 +114,12 @@ function M.opener(branch)
 end
 
 local function bounds_of(branch, key, options)
+  local opened = M.opener(branch)
+  if not (options.timeout or options.graceful_only) then return { opened = opened } end
   return {
     timeout = options.timeout and duration.parse(options.timeout),
     watch = options.graceful_only and watch(branch.engine, key) or nil,
-    opened = M.opener(branch),
+    opened = opened,
     late = options.timeout and M.late_teller(branch, key, options.timeout) or nil,
     given_up = function(err)
       if err.code == "Client.ScopeTimeout" then return timed_out(branch, key, options, err.late) end
@@ -127,6 +129,10 @@ local function bounds_of(branch, key, options)
   }
 end
 
+local InStep = { __close = function(held)
+  held.branch.step_key, held.branch.step_scope = nil, nil
+end }
+
 -- Calls a body within bounds. If it fails because the run or branch is being ended, that is raised
 -- and does not count as the step's failure. So is an interrupt that has cut short a system call in
 -- it.
@@ -134,9 +140,7 @@ local function call(branch, key, bounds, body)
   local loop = branch.engine.loop
   branch.step_key = key
   branch.client:renew_patience()
-  local _ <close> = setmetatable({}, { __close = function()
-    branch.step_key, branch.step_scope = nil, nil
-  end })
+  local _ <close> = setmetatable({ branch = branch }, InStep)
   local results = table.pack(bounded.call(loop, bounds, body, branch))
   local has_failed = not results[1] or bounded.has_failed(results[2], results[3])
   if has_failed or guard.is_interrupt(loop.stopping()) then loop.checkpoint() end

@@ -282,12 +282,15 @@ end
 -- The verbs that a run of the kind "drill" may use: they touch neither production nor replication.
 local OF_DRILLS = { start_drill = true, clear_drill = true, drill = true }
 
+-- Also of one that is given up.
+local Verb = { __close = function(held) held.branch:rise() end }
+
 local function perform(branch, group, verb, options, drill_id)
   if branch.engine.state.run.kind == "drill" and not OF_DRILLS[verb] then
     return nil, call_recorder.no_drill(branch, verb)
   end
   local engine = branch.engine
-  local _ <close> = setmetatable({}, { __close = function() branch:rise() end }) -- given up, too
+  local _ <close> = setmetatable({ branch = branch }, Verb)
   local result, err = engine.executor:verb(branch, group, verb, noticed(branch, options), drill_id)
   branch.touched_at = engine.loop.now()
   -- The last look before an error tells why it ended.

@@ -75,24 +75,27 @@ function M.interceptor(branch)
   }
 end
 
+local function event_of(kind, step, record)
+  local event = { type = kind, step = step }
+  for name, value in pairs(record) do event[name] = value end
+  return event
+end
+
 --- The journal that a verb writes to.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return alicloud.dr.Journal
 function M.journal(branch)
   local step = branch.step_key
-  local function event_of(kind, record)
-    local event = { type = kind, step = step }
-    for name, value in pairs(record) do event[name] = value end
-    return event
-  end
   return {
     intent = function(record)
       if not is_in_step(branch) then return nil, OUTSIDE end
       -- The intent of a part has the part's verb; `of` names the verb that it is a part of.
       record.of = branch.verb ~= record.verb and branch.verb or nil
-      return branch.engine:write(event_of("intent", record), true)
+      return branch.engine:write(event_of("intent", step, record), true)
     end,
-    outcome = function(record) return branch.engine:write_surely(event_of("outcome", record)) end,
+    outcome = function(record)
+      return branch.engine:write_surely(event_of("outcome", step, record))
+    end,
   }
 end
 

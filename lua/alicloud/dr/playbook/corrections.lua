@@ -33,25 +33,32 @@ local function note_read(branch, name)
   reads[name] = true
 end
 
+local function read(view, name)
+  local held = getmetatable(view)
+  local all = held.branch.engine.params
+  if all[name] ~= nil and not held.revisable[name] then note_read(held.branch, name) end
+  return all[name]
+end
+
+local function refuse_change() error("playbook: params: they cannot be changed", 2) end
+
+local function read_all(view)
+  local held = getmetatable(view)
+  local all = held.branch.engine.params
+  for name in pairs(all) do
+    if not held.revisable[name] then note_read(held.branch, name) end
+  end
+  return next, all, nil
+end
+
 --- A read-only view of the parameters for a branch, which keeps what is read.
 ---@param branch alicloud.dr.PlaybookRun
 ---@return table<string, any>
 function M.view(branch)
-  local all, revisable = branch.engine.params, revisable_of(branch.engine.playbook)
-  return setmetatable({}, {
-    __name = "alicloud.dr.Params",
-    __index = function(_, name)
-      if all[name] ~= nil and not revisable[name] then note_read(branch, name) end
-      return all[name]
-    end,
-    __newindex = function() error("playbook: params: they cannot be changed", 2) end,
-    __pairs = function()
-      for name in pairs(all) do
-        if not revisable[name] then note_read(branch, name) end
-      end
-      return next, all, nil
-    end,
-  })
+  local parent = branch.parent and getmetatable(branch.parent.params)
+  return setmetatable({}, { __name = "alicloud.dr.Params", __index = read,
+    __newindex = refuse_change, __pairs = read_all, branch = branch,
+    revisable = parent and parent.revisable or revisable_of(branch.engine.playbook) })
 end
 
 --- The parameters that were read for the step in which a branch is.

@@ -6,6 +6,7 @@ local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local headways = require "alicloud.dr.playbook.headway"
 local schema = require "alicloud.base.schema"
+local seats = require "alicloud.dr.playbook.seat"
 local shell = require "alicloud.base.shell"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
@@ -96,38 +97,19 @@ local function take_result(round, job)
   end
 end
 
----@class alicloud.dr.Seat
----@field leave fun() stops counting the job as at work, so that another one may begin
----@field take fun() counts it again, even if there are too many then
+local UNBOUND = {}
 
--- With a width of 1 a job keeps its seat until its end.
-local function new_seat(round, job)
-  local taken = true
-  round.busy = round.busy + 1
-  local function leave()
-    if not taken or round.width == 1 and not job.over then return end
-    taken, round.busy, round.moved = false, round.busy - 1, true
-    round.gate.open()
-  end
-  return { leave = leave, take = function()
-    if not taken then taken, round.busy = true, round.busy + 1 end
-  end }
+local function carry_out_one(round, job, seat)
+  local _ <close> = seat
+  return bounded.call(round.loop, UNBOUND, round.call, job.item, job.branch)
 end
 
 local function start(round, job, expected)
   local branch = round.branch:fork(job.name)
   job.branch, job.begun_at = branch, round.loop.now()
-  job.place, branch.seat = round.headway:begin(job.begun_at), new_seat(round, job)
-  job.task = round.loop.spawn(function()
-    local _ <close> = setmetatable({}, { __close = function()
-      job.over, round.ended[#round.ended + 1] = true, job
-      if expected then expected.left() end
-      branch.seat.leave()
-      round.gate.open()
-    end })
-    return bounded.call(round.loop, {}, round.call, job.item, branch)
-  end)
-  round.running = round.running + 1
+  job.place = round.headway:begin(job.begun_at)
+  branch.seat, round.running = seats.take(round, job, expected), round.running + 1
+  job.task = round.loop.spawn(carry_out_one, round, job, branch.seat)
 end
 
 local function count_end(round, job)

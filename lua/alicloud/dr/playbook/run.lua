@@ -332,13 +332,13 @@ end
 --- Says that this branch only waits from now on: run:each no longer counts it as at work.
 function Branch:rest()
   local seat = seat_of(self)
-  if seat then seat.leave() end
+  if seat then seat:leave() end
 end
 
 --- Says that this branch is at work again.
 function Branch:rise()
   local seat = seat_of(self)
-  if seat then seat.take() end
+  if seat then seat:take() end
 end
 
 --- Raises if this branch or the run has ended, or the calling task was cancelled.

@@ -198,8 +198,8 @@ end
 
 function APPLY.intent(state, event)
   local entry = { verb = event.verb, of = event.of or event.verb, intent = event.intent,
-    at = event.at, step = event.step, resend_window = event.resend_window,
-    one_shot = event.one_shot, reverse = event.reverse, force = event.force }
+    at = event.at, step = event.step, resend_window = event.resend_window, outcome = nil }
+  entry.one_shot, entry.reverse, entry.force = event.one_shot, event.reverse, event.force
   state.intents[#state.intents + 1] = entry
   local group_id = event.intent.group_id
   state.intents_of[group_id] = state.intents_of[group_id] or {}

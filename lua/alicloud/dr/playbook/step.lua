@@ -227,22 +227,27 @@ local function begin(branch, key, options)
     definition = definition_of(options) }
 end
 
--- Runs the body. If it is cut off (a cancellation), its end is written later by Engine:settle, so
--- that the step can be undone.
+local function write_given_up(branch, key, options, raised)
+  local engine = branch.engine
+  local stopped = engine.stopped and engine.stopped.err
+  local err = bodies.given_up(branch, key, stopped or raised)
+  record_failure(branch, key, tables.merged(options, { on_error = "stop" }), err)
+  if not stopped then engine:except(("step %q was given up"):format(key)) end
+end
+
+-- If a step is cut off (a cancellation), its end is written later by Engine:settle: then the step
+-- can be undone.
+local Running = { __close = function(step, raised)
+  local branch = step.branch
+  if step.ended or guard.is_interrupt(raised) then return end
+  branch.engine:cut_off(function() write_given_up(branch, step.key, step.options, raised) end)
+end }
+
 local function perform(branch, key, options, body)
-  local engine, ended = branch.engine, false
-  local function write_end(raised)
-    local stopped = engine.stopped and engine.stopped.err
-    local err = bodies.given_up(branch, key, stopped or raised)
-    record_failure(branch, key, tables.merged(options, { on_error = "stop" }), err)
-    if not stopped then engine:except(("step %q was given up"):format(key)) end
-  end
-  local _ <close> = setmetatable({}, { __close = function(_, raised)
-    if ended or guard.is_interrupt(raised) then return end
-    engine:cut_off(function() write_end(raised) end)
-  end })
+  local step <close> = setmetatable({ branch = branch, key = key, options = options,
+    ended = false }, Running)
   local result, err = bodies.run(branch, key, options, body)
-  ended = true
+  step.ended = true
   return result, err
 end
 

@@ -11,8 +11,6 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- A decision may use a sweep that began up to so many seconds before it was asked for.
-local FRESH = 3.5
 -- A sweep that began so many seconds ago is too old to decide by: the call would leave too late.
 local OLD = 20
 -- Seconds for which a first look waits for a sweep, so that a minute of throttling passes.
@@ -133,9 +131,10 @@ function Turn:take()
     reads.held, self.holds = reads.held + 1, true
     return
   end
-  self.gate = reads.loop.gate()
-  reads.line[#reads.line + 1] = self
-  while not self.holds do self.gate.wait() end
+  local gate = reads.loop.gate()
+  self.gate, reads.line[#reads.line + 1] = gate, self
+  while not self.holds do gate.wait() end
+  self.gate = nil
 end
 
 --- Gives the turn, or the wait for it, up; the next one in line gets it.
@@ -199,7 +198,7 @@ function BatchedRead:observe()
   local sweep = self:has_company() and self:sweeper():ask(reads.scope, wish)
   if sweep and reads.loop.now() - sweep.began <= OLD then
     -- The next look has to be from another sweep, so that looks that agree are several.
-    self.after, self.age = sweep.began, FRESH
+    self.after, self.age = sweep.began, sweepers.FRESH
     return told(group, sweep), nil, sweep.began, sweep.began_at
   end
   local snapshot, err = group:observe()
@@ -230,7 +229,7 @@ end
 ---@return alicloud.dr.BatchedRead
 function BatchedReads:of(group, moment)
   return setmetatable({ reads = self, group = group, after = moment or self.loop.now(),
-    age = FRESH }, BatchedRead)
+    age = sweepers.FRESH }, BatchedRead)
 end
 
 --- Ends all sweeps.

@@ -10,6 +10,8 @@ local M = {}
 -- Seconds from the beginning of one sweep to that of the next: EACH_CALL for each call of the
 -- sweep, but at least LEAST and at most MOST.
 local LEAST, MOST, EACH_CALL = 3, 5, 0.6
+--- A decision may use a sweep that began up to so many seconds before it was asked for.
+M.FRESH = 3.5
 -- Seconds to wait before a sweep, so that several askers share it.
 local GATHER = 0.05
 -- Seconds for each call.
@@ -36,7 +38,7 @@ local MISSES, ALONE = 2, 10
 ---@field region string
 ---@field at_work fun(): string[]|nil the groups that a sweep has to show; nil: there is at most one
 ---@field askers alicloud.dr.Asker[]
----@field latest alicloud.dr.Sweep? the latest sweep that succeeded
+---@field latest alicloud.dr.Sweep? the latest that succeeded; an old one is dropped by the next one
 ---@field sizes alicloud.dr.SweepSizes?
 ---@field next_at number monotonic seconds, when the next sweep may begin
 ---@field blind number total seconds in which sweeps failed, up to the next one that succeeded
@@ -127,8 +129,15 @@ local function one_decides(sweeper)
   end
 end
 
+-- A sweep of a fleet is large: the old one is dropped before the next one is read.
+local function forget_old(sweeper, now)
+  local latest = sweeper.latest
+  if latest and now - latest.began >= M.FRESH then sweeper.latest = nil end
+end
+
 local function sweep_once(sweeper, ids)
   local began = sweeper.loop.now()
+  forget_old(sweeper, began)
   sweeper.next_at = began + LEAST
   -- An error that a sweep raises must not end the task for the others.
   local ok, sweep, err = guard.call(sweeps.read, sweeper.client, sweeper.region,
@@ -166,14 +175,13 @@ local Waiting = { __close = function(asker) asker.over = true end }
 --- Waits until a sweep shows a group.
 ---@param scope alicloud.Scope the scope of all askers, in which the sweeps run
 ---@param wish { id: string, after: number, ends: number, seen: string?, due: number?,
----decides: boolean? } see Asker
+---decides: boolean? } becomes an Asker
 ---@return alicloud.dr.Sweep|nil nil: the asker should look itself
 ---@return number blind seconds of the wait in which sweeps failed
 function Sweeper:ask(scope, wish)
   if can_tell(self.latest, wish) then return self.latest, 0 end
-  local asker <close> = setmetatable({ id = wish.id, after = wish.after, ends = wish.ends,
-    seen = wish.seen, due = wish.due, decides = wish.decides, misses = 0,
-    gate = self.loop.gate() }, Waiting)
+  local asker <close> = setmetatable(wish, Waiting)
+  asker.misses, asker.gate = 0, self.loop.gate()
   self.askers[#self.askers + 1] = asker
   local blind = self:blind_until_now()
   -- The task runs in the common scope: the first asker may be cancelled while the others wait.
