@@ -89,13 +89,15 @@ describe("alicloud-dr bugreport", function()
         local orders = run:group("pg-orders", { region = "cn-shanghai" })
         run:note("a C b64", { C = "C", list = { "C" } })
         run:step("C step", function() return orders:precheck { max_rpo = "1d" } end)
+        run:step("nothing", function() end)
         run:step("say", function() return run:program "echo C hex" end)
         run:step("fail", function() return nil, "C is no good: 'C' \"C\" C%%2DC" end)
       end)]]):gsub("b64", core.base64(canary)):gsub("hex", core.hex(canary))
       :gsub("%f[%w]C%f[%W]", canary))
     local ran = desk:run("run", file, "--region", "cn-shanghai", "--yes", "word=" .. canary,
       "--journal", journal, "--as", canary, "--incident", canary, "--skip",
-      "nothing=" .. canary, "--outage-at", "70m")
+      "nothing=" .. canary, "--outage-at", "70m", "--endpoint", canary .. ".example:80",
+      "--no-proxy", canary .. ".example", "--resolve", canary .. ".example=10.0.0.1")
     assert.equal(1, ran.code, ran.err)
     assert.truthy(scratch.read(journal):find(canary, 1, true))
     desk.env.https_proxy = ("http://%s:%s@%s.example:80"):format(canary, canary, canary)
