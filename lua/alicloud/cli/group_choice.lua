@@ -1,5 +1,5 @@
---- The groups that a command about many of them is asked for: those that were typed, or all that
---- fail over to a region, without what is left out by wish.
+--- The groups of a command about many groups: those that were typed, or all that fail over to a
+--- region, without those of --exclude.
 
 local dr = require "alicloud.dr"
 local group_names = require "alicloud.cli.group_names"
@@ -8,7 +8,7 @@ local sweeps = require "alicloud.dr.read.sweep"
 
 local M = {}
 
---- Adds the argument and the options.
+--- Adds the argument `group` and the options.
 ---@param command table of argparse
 function M.add(command)
   command:argument("group", "Group ids, or name:NAME; without any, every group that fails over to "
@@ -18,7 +18,7 @@ function M.add(command)
   command:flag("--quiet", "Print only what is not ok; a timer mails nothing then.")
 end
 
---- Refuses what cannot be meant, before anything is asked.
+--- Refuses wrong ids and patterns before any request is sent.
 ---@param args table
 function M.check(args)
   for _, id in ipairs(args.group) do options.group_id(id) end
@@ -28,12 +28,12 @@ function M.check(args)
   end
 end
 
--- An id in which a star stands for anything.
+-- A Lua pattern for an id in which "*" stands for any text.
 local function pattern_of(word)
   return "^" .. word:gsub("[%-%.%+%[%]%(%)%$%^%%%?]", "%%%0"):gsub("%*", ".*") .. "$"
 end
 
--- Each once: a collector takes no file in which a metric is there twice.
+-- The groups without --exclude, each once: Prometheus takes no file with a metric twice.
 local function chosen(client, region, args, io)
   local ids, known = {}, {}
   for _, typed in ipairs(args.group) do
@@ -62,14 +62,15 @@ local function without(ids, client, region, args, io)
   return left
 end
 
---- The groups.
+--- The groups of the command.
 ---@param client alicloud.Client
 ---@param region string
----@param args table also `to`, the side that is meant
+---@param args table of argparse, also with `to`, the side that is meant
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Group[]|nil
----@return alicloud.Error? err the region could not be asked
----@return alicloud.dr.Sweep? listed where a whole region is meant, what was read of it
+---@return alicloud.Error? err the region could not be read
+---@return alicloud.dr.Sweep? listed what was read of the region, if all of its groups were asked
+---for
 function M.groups(client, region, args, io)
   local ids, err, listed = chosen(client, region, args, io)
   if ids then ids, err = without(ids, client, region, args, io) end
@@ -79,7 +80,7 @@ function M.groups(client, region, args, io)
   return groups, nil, listed
 end
 
---- Says that there is none.
+--- The message that no group is left.
 ---@param region string
 ---@param args table
 ---@return string

@@ -1,5 +1,5 @@
---- Hints for whoever sits at a shell. The library's hints name its methods and options, as a
---- program needs them; here they become commands and options that can be typed.
+--- Turns the hints of the library, which name methods and options of Lua, into commands and options
+--- that can be typed.
 
 local commands = require "alicloud.cli.commands"
 local region_names = require "alicloud.cli.region_names"
@@ -7,11 +7,11 @@ local shell = require "alicloud.base.shell"
 
 local M = {}
 
--- Options of methods that a command has under the same name.
+-- Options of methods that are options of commands under the same name.
 local OPTIONS = { old_side = true, to = true, incident = true, client_token = true,
   outage_at = true, max_rpo = true, stop_shared = true }
 
--- What a command does not do without.
+-- Options without which a command cannot be typed.
 local NEEDED = { serve = "--attach INSTANCE" }
 
 local function command_of(verb, err)
@@ -27,10 +27,10 @@ local function option_of(name, value)
   return OPTIONS[name] and shell.option("--" .. name:gsub("_", "-"), value) or nil
 end
 
---- A hint in the words of a shell.
+--- A hint in words of the command line.
 ---@param text string
----@param err { group_id: string?, region: string?, to: string? } what the hint is about
----@param of_run? boolean of a playbook, which takes max_rpo as a parameter
+---@param err { group_id: string?, region: string?, to: string? } fills in group and place
+---@param of_run? boolean the hint is for a playbook, which takes max_rpo as a parameter
 ---@return string
 function M.translate(text, err, of_run)
   return (text:gsub(" %(in Lua [^()]*%)", "")
@@ -40,9 +40,9 @@ function M.translate(text, err, of_run)
     :gsub("%f[%w_]outage_at%f[^%w_]", "--outage-at"))
 end
 
---- Puts the hint of an error, and the cures of its findings, into the words of a shell.
+--- Translates the hint of an error and the cures of its findings.
 ---@param err alicloud.Error
----@param of_run? boolean as of `translate`
+---@param of_run? boolean see `translate`
 ---@return alicloud.Error err the same
 function M.at_the_shell(err, of_run)
   local meant = err.code == "NoSuchResource" and err.region and region_names.meant(err.region)

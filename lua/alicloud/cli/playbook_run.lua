@@ -1,4 +1,4 @@
---- What run and resume have in common: options, the terminal's side of a run, its end.
+--- Options, questions, result and failure of a run on the command line, for `run` and `resume`.
 
 local accounts = require "alicloud.dr.playbook.account"
 local anchors = require "alicloud.dr.playbook.anchor"
@@ -119,8 +119,8 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
---- The wish to correct parameters of a run that has begun. What may be another one at any time
---- needs no reason.
+--- The correction that was typed for parameters of a run that has begun. Parameters that the
+--- playbook declares as changeable at any time need no reason.
 ---@param values table<string, any>
 ---@param args table with `why`
 ---@param person string|nil
@@ -142,8 +142,8 @@ end
 local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip", p = "stop",
   stop = "stop" }
 
--- A whole word or its letter, since "stop" begins as "skip" does. Whatever else is typed is no
--- answer, so it is asked again; the end of the input stops the run.
+-- Accepts a whole word or its letter ("stop" and "skip" begin alike). For anything else it returns
+-- nil and the question is asked again; the end of the input stops the run.
 local function answer_of(typed, question)
   if not typed then return "stop" end
   local answer = ANSWERS[typed:lower()]
@@ -165,7 +165,7 @@ local function ask_person(io, person, args)
   end
 end
 
---- The options of dr.run, from what was typed.
+--- Reads the options of dr.run from what was typed.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return table
@@ -198,15 +198,15 @@ function M.read_options(args, io)
   }
 end
 
--- What says who asks, and how the cloud is reached.
+-- Options that the printed command repeats: who asks, which files, and how the cloud is reached.
 local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
   "account", "failed_region", "wait_for_cloud", "requester", "chosen_file", "trust_file", "events",
   "on_event", "replay", "replay_mode" }
 
---- The command that goes on with a journal.
+--- The command that resumes the run of a journal.
 ---@param path string
 ---@param args table
----@param corrected? string[] NAME=VALUE
+---@param corrected? string[] corrected parameters, NAME=VALUE
 ---@return string
 function M.resume_command(path, args, corrected)
   local all = options.typed(args, KEPT)
@@ -238,8 +238,7 @@ local FROM = { outage = " from the outage", incident = " from the first run of t
 
 local MOST_EXCEPTIONS = 10
 
--- Of a region's groups the first that were left out are enough to see why, and what comes behind
--- them stays on the screen.
+-- The first exceptions show why groups were left out; more would push what follows off the screen.
 local function print_exceptions(io, result)
   local list = result.exceptions
   for i = 1, math.min(#list, MOST_EXCEPTIONS) do
@@ -269,15 +268,15 @@ local function print_result(io, result, args)
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end
 
--- A journal that another process goes on with is written to its end by that one.
+-- A journal that another process has taken over is not incomplete: that process completes it.
 local function exit_code(io, err)
   if err.code == "Client.Interrupted" then return output.interrupted(io) end
   if err.incomplete and err.code ~= LOST then return output.EXIT.incomplete end
   return output.exit_code(err, true)
 end
 
--- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
--- that is to be corrected, and keys that are missing are in a file.
+-- The command that goes on. After a full disk it moves the journal elsewhere; it names a missing
+-- side as a corrected parameter, and a missing file of keys as an option.
 local function way_on(io, args, err, path)
   local full = stores.is_path(path) and journal_room.is_full(err)
   local elsewhere = full and journal_room.command(path, args.typed_words,
@@ -291,8 +290,8 @@ local function way_on(io, args, err, path)
   return elsewhere or M.resume_command(path, args) .. side .. file .. standby
 end
 
--- A shared store that took nothing holds no run yet, of which anything could be told: what was
--- typed begins it, or goes on with it.
+-- Without a run in a shared store there is nothing to resume: the command to type is the same one
+-- again, which begins the run or goes on with it.
 local function begin_again(io, args, err, code)
   local words = {}
   for i, word in ipairs(args.typed_words) do words[i] = shell.quote(word) end
@@ -305,7 +304,8 @@ local function begin_again(io, args, err, code)
   return code
 end
 
--- Who has the run that was lost; whoever was told so by a clock alone does not know.
+-- The process that has taken over the run. Asked only after Client.JournalLost: the error itself,
+-- raised when the own clock showed that the lease was over, need not know it.
 local function holder_now(err, path, io)
   if err.code ~= LOST then return nil end
   return stores.hold(path, run_store.context(io)).holder
@@ -350,8 +350,8 @@ local function report_failure(io, args, err, path, is_begun)
   return code
 end
 
--- The report comes before the last words, which say where it is. It cannot undo what the run came
--- to, but a report that was asked for and is not there is no success.
+-- Writes the report first, since the last lines say where it is. If it cannot be written the exit
+-- code is that of a failure, though the run is over.
 local function finish(result, err, path, args, io, state)
   local saved, fault = true, nil
   if args.report then saved, fault = reports.save(path, args.report, io) end
@@ -373,12 +373,12 @@ local function finish(result, err, path, args, io, state)
   return code
 end
 
---- Runs a playbook at the terminal, to its end or from where its journal ends.
+--- Runs a playbook at the terminal, from its beginning or from where its journal ends.
 ---@param playbook alicloud.dr.Playbook
 ---@param given table options of dr.run
 ---@param args table
 ---@param io alicloud.cli.Io
----@param state alicloud.dr.RunState|nil of the journal, if it holds a run
+---@param state alicloud.dr.RunState|nil state of the journal's run; nil if it has none
 ---@return integer exit_code
 function M.carry_out(playbook, given, args, io, state)
   given.confirm = consents.of_run(playbook, state, args, io, given.requester)

@@ -1,4 +1,4 @@
---- The words about a run that has ended badly: how production stands, and what could be mended.
+--- Shows how production stands after a run that failed, and what a person can correct.
 
 local shell = require "alicloud.base.shell"
 local terminal = require "alicloud.cli.terminal"
@@ -6,7 +6,7 @@ local zones = require "alicloud.cli.zone"
 
 local M = {}
 
--- So many groups are told of one by one.
+-- Groups that are shown one by one; more are counted.
 local MOST = 5
 
 local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
@@ -17,7 +17,7 @@ function COMMAND.back(way, path, several)
   return shell.command("unfence", { path, several and way.group_id or nil })
 end
 
--- What somebody else has opened is served by the playbook that finds it open.
+-- Somebody else has opened the group: the playbook `failover` finds it open and serves it.
 function COMMAND.open(way)
   local words = { "failover", "group=" .. way.group_id, "region=" .. way.region }
   if way.zone then words[#words + 1] = "to=" .. way.zone end
@@ -42,7 +42,8 @@ function COMMAND.turned(way)
   return shell.command("serve", { way.group_id }, place)
 end
 
---- The commands that bring up what a run has left down, one for each of the first groups.
+--- The commands that bring up again what a run has left down, one for each of the first MOST
+--- groups.
 ---@param ways alicloud.dr.WayUp[]
 ---@param path string of the journal
 ---@return string[]
@@ -52,7 +53,7 @@ function M.commands_up(ways, path)
   return list
 end
 
---- One of these commands, and why it is this one.
+--- The command for one group, with the words for its case.
 ---@param way alicloud.dr.WayUp
 ---@param path string of the journal
 ---@param several? boolean whether the run has left several groups down
@@ -74,17 +75,17 @@ local function ways_on(ways, path)
 end
 
 --- Who holds a run, and since when.
----@param holder { owner: any, host: any, pid: any, since: any } as a lock's note says, unchecked
+---@param holder { owner: any, host: any, pid: any, since: any } from the note of a lock, unchecked
 ---@return string
 function M.holder(holder)
   return ("held by %s (process %s on %s) since %s"):format(tostring(holder.owner),
     tostring(holder.pid), tostring(holder.host), zones.noted(holder.since))
 end
 
---- How production stands, which is said before why the run has ended.
+--- How production stands; printed before the reason for which the run failed.
 ---@param err alicloud.Error of the run
 ---@param path string of its journal
----@return string lines, or nothing
+---@return string lines, "" if there is nothing to say
 function M.standing(err, path)
   if err.production_down then
     return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000))
@@ -94,20 +95,20 @@ function M.standing(err, path)
     and "alicloud-dr: rolled back: all is undone, and nothing is down that the run stopped\n" or ""
 end
 
---- How the step is done once more of which no look tells whether it was done.
+--- How to repeat a step in doubt that no look can decide, in case it was never done.
 ---@param err alicloud.Error
 ---@param go_on string the command that goes on
----@return string line, or nothing
+---@return string line, "" if there is no such step
 function M.again(err, go_on)
   if not err.again then return "" end
   return ("    if it was never done:  %s %s\n"):format(go_on, shell.option("--again", err.again))
 end
 
---- Which parameters can be corrected. Where a new run could be begun, nobody needs to; only the one
---- that the error's own cure names without a value (with attach=, …) is told then: one with a value
---- is a way on, and nothing is wrong with what was given.
+--- Parameters that can be corrected: with production down, all of them. Else only the one that the
+--- hint names without a value ("with attach=, …"), since a new run can be begun instead; one with a
+--- value in the hint is a way to go on, and what was typed is not wrong.
 ---@param err alicloud.Error
----@return string line, or nothing
+---@return string line, "" if there is none
 function M.correctable(err)
   local names = err.production_down and err.correctable
     or { tostring(err.hint):match "with (%l[%l_]*)=," }

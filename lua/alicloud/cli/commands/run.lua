@@ -1,4 +1,4 @@
---- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
+--- `alicloud-dr run`: runs a playbook, or goes on with its unfinished run.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -75,7 +75,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- What a journal tells of the run that it holds; false: it holds none.
+-- The state of the run in a journal; false if it holds none.
 local function begun(path, context)
   local text, err = stores.read_trusted(path, context)
   if not text and err.errno == "ENOENT" then return false end
@@ -85,7 +85,8 @@ local function begun(path, context)
   return state.run and state or false
 end
 
--- As it was typed: what stands in a file is not printed, and one may be typed several times.
+-- Adds a parameter as it was typed: texts from files are not printed, and lists are typed
+-- repeatedly.
 local function add_typed(words, name, value, args)
   local before = #words
   for _, word in ipairs(args.param) do
@@ -94,7 +95,7 @@ local function add_typed(words, name, value, args)
   if #words == before then words[#words + 1] = name .. "=" .. tostring(value) end
 end
 
--- With other parameters than before it goes on only if somebody says why.
+-- Makes changed parameters corrections, which need --why unless the playbook says otherwise.
 local function correct(given, state, path, args, playbook)
   local values, words = {}, {}
   for _, name in ipairs(tables.keys(given.params)) do
@@ -104,7 +105,7 @@ local function correct(given, state, path, args, playbook)
       add_typed(words, name, value, args)
     end
   end
-  -- One that is missing now is none that could be corrected; the run itself refuses it.
+  -- A parameter that is missing now cannot be corrected; dr.run refuses it.
   for name in pairs(state.params) do
     if given.params[name] == nil then return false end
   end
@@ -121,7 +122,7 @@ local function correct(given, state, path, args, playbook)
   return true
 end
 
--- The journal of a run that has begun names the text that it was last executed with.
+-- Checks parameters and playbook against the unfinished run of the journal, if there is one.
 local function go_on_with(playbook, state, given, args, io)
   local path, is_over = given.journal, state and state.ending and state.ending.type == "finished"
   if not state or is_over then return true end
@@ -131,7 +132,7 @@ local function go_on_with(playbook, state, given, args, io)
     args, io)
 end
 
--- Where the run is to be looked for, or begun, if no journal was typed.
+-- Where the run is looked for or begun; nil if --journal names it.
 local function place_of(args, io)
   local getenv = cli_clients.runtime(io).getenv
   if io.replay then args.journal = replays.journal(args, getenv) end
@@ -170,12 +171,12 @@ function M.run(args, io)
     if not given.journal then return output.fail(io, args, err) end
   end
   local context = run_store.context(io)
-  -- The runs of this machine are none of the recording's.
+  -- A replay does not look at the journals of real runs.
   given.incident_since = not io.replay and incidents.since(given, playbook.name, context) or nil
   local ok, state
   state, err = begun(given.journal, context)
   if state == nil then return output.fail(io, args, err) end
-  -- Before there is a journal that nothing could be done with.
+  -- Refused before a journal exists that could never be resumed.
   local missing = not state and params.missing_program(playbook.params, read)
   if missing then options.refuse(missing) end
   ok, err = go_on_with(playbook, state, given, args, io)
