@@ -164,7 +164,7 @@ function M.main(argv)
   core.ignore_sigpipe()
   -- However the process is ended, it first says what it leaves behind.
   answer_signals()
-  -- Keys must be neither in a core dump nor in the environment of a child process.
+  -- Keys must not be found in a core dump, nor in this process's environment (/proc/PID/environ).
   core.forbid_dumps()
   core.seal_environment { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
     "SSLKEYLOGFILE" }

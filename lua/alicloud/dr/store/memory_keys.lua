@@ -8,9 +8,9 @@
 ---     local two = memory_keys.open(world, { name = "two", txn = false,
 ---       faults = function(call) return call.op == "create" and "lost_answer" end })
 ---     local session = one:session(15)
+---     one:create("runs/r/lock", "one", session.id)
 ---     clock = clock + 16
 ---     two:get "runs/r/lock"       -- false: it vanished with its session
----     two:get "runs/r/lock"       -- false: it has gone with its session
 ---
 --- As in etcd, one revision grows with every change of any key. A key has the revision of its last
 --- change (`version`) and of its creation (`created`). The end of a session is one change.
