@@ -2,8 +2,8 @@
 
 --- Confines the calling process before it runs code that nobody vouches for: it gives up its rights
 --- for good, and talks with the process that started it (`core.child`) over descriptor 3. In a
---- confined process the functions of `alicloud.core` and the other modules that would start a
---- program or open a file or socket fail at once, without asking the kernel, which would refuse.
+--- confined process functions of `alicloud.core` and other modules that start a program or open a
+--- file or socket fail at once; the kernel would refuse, too.
 local confine = {}
 
 ---@class alicloud.confine.Options

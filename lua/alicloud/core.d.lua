@@ -8,9 +8,9 @@
 local core = {}
 
 ---Signs a request. Pure: clock, nonce and secret are arguments. Raises on misuse, and if a part of
----the request is larger than 4 MiB. White space and line ends around a value of a header field
----(also the token, key id, nonce, host, action, version) are neither signed nor sent, as a server
----strips them before it verifies; control characters inside are refused.
+---the request is larger than 4 MiB. White space and line ends around a value of a header field are
+---neither signed nor sent, since a server strips them before it verifies. That goes for token, key
+---id, nonce, host, action and version, too. Control characters inside are refused.
 ---Source: help.aliyun.com/document_detail/2593177.html (ACS3), 25490.htm (HMAC-SHA1).
 ---@param request alicloud.SignRequest
 ---@return alicloud.Signed
@@ -153,9 +153,9 @@ function core.environment_flaw(name) end
 function core.secret_from_file(path) end
 
 ---Reads a document with secrets that must not become Lua strings, JSON as `decode` does. A document
----that is a Secret is closed. In an ini document a comment is a line of its own or follows a blank,
----quotes around a value are left off, names become `access_key_id` however they are written, lines
----before the first section are skipped, and bytes stay as they are. A secret is never changed: one
+---that is a Secret is closed. In an ini document a comment is a line of its own or follows a blank.
+---Quotes around a value are left off, and lines before the first section skipped. Names become
+---`access_key_id` however they are written; bytes stay as they are. A secret is never changed: one
 ---that is not valid Unicode is refused. A message says where the document is wrong and quotes no
 ---part of it.
 ---@param document string|alicloud.Secret

@@ -136,7 +136,7 @@ end
 --- A recording. It was redacted when it was written; its lines are checked again, since a person
 --- may have edited one since and put in what this machine knows to be secret.
 ---@param recording alicloud.conformance.Recording
----@param text string of its file
+---@param text string text of its file
 ---@param redactor alicloud.recording.Redactor
 ---@return alicloud.cli.ReportSection
 function M.recording(recording, text, redactor)
@@ -240,7 +240,7 @@ local function redact(redactor, value, name, holder)
 end
 
 --- The tail of a journal.
----@param text string of its file
+---@param text string text of its file
 ---@param redactor alicloud.recording.Redactor
 ---@return alicloud.cli.ReportSection
 function M.journal(text, redactor)

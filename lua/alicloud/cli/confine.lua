@@ -112,7 +112,7 @@ end
 ---@field time fun(): number unix seconds
 ---@field computing integer? limit of CPU time in seconds; nil: `start` sets none, `run` COMPUTING
 
---- Starts a process; its first frame gets it the job. If no process can start, `failure` says why.
+--- Starts a process, which is sent the job after its first frame. `failure` is set if it cannot.
 ---@param about alicloud.cli.ConfinedJob
 ---@return alicloud.cli.Confined
 function M.start(about)

@@ -119,7 +119,7 @@ end
 
 --- Opens a journal to continue it, and takes its lock.
 ---@param path string
----@param text string that was read from it
+---@param text string its text, as it was read
 ---@return alicloud.cli.ConformanceJournal|nil
 ---@return string? message
 function M.reopen(path, text)

@@ -8,7 +8,7 @@ local parsers = require "alicloud.cli.parser"
 local M = {}
 
 ---@class alicloud.cli.DeclaredOption
----@field names string[] as they are typed: -y, --yes
+---@field names string[] its names as typed: -y, --yes
 ---@field takes? string placeholder of its value: region, file, …; nil: it is a flag
 ---@field choices? string[] the only values
 ---@field about string

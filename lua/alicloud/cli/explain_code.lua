@@ -22,7 +22,7 @@ local M = {}
 ---@field outcome? alicloud.Outcome
 ---@field resend string whether and when sending again is safe
 ---@field cure string
----@field operations string[] that document the code
+---@field operations string[] operations that document the code
 ---@field next string[] two commands
 local Explanation = {}
 Explanation.__index = Explanation

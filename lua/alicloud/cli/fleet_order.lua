@@ -204,7 +204,7 @@ local function check_params(params, playbook)
 end
 
 --- The options of dr.fleet for a fleet that is to begin.
----@param params table of `params`
+---@param params table result of `params`
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param known alicloud.cli.FleetAccounts

@@ -78,7 +78,7 @@ end
 --- The command that goes on after a full disk: the same one with another journal if no record was
 --- written, else one that moves the journal and resumes.
 ---@param path string
----@param words string[] that were typed
+---@param words string[] the typed command line
 ---@param getenv fun(name: string): string|nil
 ---@param resume fun(path: string): string the command that resumes from a journal
 ---@return string|nil command nil: no directory has room

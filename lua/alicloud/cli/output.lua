@@ -178,7 +178,7 @@ function M.change_object(result)
   }
 end
 
---- What was done to instances and disks.
+--- A result of fence, unfence or serve.
 ---@param result alicloud.dr.FenceResult|alicloud.dr.ServeResult
 ---@return table
 function M.compute_object(result)
@@ -255,7 +255,7 @@ local function precheck_object(line)
   return object
 end
 
---- The pre-checks of several groups.
+--- Pre-checks of several groups.
 ---@param list alicloud.dr.PrecheckList
 ---@return table
 function M.precheck_list(list)

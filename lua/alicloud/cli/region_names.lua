@@ -1,5 +1,5 @@
---- Finds mistyped region names. An unknown region may be a new one, so a name is doubted only if it
---- is near to a known one and differs from it in more than digits.
+--- Finds mistyped region names. An unknown region may be a new one. So a name is doubted only if it
+--- is near to a known one, and not if both differ only in digits.
 
 local core = require "alicloud.core"
 local regions = require "alicloud.service.common.regions"

@@ -24,7 +24,7 @@ end
 
 --- The options that repeat a rehearsal as it was.
 ---@param args table
----@return string[] as alicloud.base.shell makes them
+---@return string[] quoted for a shell
 function M.words(args)
   local typed = {}
   for _, name in ipairs(OPTIONS) do

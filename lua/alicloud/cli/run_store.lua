@@ -76,7 +76,7 @@ end
 
 --- The address of the run of which a file is this machine's copy. A run never continues from a
 --- copy.
----@param path string of the copy
+---@param path string path of the copy
 ---@param getenv fun(name: string): string|nil
 ---@return string address in the environment's store if the copy is of there, else "ADDRESS#RUN"
 function M.origin(path, getenv)

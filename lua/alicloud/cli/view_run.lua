@@ -45,7 +45,7 @@ end
 --- The commands that bring up again what a run has left down, one for each of the first MOST
 --- groups.
 ---@param ways alicloud.dr.WayUp[]
----@param path string of the journal
+---@param path string path of the journal
 ---@return string[]
 function M.commands_up(ways, path)
   local list = {}
@@ -55,7 +55,7 @@ end
 
 --- The command for one group, with the words for its case.
 ---@param way alicloud.dr.WayUp
----@param path string of the journal
+---@param path string path of the journal
 ---@param several? boolean whether the run has left several groups down
 ---@return string
 function M.way_up(way, path, several)
@@ -74,7 +74,7 @@ local function ways_on(ways, path)
   return table.concat(lines)
 end
 
---- Who holds a run, and since when.
+--- The holder of a run in words, and since when it has the run.
 ---@param holder { owner: any, host: any, pid: any, since: any } from the note of a lock, unchecked
 ---@return string
 function M.holder(holder)
@@ -84,7 +84,7 @@ end
 
 --- How production stands; printed before the reason for which the run failed.
 ---@param err alicloud.Error of the run
----@param path string of its journal
+---@param path string path of its journal
 ---@return string lines, "" if there is nothing to say
 function M.standing(err, path)
   if err.production_down then

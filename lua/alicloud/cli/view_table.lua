@@ -94,7 +94,7 @@ end
 
 --- Joins parts in lines of at most so many columns.
 ---@param parts { text: string, width?: integer }[] `width` is needed for a text with colours
----@param indent string of each line
+---@param indent string begins each line
 ---@param columns integer the most that a line takes
 ---@param gap? string between two parts
 ---@return string

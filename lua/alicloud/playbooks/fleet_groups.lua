@@ -37,7 +37,7 @@ function M.new(run)
     ages = {} }, Fleet)
 end
 
---- An error of something that was not begun.
+--- An error with the outcome "not_sent".
 ---@param fields table
 ---@return alicloud.Error
 function M.refusal(fields)

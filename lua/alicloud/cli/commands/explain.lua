@@ -31,7 +31,7 @@ local cli_clients = lazy.module "alicloud.cli.client"
 ---@type alicloud.cli.Command
 local M = {}
 
--- Where texts begin, to the right of what they are called.
+-- The column at which texts begin behind their labels.
 local MARGIN = 15
 
 local EPILOG = [[

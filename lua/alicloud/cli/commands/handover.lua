@@ -1,4 +1,4 @@
---- `alicloud-dr handover`: let another person go on with a run, wherever its journal lies.
+--- `alicloud-dr handover`: lets another person go on with a run, wherever its journal lies.
 
 local core = require "alicloud.core"
 local cli_clients = require "alicloud.cli.client"

@@ -146,7 +146,7 @@ local function place_of(args, io)
   return args.store and run_store.store(args.store, "--store") or run_journal.place(getenv)
 end
 
--- The journal of the unfinished run that is meant, or a new one.
+-- The journal of the unfinished run that was typed, or a new one.
 local function journal_of(place, playbook, given, args, io)
   local in_files, ok, name, err = stores.is_path(place), true, nil, nil
   if in_files then ok, err = run_journal.make_directory(place, io) end

@@ -16,7 +16,7 @@ end
 
 --- Reads the option; refuses codes that cannot be overruled, and a missing reason or name.
 ---@param args table
----@param person string|nil who overrules
+---@param person string|nil name of the person who overrules
 ---@return alicloud.dr.Force[]|nil
 function M.read(args, person)
   local list = {}

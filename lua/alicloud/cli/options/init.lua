@@ -60,7 +60,7 @@ end
 
 --- Adds the options of every command that talks to the service.
 ---@param command table of argparse
----@param region_doc string what the region is for the command
+---@param region_doc string the help of --region
 ---@param is_live? boolean the command goes on with what really happened, so it takes no recording
 function M.add_common(command, region_doc, is_live)
   command:option "--region"
@@ -194,7 +194,7 @@ end
 
 --- The value of --outage-at.
 ---@param args table
----@return string|nil as it was typed
+---@return string|nil the typed text
 function M.outage_at(args)
   return M.text(args, "outage_at", formats.MOMENT)
 end

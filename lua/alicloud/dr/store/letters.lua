@@ -14,13 +14,13 @@ local MAX_BYTES = 65536
 local DOT = ("."):byte()
 
 ---@class alicloud.dr.Letters the lines of one file
----@field name string of the file
+---@field name string path of the file
 ---@field who string owner of the file
 ---@field trusted boolean the line may give orders: its owner is the user, root or a team member
 ---@field lines string[] whole lines
 
 --- Leaves a line.
----@param path string of the journal
+---@param path string path of the journal
 ---@param place alicloud.Place of its directory
 ---@param line string without a newline
 ---@return boolean|nil ok
@@ -55,7 +55,7 @@ local function read(path, place)
 end
 
 --- The lines that were left, the oldest first.
----@param path string of the journal
+---@param path string path of the journal
 ---@param place alicloud.Place of its directory
 ---@return alicloud.dr.Letters[]|nil
 ---@return string? message
