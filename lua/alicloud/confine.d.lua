@@ -1,37 +1,39 @@
 ---@meta alicloud.confine
 
---- What a process calls that runs what nobody vouches for: it gives its rights up, for good, and
---- talks with the one that started it (`core.child`) over descriptor 3. In a confined process
---- `alicloud.core` and the other modules start no programs and open no files and sockets; they say
---- so without asking the kernel, which would refuse.
+--- Confines the calling process before it runs code that nobody vouches for: it gives up its rights
+--- for good, and talks with the process that started it (`core.child`) over descriptor 3. In a
+--- confined process functions of `alicloud.core` and other modules that start a program or open a
+--- file or socket fail at once; the kernel would refuse, too.
 local confine = {}
 
 ---@class alicloud.confine.Options
 ---@field memory integer bytes of address space, 16 MiB to 1 GiB
----@field cpu? integer seconds of computing since it was started, 1 to 86400; signal 24 (SIGXCPU) ends
---- it then (no limit)
+---@field cpu? integer seconds of CPU time since the process started, 1 to 86400; then signal 24
+--- (SIGXCPU) ends it (nil: no limit)
 
 ---@class alicloud.confine.Reached
----@field limits true no further descriptor or process, no byte into a file, no core, the memory asked for
----@field no_new_privs boolean no program gives it rights, it ends with its parent, nobody may look into it
----@field seccomp boolean system calls outside a short list give EPERM
----@field landlock integer|false version of the kernel's Landlock, all of whose rights are withheld
----@field missing string[] what this system lacks, and why, for a person
+---@field limits true no further descriptor or process, no bytes into files, no core dump, and the
+--- limit of memory where the system has one
+---@field no_new_privs boolean programs give it no rights, it ends with its parent, no process may
+--- inspect it
+---@field seccomp boolean system calls outside a short list fail with EPERM
+---@field landlock integer|false version of the kernel's Landlock; all rights that it rules are gone
+---@field missing string[] mechanisms that this system lacks, and why, in words for a person
 
---- Closes what is open beyond descriptor 3 and confines this process. Raises if it is confined, if
---- descriptor 3 is no socket, and if a mechanism fails that is there: then the process must end.
+--- Closes all descriptors beyond 3 and confines this process. Raises if it is confined already or
+--- descriptor 3 is no socket, and if a mechanism that the system has fails: then it must end.
 ---@param options alicloud.confine.Options
 ---@return alicloud.confine.Reached
 function confine.enter(options) end
 
---- Sends all of it, as long as that takes.
+--- Sends the whole text, and waits as long as that takes.
 ---@param text string
 ---@return true|nil ok
 ---@return string? message
 function confine.send(text) end
 
---- Waits for what the parent says.
----@return string? bytes some, nil at their end
+--- Waits for bytes from the parent.
+---@return string? bytes at least one, nil when the parent has closed its end
 function confine.receive() end
 
 return confine

@@ -15,7 +15,8 @@ local httpd = {}
 ---@field method string
 ---@field path string as on the wire
 ---@field query string as on the wire, without the question mark
----@field headers table<string, string> names in lower case; repeated ones joined with ", "
+---@field headers table<string, string> names in lower case; values of repeated ones joined with ",
+---"
 ---@field body string
 local Request = {}
 
@@ -47,7 +48,7 @@ function Server:timeout() end
 ---@return integer port on which it listens
 function Server:port() end
 
---- Closes every connection; a request that is still held can only report that its client has gone.
+--- Closes every connection; `respond` of a request that is still held then reports a problem.
 function Server:close() end
 
 --- Starts a server. Raises for wrong options.

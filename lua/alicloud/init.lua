@@ -17,15 +17,15 @@ local M = {
   _VERSION = "alicloud-dr " .. core.version.core,
   --- The error class: `error.new`, `error.is_error`.
   error = errors,
-  --- JSON null where it must be told from absence: a list position left empty.
+  --- JSON null, where it differs from absence: an empty position of a list.
   null = core.null,
-  --- Marks a table as a JSON array, so that an empty one stays one.
+  --- Marks a table as a JSON array, so that an empty one is encoded as [].
   array = core.array,
-  --- What is known about a result besides its content: request id, attempts, elapsed seconds.
+  --- What is known of a result besides its content: request id, attempts, seconds elapsed.
   meta = metas.of,
 }
 
---- Makes a client. Nothing is opened and nobody is asked before the first call.
+--- Makes a client. It opens and sends nothing before the first call.
 ---@param options? alicloud.ClientOptions
 ---@return alicloud.Client
 function M.client(options)

@@ -1,6 +1,6 @@
---- The text of a bug report: versions, platform, how keys and hosts are found, a recording, the
---- tail of a journal. Nothing in it tells whose account or machine it is: what is not on a list of
---- what may stay gets a pseudonym, and what cannot be proved to be clean is left out.
+--- Writes the text of a bug report: versions, platform, how keys and hosts are found, a recording,
+--- the tail of a journal. Nothing in it names an account or a machine. A value gets a pseudonym
+--- unless it is on a list of what may stay; a line that cannot be proved to be clean is left out.
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
@@ -16,13 +16,13 @@ local M = {}
 --- The first words of a report.
 M.TITLE = "alicloud-dr bug report 1"
 
--- Records at the end of a journal that are told.
+-- Records of the journal's end that are included.
 local TAIL = 200
 
 ---@class alicloud.cli.ReportSection
 ---@field title string
 ---@field lines string[]
----@field dropped integer lines that could not be proved to be clean
+---@field dropped integer lines that were left out because they could not be proved to be clean
 
 local function section(title)
   return { title = title, lines = {}, dropped = 0 }
@@ -32,7 +32,7 @@ local function add(to, form, ...)
   to.lines[#to.lines + 1] = form:format(...)
 end
 
---- What is running.
+--- The versions of this program and its libraries.
 ---@return alicloud.cli.ReportSection
 function M.versions()
   local about = section "versions"
@@ -44,7 +44,7 @@ function M.versions()
   return about
 end
 
--- The only line of a file of the system.
+-- The first line of a file of the system, if it is plain text.
 local function first_line(runtime, path)
   local text = runtime.read_file(path)
   return text and text:match "^[%w%p ]+" or nil
@@ -64,7 +64,7 @@ function M.platform(runtime)
   return about
 end
 
--- Of these the value may be shown, where it is a plain word; of the others, that they are there.
+-- SHOWN: variables whose value is printed if it is a plain word; NAMED: those only said to be set.
 local SHOWN = { "ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_ENDPOINT_TYPE",
   "ALIBABA_CLOUD_ECS_METADATA_DISABLED", "OTEL_EXPORTER_OTLP_PROTOCOL", "NO_COLOR", "LANG" }
 local NAMED = { "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_PROFILE", "ALIBABA_CLOUD_ENDPOINT",
@@ -88,7 +88,7 @@ local function add_identity(about, client, redactor)
   end
 end
 
--- The variable that a fault speaks of, if it is one of ours.
+-- The variable that a fault names, if it is one of these lists.
 local function variable_in(fault)
   for _, list in ipairs { SHOWN, NAMED } do
     for _, name in ipairs(list) do
@@ -98,10 +98,10 @@ local function variable_in(fault)
   return ""
 end
 
---- How keys and hosts are found. Nobody is asked unless that is wished.
+--- How keys and hosts are found. The provider of keys is asked only if a client is given.
 ---@param runtime alicloud.Runtime
 ---@param redactor alicloud.recording.Redactor
----@param client? alicloud.Client whose provider of keys is asked
+---@param client? alicloud.Client client whose provider of keys is asked
 ---@param fault? string why there is no client
 ---@return alicloud.cli.ReportSection
 function M.configuration(runtime, redactor, client, fault)
@@ -127,16 +127,16 @@ function M.configuration(runtime, redactor, client, fault)
   return about
 end
 
--- What stands for a line that cannot be proved.
+-- The line that stands in place of one that cannot be proved to be clean.
 local function dropped(about)
   about.dropped = about.dropped + 1
   return core.encode { dropped = writing.UNPROVED }
 end
 
---- A recording, which was redacted when it was written; a line that somebody has edited since may
---- hold what this machine knows to be secret.
+--- A recording. It was redacted when it was written; its lines are checked again, since a person
+--- may have edited one since and put in what this machine knows to be secret.
 ---@param recording alicloud.conformance.Recording
----@param text string of its file
+---@param text string text of its file
 ---@param redactor alicloud.recording.Redactor
 ---@return alicloud.cli.ReportSection
 function M.recording(recording, text, redactor)
@@ -151,7 +151,7 @@ function M.recording(recording, text, redactor)
   return about
 end
 
--- Names of fields of a journal's records. What a playbook's author has named gets a pseudonym.
+-- Field names of a journal's records that stay. A name that a playbook's author chose does not.
 local function names_of_fields()
   local names = {}
   for _, list in pairs(events.fields()) do
@@ -171,12 +171,12 @@ local function names_of_fields()
   return names
 end
 
--- Fields whose values are words of ours.
+-- Fields whose values are words of this program.
 local WORDS = {}
 for name in ([[type kind mode outcome status verb state side product action role answer moment
   verdict mark rto_basis rpo_basis site]]):gmatch "%S+" do WORDS[name] = true end
 
--- Steps of the ready playbooks.
+-- Names of steps of the ready playbooks.
 local STEPS = {}
 for _, name in ipairs { "check", "what remains", "replicate", "promote", "service answers",
   "verdict", "table", "sync interval", "start drill", "sides", "serve", "reverse", "reprotect",
@@ -185,19 +185,19 @@ for _, name in ipairs { "check", "what remains", "replicate", "promote", "servic
   STEPS[name] = true
 end
 
--- Whose values are ids or names of somebody, and are called otherwise at the service.
+-- Kinds of the pseudonyms of fields that hold ids or names and that the service calls otherwise.
 local KIND = { group_id = "pg", groups = "pg", pairs = "pair", disk = "d", instance = "i",
   drill_id = "drill", drills_before = "drill", by = "name", requester = "name", owner = "name",
   taken_from = "name", host = "name", playbook = "name", name = "name", account = "acct",
   client_token = "token" }
 
--- Our names of what the service calls otherwise.
+-- The service's names of fields that are called otherwise here.
 local CALLED = { zone = "ZoneId", from_zone = "ZoneId", to_zone = "ZoneId", region = "RegionId",
   from = "RegionId", to = "RegionId",
   fact = "Message", hint = "Message",
   request_ids = "RequestId" }
 
--- Sums of texts.
+-- Fields that hold digests.
 local SUMS = { digest = true, head = true, key = true, decision = true, signature = true,
   mail = true, run_id = true }
 
@@ -211,7 +211,7 @@ local function is_word(name, value)
     or SUMS[name] and value:find "^%x+$" and #value >= 16
 end
 
--- A check is named by us, a machine by somebody else.
+-- A `host` with dots is that of a call, judged by its looks; one without is the name of a machine.
 local function kind_of(name, value)
   if name == "host" and value:find(".", 1, true) then return nil end
   return KIND[name]
@@ -232,7 +232,7 @@ local function redact(redactor, value, name, holder)
     return core.array(copy)
   end
   for _, key in ipairs(tables.keys(value)) do
-    -- What is known by its id, as pair_status.
+    -- A key may be an id, as in pair_status.
     local shown = is_field[key] and key or redactor:string(nil, key)
     copy[shown] = redact(redactor, value[key], key, name)
   end
@@ -240,7 +240,7 @@ local function redact(redactor, value, name, holder)
 end
 
 --- The tail of a journal.
----@param text string of its file
+---@param text string text of its file
 ---@param redactor alicloud.recording.Redactor
 ---@return alicloud.cli.ReportSection
 function M.journal(text, redactor)
@@ -250,7 +250,7 @@ function M.journal(text, redactor)
   local about = section(("journal (the last %d of %d records%s)"):format(math.min(TAIL, #list),
     #list, damage and "; line " .. damage.line .. " is damaged" or ""))
   local first = math.max(1, #list - TAIL + 1)
-  -- What a record names may stand in a text before it.
+  -- A first pass collects names: a text may hold a name that only a later record shows to be one.
   for i = first, #list do redact(redactor, list[i], "") end
   for i = first, #list do
     local copy = redact(redactor, list[i], "")
@@ -259,13 +259,13 @@ function M.journal(text, redactor)
   return about
 end
 
--- As a secret where it is the environment of this process.
+-- The value of a variable; as a secret if it comes from the environment of this process.
 local function sealed(runtime, name)
   if not runtimes.has_real_environment(runtime) then return runtime.getenv(name) end
   return core.secret_from_env(name)
 end
 
---- A redactor that knows the keys that are in the environment.
+--- A redactor that knows the keys in the environment.
 ---@param runtime alicloud.Runtime
 ---@return alicloud.recording.Redactor
 function M.redactor(runtime)
@@ -276,7 +276,7 @@ function M.redactor(runtime)
   return redactor
 end
 
---- All of it, as it is written.
+--- The whole report.
 ---@param sections alicloud.cli.ReportSection[]
 ---@param now number unix seconds
 ---@return string

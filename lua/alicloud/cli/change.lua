@@ -1,5 +1,5 @@
---- What the commands that change something have in common: consent, progress, and an end that tells
---- refused from unknown and how to go on.
+--- Runs a command that changes a group: asks for consent, shows progress, and ends with words that
+--- tell a refusal from an unknown outcome, and with the command that goes on.
 
 local fold = require "alicloud.cli.fold"
 local force_options = require "alicloud.cli.options.force"
@@ -28,29 +28,29 @@ local M = {}
 ---@class alicloud.cli.Change
 ---@field noun string e.g. "failover"
 ---@field group alicloud.dr.Group
----@field look string the command that looks
----@field go_on fun(token: string?): string the command that goes on, under a token if it has one
----@field of_machines? boolean instances and disks are changed, by calls that have no token
----@field again? fun(incident: string): string the command under another name of its incident
----@field overrule? fun(codes: string[]): string the command that overrules what was found
----@field typed string what has to be typed for a yes
+---@field look string the command that shows the state
+---@field go_on fun(token: string?): string the command that goes on, with the token if there is one
+---@field of_machines? boolean instances and disks are changed, by calls that take no token
+---@field again? fun(incident: string): string the command with another name of the incident
+---@field overrule? fun(codes: string[]): string the command that overrules these findings
+---@field typed string text that has to be typed for consent
 ---@field question fun(...: any): string
 ---@field perform fun(hooks: { progress: function, confirm: function? }): table|nil, alicloud.Error?
 ---@field show fun(result: table): string
 ---@field object fun(result: table): table
----@field exit? fun(result: table): integer the exit code, if another one than 0 can be
+---@field exit? fun(result: table): integer exit code of a result; nil: always 0
 ---@field describe? fun(snapshot: table): string
----@field progress? fun(snapshot: table): string while it runs; else the words of the event
+---@field progress? fun(snapshot: table): string words while it runs; nil: those of the event
 
--- What every command that talks to the service takes, and has to take again.
+-- Options of every command that talks to the service, which a printed command repeats.
 local WAY = { "endpoint", "profile", "wait_for_cloud", "failed_region" }
 
---- A command about something in a region, with the options that were typed.
+--- A printed command in a region, with the options that were typed.
 ---@param verb string e.g. "drill list"
 ---@param arguments string[]
 ---@param region string
 ---@param args table
----@param carried? string[] keys of args, besides those of the way to the service
+---@param carried? string[] keys of args to repeat besides those of the connection
 ---@param token? string
 ---@return string
 function M.command(verb, arguments, region, args, carried, token)
@@ -63,12 +63,13 @@ function M.command(verb, arguments, region, args, carried, token)
   return shell.command(verb, arguments, all)
 end
 
---- What to carry out for a verb that has a command of its name; how to ask and to show is added.
+--- The change of a verb that is a command of the same name, without `question`, `show` and
+--- `object`.
 ---@param group alicloud.dr.Group
 ---@param verb string
 ---@param given table options of the verb
 ---@param args table
----@param carried string[] keys of args that the command that goes on repeats
+---@param carried string[] keys of args that printed commands repeat
 ---@return table change
 function M.of_group(group, verb, given, args, carried)
   local place = { group.id }
@@ -91,11 +92,11 @@ function M.of_group(group, verb, given, args, carried)
   }
 end
 
---- Calls a verb of a group with the hooks of the command.
+--- A function that calls a method of a group with the hooks of the command.
 ---@param group alicloud.dr.Group
 ---@param verb string
 ---@param given table options of the verb
----@param ... any its arguments before the options
+---@param ... any arguments before the options
 ---@return fun(hooks: table): table|nil, alicloud.Error?
 function M.performer(group, verb, given, ...)
   local arguments = { ... }
@@ -109,14 +110,16 @@ end
 local function ask(io, change, reporter)
   return function(...)
     reporter:finish()
-    -- With --json the output belongs to the object alone; redirected, nobody sees it in time.
+    -- With --json standard output holds the object only; if it is redirected, nobody sees a
+    -- question.
     local say = (reporter.quiet or not io.tty) and io.err or io.out
     local question = fold.lines(io, change.question(...))
     return prompts.ask(io, function() say(question) end, change.group.client.loop) == change.typed
   end
 end
 
--- What has no token looks before it sends, whoever repeats it.
+-- The commands that look and go on. Without a token only a change of machines may be repeated: it
+-- reads the state before it sends.
 local function ways_on(change, token, is_superseded)
   local may_repeat = not is_superseded and (token or change.of_machines)
   local go_on = may_repeat and ("    go on:  %s\n"):format(change.go_on(token)) or ""
@@ -169,20 +172,20 @@ local function print_failure(io, err, change)
   if err.next_incident and change.again then
     io.out(("    again:  %s\n"):format(change.again(err.next_incident)))
   end
-  -- Where somebody else has changed things, nothing is to go on before that is understood.
+  -- After another change of the group (Superseded) only `look` is printed, not the way on.
   local done = view_compute.done_so_far(err)
   if done then io.out("    done so far: " .. done .. "\n") end
   if err.outcome == "unknown" or done then
     io.out(ways_on(change, err.client_token, err.code == "Client.Superseded"))
   end
   print_overrule(io, err, change)
-  -- On a terminal both streams meet, and once is enough.
+  -- On a terminal both streams are seen together, and the message is there already.
   if io.tty then return end
   io.err(("alicloud-dr: %s: %s: %s\n"):format(VERDICTS[err.outcome] or "failed",
     terminal.clean(err.code), terminal.clean(err.message, 1000)))
 end
 
--- Of a group that is not there nothing else can be said, but which ones are.
+-- Nothing else can be said of a group that is not listed than which groups are.
 local function report_absence(io, args, err, change)
   local group = change.group
   err.findings, err.hint = nil, nil
@@ -228,7 +231,7 @@ local function report_interrupt(io, args, change, reporter)
   return code
 end
 
---- Asks, carries out, shows, and ends with an exit code.
+--- Asks for consent, performs the change, shows its result and returns the exit code.
 ---@param io alicloud.cli.Io
 ---@param args table with yes and json
 ---@param change alicloud.cli.Change

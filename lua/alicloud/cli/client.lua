@@ -1,4 +1,4 @@
---- From the command line to a client.
+--- Makes the client of a command from its options.
 
 local alicloud = require "alicloud"
 local guard = require "alicloud.base.guard"
@@ -20,10 +20,10 @@ local tracing = lazy.module "alicloud.cli.tracing"
 
 local M = {}
 
--- What a recording answers to needs no key of anybody.
+-- Placeholder for credentials: a recording answers without a signature.
 local NO_KEY = "replay"
 
---- The runtime of a command: warnings and the words of programs go to standard error.
+--- The runtime of a command: warnings and the output of programs go to standard error.
 ---@param io alicloud.cli.Io
 ---@return alicloud.Runtime
 function M.runtime(io)
@@ -37,8 +37,7 @@ function M.runtime(io)
   return runtimes.new(overrides)
 end
 
---- What takes the exchanges of a command down, if somebody wants that. Nothing of it is loaded for
---- others.
+--- The recorder of a command, if one was asked for. Its modules are loaded only then.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param runtime alicloud.Runtime
@@ -54,10 +53,10 @@ local function make(given)
   return client
 end
 
---- Makes a client that belongs to no region.
+--- Makes a client without a region.
 ---@param args table of argparse, with profile and endpoint
 ---@param io alicloud.cli.Io
----@param metadata_endpoint? string for tests, in place of the metadata service
+---@param metadata_endpoint? string in place of the metadata service's, for tests
 ---@return alicloud.Client
 function M.anywhere(args, io, metadata_endpoint)
   local chain = metadata_endpoint
@@ -70,14 +69,13 @@ function M.anywhere(args, io, metadata_endpoint)
   return make(given)
 end
 
--- Whether somebody wants to have traces: nothing of them is loaded for others.
+-- Whether the environment asks for traces; their modules are loaded only then.
 local function is_traced(getenv)
   return (getenv "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" or "") ~= ""
     or (getenv "OTEL_EXPORTER_OTLP_ENDPOINT" or "") ~= ""
 end
 
---- Makes the client that the options describe; what is wrong with them is refused here, before
---- anything is sent.
+--- Makes the client of the options; wrong options are refused here, before anything is sent.
 ---@param args table of argparse, with the options of options.add_common
 ---@param io alicloud.cli.Io
 ---@return alicloud.Client
@@ -103,7 +101,7 @@ function M.open(args, io)
   return client, region
 end
 
---- Puts into the hint of an error whose fault it is, which may take a question to another region.
+--- Puts into an error's hint whose fault it is; that may need a request to another region.
 ---@param client alicloud.Client
 ---@param err alicloud.Error
 ---@return alicloud.Error err the same
@@ -112,12 +110,12 @@ function M.diagnosed(client, err)
   return err
 end
 
---- Ends what `open` began, whatever became of the command.
+--- Ends the traces and the recording of a command, and prints --stats.
 ---@param args table of argparse, with the client
 ---@param io alicloud.cli.Io
----@param exit_code integer|nil nil: it raised
+---@param exit_code integer|nil nil: the command raised an error
 function M.finish(args, io, exit_code)
-  -- Whoever is too impatient for it gets what the command has come to all the same.
+  -- An interruption of the last sending of traces must not change the command's result.
   if io.tracing then pcall(io.tracing.finish, io.tracing, exit_code, M.runtime(io).warn) end
   if io.recorder then io.recorder:close() end
   if not args.client or not args.stats then return end

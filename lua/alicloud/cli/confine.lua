@@ -1,9 +1,9 @@
---- Runs foreign code in a process without rights (alicloud.dr.playbook.confined), and is the only
---- one that it can talk to. The code's text goes in; what comes out are questions, which are
---- answered or refused here, and a result, which is checked before anything of it is used.
+--- Runs code that is not trusted in a child process without rights (alicloud.dr.playbook.confined).
+--- The process gets the text of the code and can talk to this module only. It sends questions,
+--- which are answered or refused here, and a result, which is checked before anything uses it.
 ---
---- Frames are JSON values, one a line, with a field `type`. What is too long, has a wrong kind or a
---- field that nobody knows ends the process.
+--- Frames are JSON values, one per line, with a field `type`. A frame that is too long, has a value
+--- of a wrong kind or an unknown field ends the process.
 
 local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
@@ -18,10 +18,10 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 
 local M = {}
 
---- Limits of a process: bytes; seconds of computing, of silence, and of going on without getting on
---- with a job of many parts; calls. What it waits for an answer does not count. For the two in the
---- middle what it computes counts in full, since others may take the processor from it; a second in
---- which it does nothing counts little, and ends what hangs.
+--- Limits of a process: bytes of memory; seconds of CPU time; seconds without a frame; seconds
+--- without a finished part of a job that has many; calls. Time in which it waits for an answer does
+--- not count. For SILENCE and PATIENCE a second of CPU time counts in full, since other processes
+--- may take the CPU; each second of wall-clock time adds IDLE, so that a hanging process ends, too.
 M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE, M.CALLS = 1 << 30, 60, 10, 600, 20000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
@@ -30,7 +30,7 @@ local MOST_FRAMES, MOST_MODULES = 200000000, 2000
 local SLICE = 0.2
 local IDLE = 1 / 20
 
--- What the interpreter and its libraries may need to know; nothing of it is a secret.
+-- Variables that the interpreter and its libraries need; none of them is secret.
 local ENVIRONMENT = { "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",
   "LC_MESSAGES", "LC_MONETARY", "LD_PRELOAD", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS",
   "LSAN_OPTIONS", "TSAN_OPTIONS", "FAKETIME", "FAKETIME_SHARED", "FAKETIME_NO_CACHE",
@@ -58,11 +58,11 @@ local SHAPES = {
 }
 
 ---@class alicloud.cli.Confined
----@field confined table|nil what holds the process, as it has told before it read anything
+---@field confined table|nil the mechanisms that confine the process, from its first frame
 ---@field value table|nil its result
----@field failure string|nil why there will be none
----@field refused boolean|nil the failure is of what was typed
----@field calls integer reading calls that the service was asked
+---@field failure string|nil why there is no result
+---@field refused boolean|nil the failure lies in what was typed: playbook, parameter or option
+---@field calls integer reading calls that were sent to the service
 local Confined = {}
 Confined.__index = Confined
 
@@ -81,7 +81,7 @@ local function environment()
   return list
 end
 
--- Where a module lies that the process is started with.
+-- The path of a module's file that is an argument of the process.
 local function find(name, path)
   local found, message = modules.find(name, path)
   if not found then
@@ -98,21 +98,21 @@ local function words_of(limits)
 end
 
 ---@class alicloud.cli.ConfinedHandler
----@field shape table? of a frame of its own
----@field answer fun(frame: table, bytes: integer): table|nil, string? what it is told, or what it
----has said that it may not
----@field advances boolean? with such a frame a part of the job is done
+---@field shape table? fields of the frame, see `shapes.fault`; nil: those of SHAPES
+---@field answer fun(frame: table, bytes: integer): table|nil, string? the frame to send back, if
+---any; or nil and what is wrong with the frame, which ends the process
+---@field advances boolean? such a frame ends a part of the job: PATIENCE counts from it anew
 
 ---@class alicloud.cli.ConfinedJob
----@field entry string module that does it there
----@field job table what that is told
----@field handlers table<string, alicloud.cli.ConfinedHandler>? of frames that only this job has
----@field client fun(): alicloud.Client? reads for it
+---@field entry string module that does the job in the process
+---@field job table fields of the frame `job`, which the process is sent
+---@field handlers table<string, alicloud.cli.ConfinedHandler>? for frames that only this job has
+---@field client fun(): alicloud.Client? reads for the process; nil: it may make no calls
 ---@field io alicloud.cli.Io
 ---@field time fun(): number unix seconds
----@field computing integer? seconds of computing that it has
+---@field computing integer? limit of CPU time in seconds; nil: `start` sets none, `run` COMPUTING
 
---- Starts a process and gives it its job.
+--- Starts a process, which is sent the job after its first frame. `failure` is set if it cannot.
 ---@param about alicloud.cli.ConfinedJob
 ---@return alicloud.cli.Confined
 function M.start(about)
@@ -123,10 +123,10 @@ function M.start(about)
     failure = not child and "a process for the playbook: " .. message or nil }, Confined)
 end
 
--- Seconds that count of those since its beginning.
+-- Seconds that the process has used so far: its CPU time, and a share of the wall-clock time.
 local function spent(self)
-  -- One that has just ended cannot be asked any more. Where the system's clocks are shifted this
-  -- one may be, too, so it does not count from nothing.
+  -- An ended process has no CPU time to read, so the last value stays. `computed_before` is taken
+  -- off because with a shifted clock (FAKETIME) the CPU time may not begin at 0.
   local computed = self.child:computed()
   self.computed = computed and computed - self.computed_before or self.computed
   return self.computed + (core.monotonic() - self.began) * IDLE
@@ -135,7 +135,7 @@ end
 --- The descriptor to wait for.
 function Confined:fd() return self.child:fd() end
 
---- Ends the process, if it still runs.
+--- Ends the process if it still runs.
 function Confined:close()
   if self.child then self.child:close() end
 end
@@ -144,20 +144,20 @@ Confined.__close = Confined.close
 
 --- Ends the process.
 ---@param message string why
----@param refused? boolean
+---@param refused? boolean what was typed is at fault
 function Confined:fail(message, refused)
   self.failure, self.refused = message, refused
   self:close()
 end
 
---- Begins the message about a frame or a result that was none.
+--- Begins the message about a frame or a result that breaks the rules.
 M.WRONG = "the playbook's process said what it may not say: "
 
 local function wrong(self, what)
   self:fail(M.WRONG .. what)
 end
 
---- Sends it a frame.
+--- Sends the process a frame.
 ---@param frame table
 function Confined:tell(frame)
   local sent, message = self.child:send(core.encode(frame) .. "\n")
@@ -209,7 +209,7 @@ end
 M.OUT_OF_MEMORY = ("the playbook's process ended: out of memory (limit %d MiB); what it holds at "
   .. "once has to be less"):format(M.MEMORY >> 20)
 
--- What is told before anything foreign was read comes first, and once.
+-- The frame `confined` comes first, before the process reads foreign code, and only once.
 local function is_expected(self, kind)
   return (kind == "confined") == (self.confined == nil)
 end
@@ -222,7 +222,7 @@ local function shape_of(self, kind)
   end
 end
 
--- What it asks for is not its time; what it has done, it has done.
+-- The time of answering does not count; a frame that advances the job makes PATIENCE count anew.
 local function answer_in_time(self, answer, frame, size, advances)
   local began = spent(self)
   local reply, refusal = answer(frame, size)
@@ -247,7 +247,7 @@ local function obey(self, line)
   answer_in_time(self, answer, frame, #line, advances)
 end
 
--- Whole lines are obeyed at once; what is left waits for its end.
+-- Handles each whole line; the part behind the last newline waits for the next bytes.
 local function take(self, bytes)
   local from = 1
   while not self:is_over() do
@@ -265,6 +265,7 @@ local function take(self, bytes)
   end
 end
 
+--- Whether there is a result or a failure.
 ---@return boolean
 function Confined:is_over()
   return self.value ~= nil or self.failure ~= nil
@@ -272,7 +273,7 @@ end
 
 local SIGXCPU = 24
 
--- How a process ended that has given no result.
+-- How a process that gave no result has ended, in words.
 local function ending(self)
   local ended
   for _ = 1, 50 do
@@ -299,17 +300,17 @@ local function check_time(self)
     .. "computing); it has a loop without an end"):format(limit))
 end
 
---- Takes what has come, without waiting.
+--- Handles what the process has sent so far, without waiting.
 function Confined:step()
   if self:is_over() then return end
-  -- One that never stops telling must not keep this one from looking at the time.
+  -- At most 64 KiB: a process that never stops sending must not put off the check of its time.
   local bytes = self.child:receive(65536)
   if bytes == nil then return self:fail("the playbook's process ended: " .. ending(self)) end
   take(self, bytes)
   if not self:is_over() then check_time(self) end
 end
 
---- Waits until one of some processes has something to tell, for a short while.
+--- Waits up to SLICE seconds until one of the processes has sent something.
 ---@param list alicloud.cli.Confined[]
 function M.wait(list)
   core.checkpoint()
@@ -320,10 +321,10 @@ function M.wait(list)
   if #descriptors > 0 then core.poll(descriptors, "r", SLICE) end
 end
 
---- Goes on with processes that share a piece of work, until it is done or one of them fails.
+--- Serves processes that share a piece of work, until it is done or one of them fails.
 ---@param list alicloud.cli.Confined[]
 ---@param is_done fun(): boolean
----@param owed string what a process still owes that ends before it is done
+---@param owed string what is missing if all end before the work is done, for the message
 ---@return alicloud.cli.Confined|nil failed
 function M.share(list, is_done, owed)
   while not is_done() do
@@ -342,7 +343,7 @@ function M.share(list, is_done, owed)
   return nil
 end
 
---- Says on standard error what of the machine does not hold a process.
+--- Says on standard error which mechanisms of confinement this machine lacks.
 ---@param io alicloud.cli.Io
 ---@param confined alicloud.cli.Confined
 function M.tell_missing(io, confined)
@@ -352,7 +353,7 @@ function M.tell_missing(io, confined)
     terminal.clean(table.concat(missing, "; "), 1000)))
 end
 
---- Does a job to its end.
+--- Runs a job to its end.
 ---@param about alicloud.cli.ConfinedJob
 ---@return alicloud.cli.Confined with a value or a failure
 function M.run(about)

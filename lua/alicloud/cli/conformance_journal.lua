@@ -1,12 +1,12 @@
---- The journal of `conformance`: JSON lines beside its file. Every call is announced there before
---- it is sent, so that a run which was stopped can be continued.
+--- The journal of `conformance`: JSON lines in a file beside the output. Every call is written
+--- there before it is sent, so that an interrupted run can be continued.
 
 local core = require "alicloud.core"
 local schema = require "alicloud.base.schema"
 
 local M = {}
 
---- What the first line says of itself.
+--- The field `format` of the first line.
 M.FORMAT = "alicloud-dr conformance journal 1"
 
 ---@class alicloud.cli.ConformanceStart the first line of a journal
@@ -15,14 +15,14 @@ M.FORMAT = "alicloud-dr conformance journal 1"
 ---@field started number unix seconds
 ---@field region string
 ---@field tiers string[]
----@field lab table what was asked for
+---@field lab table options of the throwaway resources that were asked for
 
 ---@class alicloud.cli.ConformanceJournal
 ---@field path string
 ---@field append fun(record: table, lasting: boolean?)
 ---@field close fun()
 
--- Of the answers of a run nothing may be lost that was announced as lasting.
+-- Writes records; with `lasting` it returns only when the record is on the disk. Raises on failure.
 local function writer(path, file)
   local journal = { path = path }
 
@@ -37,7 +37,7 @@ local function writer(path, file)
   return journal
 end
 
---- Begins a journal; what is there already is not touched.
+--- Begins a journal; an existing file is refused.
 ---@param path string
 ---@param start alicloud.cli.ConformanceStart
 ---@return alicloud.cli.ConformanceJournal|nil
@@ -53,7 +53,7 @@ function M.create(path, start)
   return journal
 end
 
--- A line that was cut by a crash is none, and is cut off.
+-- Drops a last line without its newline: a crash has cut it.
 local function whole_lines(text)
   return text:match "^(.*\n)[^\n]*$" or ""
 end
@@ -93,7 +93,7 @@ end
 ---@field messages table
 ---@field timings table<string, number[]>
 
---- Reads what an earlier part of the run has left.
+--- Reads what an earlier part of the run wrote.
 ---@param text string
 ---@return alicloud.cli.ConformancePast|nil
 ---@return string? problem
@@ -117,9 +117,9 @@ function M.read(text)
   return found
 end
 
---- Opens a journal to go on with it.
+--- Opens a journal to continue it, and takes its lock.
 ---@param path string
----@param text string that was read
+---@param text string its text, as it was read
 ---@return alicloud.cli.ConformanceJournal|nil
 ---@return string? message
 function M.reopen(path, text)

@@ -1,5 +1,5 @@
---- Consent on the command line: what a run that has no way back is about, and the words that agree
---- to it.
+--- Asks for consent on the command line: shows what a run that cannot be undone is about, and reads
+--- the words that agree to it.
 
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
@@ -25,25 +25,26 @@ local view_tiers = lazy.module "alicloud.cli.view_tiers"
 
 local M = {}
 
---- Reads one line of whoever is at the terminal.
+--- Asks the person at the terminal for one line.
 ---@param io alicloud.cli.Io
----@param question string ends where the answer begins
+---@param question string the prompt
 ---@return string|nil typed without blanks around it; nil at the end of the input
 function M.read(io, question)
   return prompts.ask(io, function() io.err(question) end)
 end
 
---- Refuses a question that nobody can answer: it must not hang, and silence is not consent.
+--- Refuses a command that asks where nobody can answer: it must not hang, and silence is no
+--- consent.
 ---@param args table
 ---@param io alicloud.cli.Io
----@param what? string to be typed
+---@param what? string text that would be typed (group id)
 function M.demand(args, io, what)
   if args.yes or io.input_tty then return end
   options.refuse(("--yes: is missing and there is no terminal to type the %s on; allowed: "
     .. "add --yes, or run it in a terminal"):format(what or "group id"))
 end
 
--- What cannot be read is no reason to ask nobody: whoever types the id may know better.
+-- A group that could not be read is shown as such, and asked about: the person may know better.
 local function group_lines(io, asked, with_pairs)
   local snapshot = asked.snapshot
   if not snapshot then
@@ -74,7 +75,7 @@ local function loss_line(question, asked)
   return ("    what was written since %s will be lost\n"):format(point)
 end
 
--- One group is typed by its id; of several, nobody would type all, so it is how many.
+-- What has to be typed: the id of the only group, else the number of groups.
 local function answer_of(question)
   local groups, name = question.groups, question.playbook
   if #groups == 1 then return groups[1].id, "the group id" end
@@ -82,10 +83,11 @@ local function answer_of(question)
   return tostring(#groups), ("the number of groups, %d,"):format(#groups)
 end
 
--- Of more groups the pairs, and what each loses, would push everything else off the screen.
+-- With more groups, the pairs and the loss of each would push the rest off the screen.
 local MOST_IN_FULL = 3
 
--- Lines of a screen that the heading, the worst loss and what is to be typed leave.
+-- Lines for tiers and groups: the heading, the largest loss and the prompt need the rest of the
+-- screen.
 local SCREEN = 20
 
 local function show_in_full(io, question)
@@ -117,7 +119,7 @@ local function show_worst(io, question, worst, of_which)
     loss_line(question, worst):match "%S.*%S"), 4) .. "\n")
 end
 
--- At a terminal one line.
+-- A group in short; on a terminal cut to one line.
 local function short_line(io, asked)
   local has_look = asked.snapshot and asked.snapshot.role ~= "absent"
   local text = has_look and view.short_line(asked.snapshot, asked.to)
@@ -125,8 +127,8 @@ local function short_line(io, asked)
   return (io.tty and widths.cut(text, io.columns) or text) .. "\n"
 end
 
--- Those that were looked at, as many as there is room for: first what nobody would guess of a
--- group that moves with others.
+-- Shows the groups that were read, as many as there is room for, and the largest loss. Groups that
+-- could not be read or are not listed come first.
 local function show_in_short(io, question, room)
   local list, others = {}, {}
   for _, asked in ipairs(question.groups) do
@@ -144,7 +146,7 @@ local function show_in_short(io, question, room)
   end
 end
 
--- The groups of each tier, where the playbook has tiers.
+-- The groups of each tier; nil if the playbook has no tiers.
 local function blocks_of(question)
   local blocks = {}
   for _, asked in ipairs(question.groups) do
@@ -160,7 +162,7 @@ local function blocks_of(question)
   return blocks
 end
 
--- A fleet has looked at all of its groups, if not for this question.
+-- Names the groups that were not read for this question.
 local function show_unseen(io, question)
   if question.unseen == 0 then return end
   local names = {}
@@ -195,9 +197,10 @@ local function asker(io, person, args)
   end
 end
 
---- Who agrees to a run, for dr.run. Refuses one that has no way back where nobody can be asked.
+--- The hook `confirm` of dr.run; nil for a drill. Refuses a run that has a point of no return where
+--- nobody can be asked.
 ---@param playbook alicloud.dr.Playbook
----@param state alicloud.dr.RunState|nil of the journal that is gone on with
+---@param state alicloud.dr.RunState|nil state of the journal that is resumed
 ---@param args table with yes, no_ask, kind
 ---@param io alicloud.cli.Io
 ---@param person string|nil who is at the terminal

@@ -1,5 +1,5 @@
---- What all commands declare, as plain values: for completion and for the manual pages. Only this
---- file knows how argparse keeps it.
+--- Reads what all commands declare into plain values, for completion and manual pages. Only this
+--- file uses argparse's private fields.
 
 local commands = require "alicloud.cli.commands"
 local help = require "alicloud.cli.help"
@@ -8,15 +8,15 @@ local parsers = require "alicloud.cli.parser"
 local M = {}
 
 ---@class alicloud.cli.DeclaredOption
----@field names string[] as they are typed: -y, --yes
----@field takes? string what its value is called: region, file, …; nil: it takes none
+---@field names string[] its names as typed: -y, --yes
+---@field takes? string placeholder of its value: region, file, …; nil: it is a flag
 ---@field choices? string[] the only values
 ---@field about string
 ---@field is_repeated boolean
 
 ---@class alicloud.cli.DeclaredArgument
----@field name string what it is called in the help
----@field takes string what its value is called
+---@field name string its name in the help
+---@field takes string placeholder of its value
 ---@field choices? string[] the only values
 ---@field about string
 ---@field is_optional boolean
@@ -26,19 +26,19 @@ local M = {}
 ---@field name string
 ---@field summary string
 ---@field description string
----@field usage string of its arguments, without the name
+---@field usage string its arguments as the usage shows them
 ---@field epilog string
 ---@field arguments alicloud.cli.DeclaredArgument[]
----@field options alicloud.cli.DeclaredOption[] its own
----@field connection alicloud.cli.DeclaredOption[] those that say how the service is reached
+---@field options alicloud.cli.DeclaredOption[] without those of the connection
+---@field connection alicloud.cli.DeclaredOption[] how the service is reached
 
 ---@class alicloud.cli.Declared
 ---@field description string
 ---@field epilog string
----@field options alicloud.cli.DeclaredOption[] before a command
+---@field options alicloud.cli.DeclaredOption[] options before a command
 ---@field commands alicloud.cli.DeclaredCommand[]
 
--- `<region>` is a region. Where words are given, they are what is called so.
+-- The placeholder without its brackets; "choice" for a list of words that has none.
 local function placeholder(element)
   if element._choices and not element._argname then return "choice" end
   return (element:_get_argname(1):gsub("^<(.*)>$", "%1"))
@@ -73,7 +73,7 @@ local function command_of(entry, command)
   }
 end
 
---- Reads what every command declares, which loads all of them.
+--- Reads the declarations of all commands, which loads all of them.
 ---@return alicloud.cli.Declared
 function M.read()
   local parser, all = parsers.build({}, function() return true end)

@@ -1,5 +1,5 @@
---- `alicloud-dr explore --draft-world`: a first draft of the world that a playbook needs, as a file
---- for `explore --world` and `emulator --world`.
+--- `alicloud-dr explore --draft-world`: writes a first draft of the world that a playbook needs, for
+--- `explore --world` and `emulator --world`.
 
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
@@ -24,7 +24,7 @@ local function fault(value)
   return problem
 end
 
--- Each record on a line of its own, since it is to be edited.
+-- One record per line, since the file is to be edited.
 local function text_of(world)
   local parts = {}
   for _, name in ipairs(tables.keys(world)) do
@@ -35,7 +35,7 @@ local function text_of(world)
   return ("{\n%s\n}\n"):format(table.concat(parts, ",\n"))
 end
 
--- A draft of yesterday may have been edited: it is not written over.
+-- Writes a new file only: an older draft may have been edited.
 local function write(path, text)
   local ok, message = core.write_file(path, text, "new")
   if not ok then options.refuse("--draft-world: " .. message) end
@@ -51,10 +51,10 @@ local function object_of(path, world, problem)
   return found
 end
 
--- What goes another way than to find a world.
+-- Options that say how to explore or with which world, which a draft does not do.
 local OTHERS = { "world", "exhaustive", "progress", "seed", "seeds", "only" }
 
---- Refuses what does not go together with a draft.
+--- Refuses options that do not go with --draft-world.
 ---@param args table
 function M.check(args)
   for _, name in ipairs(OTHERS) do
@@ -66,10 +66,10 @@ function M.check(args)
   end
 end
 
---- Finds the world and writes it.
+--- Drafts the world in a process without rights and writes the file.
 ---@param args table
 ---@param io alicloud.cli.Io
----@param job table of the process without rights
+---@param job table of the process
 ---@param begin table handler of its frame `playbook`
 ---@return integer exit_code
 function M.run(args, io, job, begin)

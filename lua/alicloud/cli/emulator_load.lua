@@ -1,6 +1,6 @@
---- `alicloud-dr emulator --load`: a day of a fleet against the quotas, on a virtual clock. The
---- calls come twice: once as they were made, counted as the emulator's gateway counts them, and
---- once as a client makes them that keeps its own rate, which waits instead of being refused.
+--- `alicloud-dr emulator --load`: replays the calls of a day against the quotas on a virtual clock.
+--- It does so twice: with the calls as they were made, counted by the emulator's gateway, and with
+--- a client that limits its own rate, which waits instead of being throttled.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"
@@ -17,8 +17,8 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
----@class alicloud.cli.LoadLine so many calls of an operation, evenly over some seconds
----@field at number seconds, from any moment on
+---@class alicloud.cli.LoadLine a number of calls of an operation, spread evenly over some seconds
+---@field at number seconds, since any moment that all lines share
 ---@field product string
 ---@field action string
 ---@field region string
@@ -26,7 +26,7 @@ local M = {}
 ---@field over number
 
 local MOST_CALLS, DEFAULT_REGION = 1000000, "cn-shanghai"
--- Longer than a year is no day.
+-- Longest time in seconds, between calls and of one line: a year.
 local LONGEST = 366 * 86400
 local PRODUCTS = { "ebs", "ecs", "sts" }
 local KNOWN = tables.set(PRODUCTS)
@@ -51,7 +51,7 @@ local function refused(field, value, allowed)
     allowed)
 end
 
--- An operation of another product is there, too: the line may have forgotten which.
+-- Names another product that has the operation, if there is one: the line may lack its product.
 local function refused_action(line)
   local other = product_of(line.action)
   if other then
@@ -61,7 +61,7 @@ local function refused_action(line)
   return refused("action", line.action, "an operation of ebs, ecs or sts")
 end
 
--- What a hand has written: a field that is none may be a slip.
+-- Refuses unknown fields of a line that a person wrote: they may be mistyped.
 local function unknown_field(record)
   for _, name in ipairs(tables.keys(record)) do
     if not FIELDS[name] then
@@ -84,13 +84,13 @@ local function check_numbers(line)
   return true
 end
 
--- Many programs write every number with a point.
+-- Many programs write integers as floats.
 local function whole(value)
   return math.type(value) == "float" and math.tointeger(value) or value
 end
 
--- A recording says in the same fields what was asked when, with the day; its other lines have no
--- action.
+-- Reads a line. A line of a recording has `n`, and its time as a date; its lines without an action
+-- hold no call and give nil.
 local function read_line(record)
   local recorded = record.n ~= nil
   if recorded and record.action == nil then return nil end
@@ -118,9 +118,9 @@ local function add_calls(calls, line)
   end
 end
 
---- Reads a day.
+--- Reads the calls of a day.
 ---@param text string JSON lines
----@return { at: number, line: alicloud.cli.LoadLine }[]|nil calls the earliest first
+---@return { at: number, line: alicloud.cli.LoadLine }[]|nil calls, the earliest first
 ---@return string? message
 function M.read(text)
   local calls, number = {}, 0
@@ -136,7 +136,7 @@ function M.read(text)
     if line then add_calls(calls, line) end
   end
   if #calls == 0 then return nil, "holds no call" end
-  -- Calls of one moment come in the order of the file.
+  -- Calls of the same moment stay in the order of the file.
   for i, call in ipairs(calls) do call.n = i end
   table.sort(calls, function(a, b)
     if a.at ~= b.at then return a.at < b.at end
@@ -151,10 +151,10 @@ end
 ---@field region string
 ---@field calls integer
 ---@field most integer calls in the fullest second
----@field throttled integer as they were made
----@field quota number calls a second that the account has
----@field waited number seconds that all calls of a client with its own rate wait together
----@field longest_wait number seconds
+---@field throttled integer calls that are throttled if made as in the file
+---@field quota number calls per second that the account has
+---@field waited number seconds that all calls wait in a client that limits its rate
+---@field longest_wait number seconds that one of them waits
 
 local function row_of(rows, settings, line)
   local name = line.product .. ":" .. line.action
@@ -168,7 +168,7 @@ local function row_of(rows, settings, line)
   return row
 end
 
--- As they come: whoever is refused does not come again. Full minutes are those of the file.
+-- Counts throttled calls; they are not retried. Full minutes are those of the file's clock.
 local function count_throttled(emu, calls, rows)
   local began = (emu:now() - calls[1].at) // 60 * 60
   for _, call in ipairs(calls) do
@@ -198,7 +198,7 @@ local function pass(loop, limiter, call, row)
     math.max(row.longest_wait, passed - came)
 end
 
--- The rate of a client that knows the quota of each operation, whatever the emulator assumes.
+-- The rate limit of a client that knows the quota of each operation, as the emulator has it.
 local function limiter_of(rows, settings)
   local quota = {}
   for _, row in pairs(rows) do
@@ -208,7 +208,7 @@ local function limiter_of(rows, settings)
   return assert(rate_limit.new { actions = quota })
 end
 
--- As a client makes them that keeps its own rate; the answer comes at once.
+-- Sends the calls through a client's rate limit, and counts the waits; answers come at once.
 local function count_waits(loop, calls, rows, settings)
   local limiter, began = limiter_of(rows, settings), loop.now()
   loop.scope(function(scope)
@@ -220,9 +220,9 @@ local function count_waits(loop, calls, rows, settings)
   end)
 end
 
---- Lets a day come.
+--- Replays the calls in both ways.
 ---@param calls { at: number, line: alicloud.cli.LoadLine }[]
----@param emu alicloud.emulator.Emulator whose quotas they meet
+---@param emu alicloud.emulator.Emulator has the quotas
 ---@return alicloud.cli.LoadRow[] by region and operation
 function M.replay(calls, emu)
   local regions, rows = {}, {}
@@ -244,7 +244,7 @@ end
 local HEAD = "  %-31s%7s%9s%10s%10s%10s\n"
 local ROW = "  %-31s%7d%9s%10d%10.1f%10.1f\n"
 
--- Lines of 80 columns, below their region.
+-- Rows of at most 80 columns below the name of their region.
 local function print_rows(io, rows)
   local region
   for _, row in ipairs(rows) do
@@ -258,12 +258,12 @@ local function print_rows(io, rows)
   end
 end
 
--- What is listened on, what is served, and how time goes there: nothing is served here.
+-- Options about serving requests, worlds and time, which a replay does not use.
 local UNUSED = { "port", "host", "world", "world_from", "faults", "region_ports", "any_key",
   "ecs_role", "step", "speed", "skew", "seed", "hostile", "until_eof", "list_scenarios",
   "list_assumptions" }
 
---- The first option that was typed although a replay has no use for it.
+--- The first typed option that a replay does not use; nil if there is none.
 ---@param args table
 ---@return string|nil option
 function M.unused(args)
@@ -275,7 +275,7 @@ function M.unused(args)
   end
 end
 
---- Replays a day and shows what came of it.
+--- Replays the calls of a file and shows the result.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param text string of the file

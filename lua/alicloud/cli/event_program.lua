@@ -1,7 +1,6 @@
---- The command line of `--on-event`: started once for each event, one after the other, beside what
---- goes on. It may take its time and may fail, which changes nothing. Of a burst that it does not
---- keep up with the oldest events are left out, and the next one is told how many; the last event
---- is never left out.
+--- Starts the command line of `--on-event` once for each event, one after the other, beside the
+--- command's work. That it is slow or fails changes nothing. When too many events wait for it, the
+--- oldest are left out, and the next event tells how many; the last event is never left out.
 
 local core = require "alicloud.core"
 local guard = require "alicloud.base.guard"
@@ -9,30 +8,30 @@ local programs = require "alicloud.dr.playbook.program"
 
 local M = {}
 
--- Bytes of an event that a variable holds on every system.
+-- Bytes that an environment variable can hold on every system.
 local LONGEST = 100000
 
 ---@class alicloud.cli.EventProgram
 ---@field loop alicloud.loop.Loop
 ---@field line string
 ---@field warn fun(words: string)
----@field said? fun(program: string, line: string)
----@field waiting { kind: string, seq: integer, text: string }[]
----@field missed integer since the last that was started
----@field task alicloud.Task?
----@field ends number? from then on only the last one is started
----@field told boolean? that one of them failed
----@field limit number seconds that one may take
----@field patience number seconds for those that wait when the command ends, before all but the last
----are left out
----@field most integer events that wait
+---@field said? fun(program: string, line: string) shows a line of the program's standard error
+---@field waiting { kind: string, seq: integer, text: string }[] events that wait, the oldest first
+---@field missed integer events left out since a program was last started
+---@field task alicloud.Task? starts the programs
+---@field ends number? core.monotonic seconds: from then on all waiting events but the last are left
+---out
+---@field told boolean? a failure was warned of; further ones are not
+---@field limit number seconds that one program may take
+---@field patience number seconds after the command's end until only the last event is still taken
+---@field most integer events that may wait
 local Program = { limit = 10, patience = 5, most = 500 }
 Program.__index = Program
 
 ---@param loop alicloud.loop.Loop
 ---@param line string for sh
 ---@param warn fun(words: string)
----@param said? fun(program: string, line: string) shows what one says on standard error
+---@param said? fun(program: string, line: string) shows a line of the program's standard error
 ---@return alicloud.cli.EventProgram
 function M.new(loop, line, warn, said)
   return setmetatable({ loop = loop, line = line, warn = warn, said = said, waiting = {},
@@ -65,7 +64,7 @@ local function start(self, item)
   self.warn(("--on-event: %s: %s (told once)"):format(item.kind, fault))
 end
 
--- What interrupts the command does not reach a program that has begun.
+-- Shielded: an interruption of the command does not reach a program that has begun.
 local function work(self)
   while self.waiting[1] do
     if self.ends and core.monotonic() >= self.ends then leave_out(self, 1) end
@@ -74,7 +73,7 @@ local function work(self)
   end
 end
 
---- Takes an event.
+--- Takes an event; its program is started as soon as the programs before it have ended.
 ---@param kind string
 ---@param seq integer
 ---@param text string the event in JSON
@@ -86,7 +85,8 @@ function Program:take(kind, seq, text)
   end
 end
 
---- Waits for what is left, for a bounded time, though the command was interrupted.
+--- Starts the programs of the events that still wait, for a bounded time, even after an
+--- interruption.
 function Program:close()
   self.ends = core.monotonic() + self.patience
   self.loop.scope(function()

@@ -1,22 +1,22 @@
---- Lines for whoever reads a command's events along: written as they come, and never waited for.
---- What is not read fast enough waits in memory, up to a bound; of more than that whole lines are
---- left out. What can be written no more is told once.
+--- Writes lines of events to a file, FIFO or descriptor without ever waiting for its reader. Up to
+--- MOST bytes wait in memory for a slow reader; whole lines beyond that are left out. A target that
+--- fails is warned of once, and nothing more is written to it.
 
 local core = require "alicloud.core"
 
 local M = {}
 
 local MOST = 1048576
--- Seconds that a reader has at the end.
+-- Seconds that the reader has at the end to take the rest.
 local REST = 2
 
 local WORDS = { ENXIO = "nobody reads from it" }
 
 ---@class alicloud.cli.EventStream
----@field sink alicloud.Sink? nil: nothing is written any more
----@field rest string what is still to be written
+---@field sink alicloud.Sink? nil once nothing is written any more
+---@field rest string bytes that are still to be written
 ---@field warn fun(words: string)
----@field left_out boolean? lines were
+---@field left_out boolean? lines were left out, which was warned of
 local Stream = {}
 Stream.__index = Stream
 
@@ -43,7 +43,7 @@ local function flush(self)
   self.rest = self.rest:sub(written + 1)
 end
 
----@param line string with its end
+---@param line string with its newline
 function Stream:write(line)
   if not self.sink then return end
   if #self.rest + #line > MOST then
@@ -57,7 +57,7 @@ function Stream:write(line)
   flush(self)
 end
 
---- Writes what is left, as far as that is read within a moment.
+--- Writes the rest, as far as its reader takes it within REST seconds, and closes the target.
 function Stream:close()
   local ends = core.monotonic() + REST
   while self.sink and self.rest ~= "" do

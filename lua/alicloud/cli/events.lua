@@ -1,6 +1,6 @@
---- The events of a command that changes or runs something, for machines: each is a line of JSON.
---- Those of a run are the records of its journal; those of a change have the same words. The first
---- is `begin`, and the last is `end`, however the command ends.
+--- Writes the events of a command that changes or runs something, one JSON object per line, for
+--- machines. Events of a run are the records of its journal; those of a change use the same words.
+--- The first event is `begin` and the last is `end`, however the command ends.
 
 local divisions = require "alicloud.dr.fleet.division"
 local cli_clients = require "alicloud.cli.client"
@@ -22,17 +22,18 @@ local event_programs = lazy.module "alicloud.cli.event_program"
 
 local M = {}
 
---- Grows when a field changes its meaning or goes; new fields and types may come without.
+--- Grows when a field changes its meaning or goes; new fields and types do not change it.
 M.SCHEMA = 1
 
 --- Fields that every line has.
 M.COMMON = { "schema", "seq", "at", "command", "type" }
 
--- Many go on at a time: a fleet, or a run:each.
+-- Fields of the event `headway`: how far a fleet or a run:each is.
 local HEADWAY = { "calls?", "calls_allowed?", "count", "done", "ends_at?", "failed", "last?",
   "left_out", "open", "step?", "under_way", "word?" }
 
---- What is no record of a run, by what it comes from; "?" behind a field that may be missing.
+--- Fields of events that are no records of a run, by what the event comes from; "?" marks a field
+--- that may be missing.
 M.OWN = {
   all = {
     begin = { "version" },
@@ -62,13 +63,13 @@ local ENDED = { [0] = "done", "failed", "refused", "unknown", "incomplete" }
 ---@field command string
 ---@field now fun(): number unix seconds
 ---@field seq integer
----@field outs table[] take a line each
----@field err table? of the last failure
----@field shown string? the last look
+---@field outs table[] targets; each takes every line
+---@field err table? the last failure, as JSON shows it
+---@field shown string? the last look in JSON, to tell whether a new one differs
 local Events = {}
 Events.__index = Events
 
---- Takes an event.
+--- Writes an event to every target.
 ---@param kind string
 ---@param fields table
 function Events:put(kind, fields)
@@ -84,9 +85,9 @@ function Events:put(kind, fields)
   for _, out in ipairs(self.outs) do out.take(kind, self.seq, text) end
 end
 
---- Takes an event of a run.
+--- Writes an event of a run.
 ---@param event table
----@param about { item: alicloud.dr.FleetItem? } of a fleet, whose run it is
+---@param about { item: alicloud.dr.FleetItem? } the item of a fleet whose run it is
 function Events:record(event, about)
   local item = about.item
   if event.type == "stopped" then self.err = event.err end
@@ -96,7 +97,7 @@ end
 
 local CHANGE = {}
 
--- Every look that shows something new.
+-- Writes a look only if it differs from the one before.
 function CHANGE.state(self, event)
   local seen = event.snapshot or {}
   local from, to = seen.from or {}, seen.to or {}
@@ -139,16 +140,16 @@ function CHANGE.clearing(self, event)
   self:put("clearing", { group_id = event.group_id, drill_id = event.drill_id })
 end
 
---- Takes an event of a change.
+--- Writes an event of a change; events that machines do not need are dropped.
 ---@param event table
 function Events:change(event)
   local take = CHANGE[event.event]
   if take then take(self, event) end
 end
 
---- Takes how a change ended.
+--- Writes how a change ended.
 ---@param change alicloud.cli.Change
----@param result table|nil as it is shown in JSON
+---@param result table|nil the result as JSON shows it
 ---@param err alicloud.Error|nil
 function Events:outcome(change, result, err)
   local ending = result or err
@@ -157,16 +158,16 @@ function Events:outcome(change, result, err)
     result = result, err = err })
 end
 
---- Takes why the command has failed.
+--- Keeps the failure for the event `end`.
 ---@param err alicloud.Error
 function Events:failed(err)
   self.err = output.error_object(err)
 end
 
---- Takes the end of the command, and waits a moment for whoever is told.
+--- Writes the event `end`, and waits for a bounded time until the targets have taken the events.
 ---@param code integer its exit code
 function Events:close(code)
-  -- The findings were told with the outcome.
+  -- The event `outcome` has the findings already.
   local err = self.err and tables.copy(self.err)
   if err then err.findings = nil end
   self:put("end", { exit = code, status = ENDED[code] or "interrupted", err = err })
@@ -185,8 +186,8 @@ local function program_out(line, runtime)
   return { take = function(...) program:take(...) end, close = function() program:close() end }
 end
 
---- Opens what `--events` and `--on-event` name; nil if neither was typed. Refuses what cannot be
---- meant. What cannot be written to is told, and fails nothing.
+--- Opens the targets of `--events` and `--on-event`; nil if neither was typed. Refuses a wrong
+--- value. A target that cannot be opened is warned of, and the command goes on without it.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.cli.Events|nil
@@ -204,7 +205,7 @@ function M.open(args, io)
   return events
 end
 
---- The terminal of a command whose events are its standard output.
+--- The Io of a command whose events go to standard output: all else goes to standard error.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.cli.Io

@@ -1,4 +1,4 @@
---- `alicloud-dr explore --exhaustive`: deals it out, and shows what came of it.
+--- `alicloud-dr explore --exhaustive`: deals the units to processes and shows the result.
 
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
@@ -26,8 +26,8 @@ local function command_of(args, harm)
   return shell.command("explore", { args.file, table.unpack(args.param) }, typed)
 end
 
--- What was done stands for the same playbook under the same words only, and for what was in the
--- files that these name.
+-- Identifies what kept units are valid for: this version, this playbook, the same words, and the
+-- contents of the files that these name.
 local function key_of(args, io, job, world)
   local read = { params = job.params, world = world, assume = job.assume, messages = job.messages,
     timings = job.timings, region = cli_clients.runtime(io).getenv "ALIBABA_CLOUD_REGION_ID" }
@@ -37,7 +37,7 @@ local function key_of(args, io, job, world)
 end
 
 local function time_left(deal, began)
-  -- What an earlier call has done took this one no time.
+  -- Units from the progress file took no time now.
   local spent, own = core.monotonic() - began, deal.done - deal.known
   if own == 0 or deal.total == 0 then return "" end
   return (", about %d s left"):format(math.ceil(spent / own * (deal.total - deal.done)))
@@ -55,7 +55,7 @@ end
 local function headline(args, report)
   if args.only then return ("%d run"):format(report.runs) end
   local pairwise = args.exhaustive == "2"
-  -- What was left out with --faults is not claimed.
+  -- With --faults only these kinds were tried.
   return ("every %s%s %s every one of %d points: %d runs"):format(
     pairwise and "pair of troubles" or "single trouble",
     args.faults and (" (%s)"):format(args.faults) or "", pairwise and "from" or "at",
@@ -114,7 +114,7 @@ local function report_object(args, report, confined)
     unused_programs = core.array(report.unused or {}) }
 end
 
--- What can be gone on with after an end before the last part.
+-- Says after an early end whether the same command can continue.
 local function tell_kept(io, given)
   local kept = given.file and core.look(given.file)
   io.err(kept and "alicloud-dr: what is done is kept: the same command goes on\n"
@@ -122,13 +122,13 @@ local function tell_kept(io, given)
     or "alicloud-dr: nothing is kept; with --progress FILE the same command could go on\n")
 end
 
---- Explores, and shows it.
+--- Explores, and shows the result.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param given { depth: integer, only: integer[]?, jobs: integer, file: string? }
 ---@param job table of the process without rights
 ---@param begin table handler of its frame `playbook`
----@param world table|nil that was given
+---@param world table|nil world of --world
 ---@return integer exit_code
 function M.run(args, io, given, job, begin, world)
   local spinner <close>, show = progress(io)

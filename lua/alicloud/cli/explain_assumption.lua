@@ -1,5 +1,5 @@
---- An assumption about the service, for people: what this program takes for granted, what is known
---- of it, and how to find out.
+--- Explains an assumption about the service to people: what this program assumes, what is known
+--- about it, and how to find out.
 
 local core = require "alicloud.core"
 local differences = require "alicloud.base.differences"
@@ -15,13 +15,13 @@ local M = {}
 
 ---@class alicloud.AssumptionExplanation
 ---@field assumption string
----@field meaning string what is taken for granted
----@field default any of the emulator's switch
----@field values any[]? of the emulator's switch
+---@field meaning string what is assumed
+---@field default any value of the emulator's switch; nil if it has none
+---@field values any[]? values that the switch may have
 ---@field strength string? how strong the evidence is
----@field evidence string? what the public shows
+---@field evidence string? what public sources show
 ---@field source string? names of public sources
----@field decided_by string? the cheapest observation
+---@field decided_by string? the cheapest observation that decides
 ---@field next string[] two commands
 local Explanation = {}
 Explanation.__index = Explanation
@@ -46,7 +46,7 @@ end
 local TIERS = { read = "", burst = " --burst", drill = " --drill GROUP",
   throwaway = " --throwaway --disks A=B,C=D,E=F" }
 
--- What has no switch is looked at in the answer itself, which a recording keeps.
+-- Without a switch, the answer of the service itself shows it; a recording keeps that answer.
 local function next_of(switch, tier)
   if not switch then
     return { "alicloud-dr call DescribeDiskReplicaGroups --region REGION Site=backup",

@@ -1,4 +1,5 @@
---- An error, for people: the cause, what is known, whether sending again is safe, what to do next.
+--- Explains an error to people: its cause, what is known, whether sending again is safe, what to
+--- do.
 
 local codes = require "alicloud.base.codes"
 local core = require "alicloud.core"
@@ -13,21 +14,21 @@ local M = {}
 
 ---@class alicloud.Explanation
 ---@field code string
----@field product? string whose code it is; nil of our own
+---@field product? string product whose code it is; nil for codes of this program
 ---@field status? integer usual HTTP status
 ---@field meaning string
----@field fault? string whose fault it is; nil of our own, whose meaning says it
----@field known string what may be said about an effect
+---@field fault? string whose fault it is; nil for codes of this program, whose meaning says it
+---@field known string what is known of its effect
 ---@field outcome? alicloud.Outcome
 ---@field resend string whether and when sending again is safe
 ---@field cure string
----@field operations string[] that document the code
+---@field operations string[] operations that document the code
 ---@field next string[] two commands
 local Explanation = {}
 Explanation.__index = Explanation
 Explanation.__name = "alicloud.Explanation"
 
--- More operations than these are only counted.
+-- Most operations that are named; further ones are counted.
 local MOST_NAMED = 4
 
 local PRODUCTS = { "ebs", "ecs" }
@@ -40,7 +41,7 @@ local KNOWN = {
 }
 local DEPENDS = "that depends on how far the call had come: the field outcome of the error tells"
 
--- By the class that the retry policy goes by.
+-- Whether sending again is safe, by the class of the retry policy.
 local RESEND = {
   throttle = "safe after the wait that the service asks for; calls wait by themselves",
   clock = "safe once the clocks agree; a call mends that once by itself, from the server's date",
@@ -55,7 +56,8 @@ local RESEND_BY_OUTCOME = {
   accepted = "only as a new failover, after a look",
 }
 
--- Whose fault it is: by the retry class, else by the first pattern that the code has.
+-- Whose fault it is: by the class of the retry policy, else by the first pattern that fits the
+-- code.
 local FAULT_OF_CLASS = {
   throttle = "the calls of the whole account, which share one quota",
   clock = "the clock of this machine, most likely",
@@ -98,7 +100,7 @@ local function fault_of(code, class, status)
   return (status or 0) >= 500 and "the service" or "the state of what was asked for"
 end
 
--- The class and outcome of a code of the service are those of a refusal that carries it.
+-- Outcome and retry class of a code of the service: those of a refusal with this code.
 local function classify(code, status)
   local _, failure = core.read({
     status = status or 400, headers = {},
@@ -116,7 +118,7 @@ local function entry_for(code)
   end
 end
 
--- A code that is not listed may still have a listed parent: Throttling.Something.
+-- The entry of a code, else that of its parent: Throttling for Throttling.Something.
 local function lookup(code)
   local word = code
   while word do
@@ -155,7 +157,8 @@ end
 
 local FAILOVER = "FailoverDiskReplicaGroup"
 
--- What reads is always safe to propose; what changes only where it was the very same that failed.
+-- Commands that only read are always safe to print; a failover is printed only for the same failed
+-- call, with its token.
 local function next_steps(fields, err)
   local group = err.group_id or "GROUP"
   local region = err.region or "REGION"

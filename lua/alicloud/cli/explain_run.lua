@@ -1,5 +1,5 @@
---- Where a run stands, for somebody who is called to it: cause, what is known of everything that
---- was sent, whether sending again is safe, and what to type next. From its journal alone.
+--- Explains from a journal where a run stands, to a person who is called to it: the cause, what is
+--- known of every call, whether sending again is safe, and what to type next.
 
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
@@ -20,15 +20,14 @@ local M = {}
 ---@field journal string
 ---@field status alicloud.dr.EvidenceStatus
 ---@field stands string
----@field production_down string? what the run has stopped and not brought back
+---@field production_down string? what the run has stopped and not brought up again
 ---@field cause string
----@field corrections string[] parameters that are others now
----@field known string[] of every open intent, of other calls in doubt, and of what was left behind
+---@field corrections string[] parameters that were corrected
+---@field known string[] open intents, other calls in doubt, and what was left behind
 ---@field resend string whether sending again is safe
----@field again string? the command that does a step once more of which no look tells whether it was
----done
----@field doubts string[] what is forged, or of a newer version
----@field next string[] two commands, behind those that bring up what is down
+---@field again string? the command that repeats a step in doubt that no look can decide
+---@field doubts string[] records that are forged or of a newer version
+---@field next string[] the commands that bring up what is down, then one to three others
 
 local LONGEST_PATH = 4096
 
@@ -69,7 +68,7 @@ local function stands(model)
   return table.concat(parts, "; ")
 end
 
--- The gate at which a run waits for people.
+-- The open gate of a running run; nil if it waits at none.
 local function open_gate(model, state)
   if model.status ~= "running" then return nil end
   for _, name in ipairs(tables.keys(state.gates)) do
@@ -136,7 +135,7 @@ local function doubtful_calls(state)
   return lines
 end
 
--- What the newest process has left behind for a person, with the command.
+-- What the newest process left behind for a person, with the command for it.
 local function left_open(events)
   local lines = {}
   for _, event in ipairs(events) do
@@ -146,7 +145,7 @@ local function left_open(events)
   return lines
 end
 
--- A step that came to a good end says itself what its calls have done.
+-- A step that ended well has settled its calls, even those without an answer.
 local function settled(state)
   for _, call in ipairs(state.calls) do
     if pasts.is_doubtful(call) then
@@ -207,7 +206,7 @@ local function next_commands(model, journal, state)
   return { status({ open.group_id }, open.region), resume }
 end
 
--- What is down comes first.
+-- Commands that bring up what is down come first.
 local function all_commands(model, journal, origin, state)
   local list = view_run.commands_up(model.ways_up, origin, gather.way(model))
   for _, command in ipairs(next_commands(model, journal, state)) do list[#list + 1] = command end
@@ -231,12 +230,12 @@ local function doubts(model)
   return lines
 end
 
---- Makes out where a run stands.
+--- Makes the explanation.
 ---@param model alicloud.dr.EvidenceModel
----@param events table[] its records
+---@param events table[] records of the journal
 ---@param journal string path
 ---@param now number unix seconds
----@param origin? string where the run lives, if the journal is a copy
+---@param origin? string path or address of the run, if the journal is a copy
 ---@return alicloud.cli.RunExplanation
 function M.of(model, events, journal, now, origin)
   local state = states.fold(events)
@@ -249,7 +248,7 @@ function M.of(model, events, journal, now, origin)
     again = model.again, next = core.array(all_commands(model, journal, origin or journal, state)) }
 end
 
---- The same in lines.
+--- The explanation in lines.
 ---@param run alicloud.cli.RunExplanation
 ---@return string[]
 function M.lines(run)

@@ -1,4 +1,4 @@
---- What an exploration has come by, as `explore` shows it.
+--- Shows violations and coverage of an exploration.
 
 local core = require "alicloud.core"
 local coverage = require "alicloud.simulation.coverage"
@@ -8,7 +8,7 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
---- A violation, and the troubles that it takes.
+--- Prints a violation, and the troubles that it needs.
 ---@param io alicloud.cli.Io
 ---@param what string
 ---@param troubles string[]
@@ -20,7 +20,7 @@ function M.print_harm(io, what, troubles)
   end
 end
 
--- One line for each request or write, with all that never came of it.
+-- One line per request or write, with all outcomes that never came.
 local function by_name(never)
   local lines = {}
   for _, key in ipairs(never) do
@@ -35,7 +35,7 @@ local function by_name(never)
   return lines
 end
 
---- The lines of what an exploration has come by, and what it never has.
+--- Prints what the runs of an exploration have met, and what none of them has.
 ---@param io alicloud.cli.Io
 ---@param met table<string, integer>
 function M.print_coverage(io, met)
@@ -45,7 +45,7 @@ function M.print_coverage(io, met)
   for _, line in ipairs(by_name(never)) do io.out(fold.hang(io, "      " .. line, 8) .. "\n") end
 end
 
---- The same for `--json`.
+--- The coverage for `--json`.
 ---@param met table<string, integer>
 ---@return { met: table<string, integer>, never: string[] }
 function M.coverage(met)

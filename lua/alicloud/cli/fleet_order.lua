@@ -1,5 +1,5 @@
---- What was typed of a fleet: its store, its playbook and items, and the accounts for which this
---- machine has keys.
+--- Reads what was typed of a fleet: its store, playbook and items, and the accounts whose keys this
+--- machine has.
 
 local accounts = require "alicloud.dr.playbook.account"
 local cli_clients = require "alicloud.cli.client"
@@ -17,7 +17,7 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
---- The address of the store of fleets.
+--- The address of the shared store that holds fleets.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return string
@@ -27,7 +27,7 @@ function M.store(args, io)
     "--store: is missing; allowed: the address of a shared store, or set ALICLOUD_DR_STORE")
 end
 
--- Accounts and the profiles with their keys: 100001=prod,100002=shop.
+-- Reads accounts and the profiles with their keys: 100001=prod,100002=shop.
 local function typed_accounts(text)
   local profiles = {}
   for word in (text .. ","):gmatch "([^,]*)," do
@@ -41,7 +41,7 @@ local function typed_accounts(text)
   return profiles
 end
 
--- Whose keys these are: locks are named by it, so it must be right.
+-- Asks STS for the account of the client's keys. Locks are named by it, so it must be right.
 local function ask_account(client)
   local about, err = client:identity()
   if not about then return nil, err end
@@ -52,7 +52,7 @@ local function ask_account(client)
   return nil, err
 end
 
---- Refuses --accounts that are none, before anything is asked.
+--- Refuses a wrong --accounts before any request is sent.
 ---@param args table
 function M.check_accounts(args)
   if args.accounts then typed_accounts(args.accounts) end
@@ -67,7 +67,7 @@ local function open_client(args, io, profile)
   return (cli_clients.open(own, io))
 end
 
--- The one account of this command's keys.
+-- The account of this command's keys: typed, from the environment, or asked of STS.
 local function own_account(args, io, client)
   local field, named = "--account", args.account
   if not named then
@@ -79,7 +79,7 @@ local function own_account(args, io, client)
     accounts.RULE.allowed))
 end
 
---- The accounts for which this machine has keys.
+--- The accounts whose keys this machine has.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.cli.FleetAccounts|nil
@@ -113,7 +113,7 @@ local function name_of(entry)
   return schema.text.test(entry.name) and entry.name or nil
 end
 
--- All that fails over to the region, in every account.
+-- All groups of all accounts that fail over to the region.
 local function all_items(known, region)
   local items = {}
   for _, account in ipairs(tables.keys(known.profiles)) do
@@ -146,8 +146,8 @@ local function named_items(known, region, words)
   return items
 end
 
--- The patterns of tiers are held against names, too. A group that is not listed has none, and is
--- told of when its run looks at it.
+-- Adds names, since patterns of tiers match names, too. A group that is not listed gets none; its
+-- own run reports later that it is missing.
 local function add_names(known, region, items)
   local names = {}
   for _, item in ipairs(items) do
@@ -179,7 +179,7 @@ local function items_of(known, region, groups, tier)
   return add_names(known, region, items)
 end
 
---- The items and the words of a fleet that is to be begun.
+--- The parameters of a fleet that is to begin; a typed `region` becomes that of the command.
 ---@param args table with param
 ---@param io alicloud.cli.Io
 ---@return table params as they were typed, `groups` and `region` among them
@@ -189,7 +189,7 @@ function M.params(args, io)
   return params
 end
 
--- What is a parameter of the playbook `fleet`, and an option of this command.
+-- Parameters of the ready playbook `fleet` that are options of this command.
 local SETTINGS = { "canary", "max_errors", "tier" }
 
 local function check_params(params, playbook)
@@ -203,8 +203,8 @@ local function check_params(params, playbook)
   end
 end
 
---- What dr.fleet is told of a fleet that is to be begun.
----@param params table of `params`
+--- The options of dr.fleet for a fleet that is to begin.
+---@param params table result of `params`
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param known alicloud.cli.FleetAccounts
@@ -227,7 +227,7 @@ function M.wish(params, args, io, known, playbook)
       accounts = tables.keys(known.profiles) } }
 end
 
---- The playbook that is named.
+--- Loads the playbook that was typed.
 ---@param name string
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -240,7 +240,7 @@ local KEPT = { "workers", "region", "endpoint", "profile", "accounts", "account"
   "incident", "failed_region", "wait_for_cloud", "requester", "yes", "trust_file", "events",
   "on_event" }
 
---- A command about a fleet.
+--- A printed command about the fleet.
 ---@param args table with name and store
 ---@param more? string[] further options
 ---@return string
@@ -249,7 +249,7 @@ function M.command(args, more)
   return shell.command("fleet", { args.name }, table.move(more or {}, 1, #(more or {}), 2, all))
 end
 
---- The command that takes items of a fleet.
+--- The command that joins the fleet and takes its items.
 ---@param args table
 ---@return string
 function M.join_command(args)
@@ -258,7 +258,7 @@ function M.join_command(args)
   return M.command(args, all)
 end
 
--- On another machine than that which has begun the fleet it may lie elsewhere.
+-- The file of the playbook: it may lie elsewhere on this machine than where the fleet was begun.
 local function playbook_file(args, meta)
   if args.playbook then return args.playbook end
   local file = meta.file
@@ -269,7 +269,7 @@ local function playbook_file(args, meta)
     M.join_command(args)))
 end
 
---- The playbook of a fleet that is joined. Its text is compared before any of it is executed.
+--- Loads the playbook of a fleet that is joined. Its digest is compared before it is executed.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param meta alicloud.dr.FleetMeta

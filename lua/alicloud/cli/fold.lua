@@ -1,24 +1,24 @@
---- Makes help that is written for 100 columns fit a terminal that has fewer, and other lines, too.
+--- Folds help that is written for 100 columns, and other lines, to the columns of a terminal.
 
 local widths = require "alicloud.cli.width"
 
 local M = {}
 
--- Where descriptions begin.
+-- The column at which descriptions of options begin.
 local MARGIN = 25
 
--- Columns that are seen: colours take none.
+-- Columns of a text; escape sequences of colours take none.
 local function width_of(text)
   return widths.of((text:gsub("\27%[[%d;]*m", "")))
 end
 
--- What a folded line goes on under; nothing of a line that is to be copied, or a table.
+-- The indentation under which a folded line goes on; nil for a command or a table, which stay.
 local function indent_of(line)
   if line:find "^%S" then return "" end
   if #line:match "^ *" == MARGIN or line:find("^   %S") then return (" "):rep(MARGIN) end
 end
 
--- The place of the last blank up to which the line fits, or of the first one where no word fits.
+-- The last blank before which the line fits, or the first blank if not even one word fits.
 local function cut_of(line, indent, columns)
   local last
   for place in line:gmatch "() " do
@@ -40,9 +40,8 @@ local function fold_line(lines, line, indent, columns)
   return folded
 end
 
---- Folds lines that are too long at a blank; a line that goes on in the next one takes its words.
---- Lines with another indentation than prose or options stay, since a command that is cut in two
---- cannot be copied.
+--- Folds too long lines at blanks, and moves the words of a folded line's rest into the next line
+--- if that continues it. Only prose and options are folded: a command that is cut cannot be copied.
 ---@param text string
 ---@param columns integer
 ---@return string
@@ -59,7 +58,7 @@ function M.fold(text, columns)
   return table.concat(lines, "\n")
 end
 
--- Stands for a blank at which no line is folded; no text that is shown has it.
+-- Stands for a blank at which a line is not folded. No text that is shown holds this byte.
 local FIRM = "\1"
 
 local COMMAND = "`[^`]+`"
@@ -68,11 +67,11 @@ local function firm(command)
   return (command:gsub(" ", FIRM))
 end
 
---- Folds one line at blanks for a terminal; where the output is none, the line stays as it is. What
---- stands in backquotes is to be copied, and stays whole.
+--- Folds one line at blanks for a terminal; elsewhere it stays. Text in backquotes stays whole, so
+--- that it can be copied.
 ---@param io alicloud.cli.Io
 ---@param line string
----@param indent integer columns under which it goes on
+---@param indent integer columns by which the following lines are indented
 ---@return string
 function M.hang(io, line, indent)
   if not io.tty then return line end
@@ -81,11 +80,11 @@ function M.hang(io, line, indent)
   return (table.concat(lines, "\n"):gsub(" +\n", "\n"):gsub(FIRM, " "))
 end
 
---- Folds one line for a terminal whose last words may be a command to be copied. That one stays
---- whole, and comes on a line of its own if it does not fit.
+--- Folds one line that may end in a command to copy. The command stays whole, and gets a line of
+--- its own if it does not fit.
 ---@param io alicloud.cli.Io
 ---@param line string
----@param indent integer columns under which it goes on
+---@param indent integer columns by which the following lines are indented
 ---@return string
 function M.hang_command(io, line, indent)
   if not io.tty or widths.of(line) <= io.columns then return line end
@@ -95,11 +94,11 @@ function M.hang_command(io, line, indent)
   return has_bare and line or M.hang(io, line, indent)
 end
 
--- A label of this many columns stands before its command.
+-- Most columns of a label before a command.
 local LABEL = 24
 
--- Prose in which commands stand behind colons: it is folded, and each command begins a line of its
--- own. A line with a label alone, or with a command in the middle of a sentence, stays.
+-- Folds prose with commands behind colons; each command begins a line of its own. A line with only
+-- a label, or with a command within a sentence, stays.
 local function hang_commands(io, line)
   local prose, commands = line:match "^(.-:) (alicloud%-dr %l.*)$"
   if not prose or #prose <= LABEL or widths.of(line) <= io.columns
@@ -110,15 +109,15 @@ local function hang_commands(io, line)
     .. commands:gsub(": (alicloud%-dr %l)", ":" .. margin .. "%1")
 end
 
--- Who speaks, in an error of the emulator.
+-- The name of the speaker before an error, e.g. of the emulator; it is no command.
 local SPEAKER = "^alicloud%-dr %l+: "
 
 local function has_command(line)
   return line:gsub(COMMAND, ""):gsub(SPEAKER, ""):find("alicloud-dr ", 1, true) ~= nil
 end
 
---- Folds the lines of a text for a terminal, each under its own beginning. A command that is to be
---- copied stays whole.
+--- Folds each line of a text for a terminal, indented under its own beginning. Commands to copy
+--- stay whole.
 ---@param io alicloud.cli.Io
 ---@param text string
 ---@return string

@@ -1,5 +1,5 @@
---- The groups that a command about many of them is asked for: those that were typed, or all that
---- fail over to a region, without what is left out by wish.
+--- The groups of a command about many groups: those that were typed, or all that fail over to a
+--- region, without those of --exclude.
 
 local dr = require "alicloud.dr"
 local fold = require "alicloud.cli.fold"
@@ -12,10 +12,10 @@ local terminal = require "alicloud.cli.terminal"
 
 local M = {}
 
--- Columns for a mark.
+-- Columns of the mark and the blanks around it, in front of the message of `none`.
 local MARGIN = 4
 
---- Adds the argument and the options.
+--- Adds the argument `group` and the options.
 ---@param command table of argparse
 function M.add(command)
   command:argument("group", "Group ids, or name:NAME; without any, every group that fails over to "
@@ -25,7 +25,7 @@ function M.add(command)
   command:flag("--quiet", "Print only what is not ok; a timer mails nothing then.")
 end
 
---- Refuses what cannot be meant, before anything is asked.
+--- Refuses wrong ids and patterns before any request is sent.
 ---@param args table
 function M.check(args)
   for _, id in ipairs(args.group) do options.group_id(id) end
@@ -35,12 +35,12 @@ function M.check(args)
   end
 end
 
--- An id in which a star stands for anything.
+-- A Lua pattern for an id in which "*" stands for any text.
 local function pattern_of(word)
   return "^" .. word:gsub("[%-%.%+%[%]%(%)%$%^%%%?]", "%%%0"):gsub("%*", ".*") .. "$"
 end
 
--- Each once: a collector takes no file in which a metric is there twice.
+-- The groups without --exclude, each once: Prometheus takes no file with a metric twice.
 local function chosen(client, region, args, io)
   local ids, known = {}, {}
   for _, typed in ipairs(args.group) do
@@ -54,7 +54,8 @@ local function chosen(client, region, args, io)
   return listed:unit_ids(), nil, listed
 end
 
--- A word that leaves nothing out may be a slip of the hand; a timer is told by what is not ok.
+-- Warns of an --exclude that matches no group, since it may be mistyped. With --quiet only what is
+-- not ok is printed, for timers.
 local function tell_unmatched(word, ids, region, args, io)
   if args.quiet then return end
   local list = {}
@@ -80,7 +81,7 @@ local function without(ids, client, region, args, io)
   return left
 end
 
--- Says that there is none, and why.
+-- The message that there is no group, and why; on a terminal in lines that fit it.
 local function none(ids, region, args, io)
   if #ids == 0 then return "no group fails over to " .. region end
   local words = {}
@@ -90,15 +91,16 @@ local function none(ids, region, args, io)
   return fold.hang(io, (" "):rep(MARGIN) .. text, MARGIN):sub(MARGIN + 1)
 end
 
---- The groups.
+--- The groups of the command.
 ---@param client alicloud.Client
 ---@param region string
----@param args table also `to`, the side that is meant
+---@param args table of argparse, also with `to`, the side that is meant
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Group[]|nil
----@return alicloud.Error? err the region could not be asked
----@return alicloud.dr.Sweep? listed where a whole region is meant, what was read of it
----@return string? none where there is none: why
+---@return alicloud.Error? err the region could not be read
+---@return alicloud.dr.Sweep? listed what was read of the region, if all of its groups were asked
+---for
+---@return string? none the message that there is no group, and why; nil if there are groups
 function M.groups(client, region, args, io)
   local all, err, listed = chosen(client, region, args, io)
   local ids = all

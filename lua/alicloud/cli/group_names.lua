@@ -1,5 +1,5 @@
---- Groups as people call them: `name:orders` in place of an id, and what is near to an id or a name
---- that is not there. Names are looked up in one region, on either site.
+--- Finds groups by name (`name:orders` in place of an id), and suggests groups for an id or name
+--- that is not listed. Names are looked up in one region, at either site.
 
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
@@ -20,7 +20,7 @@ local function shown(entry)
     or entry.id
 end
 
--- Those whose id or name is near to a word, the nearest first.
+-- The groups whose id or name is near to a word, the nearest first.
 local function near_to(word, list)
   local found, left = {}, table.move(list, 1, #list, 1, {})
   while #found < MOST do
@@ -44,10 +44,10 @@ local function some_of(list)
   return table.concat(words, ", ") .. (more > 0 and (" and %d more"):format(more) or "")
 end
 
---- What there is in place of a word, for the end of a message.
+--- Suggestions for a word that names no group, as the end of a message.
 ---@param word string
----@param list { id: string, name: string? }[]
----@param lists string who lists them, and the verb
+---@param list { id: string, name: string? }[] the groups that could be meant
+---@param lists string words in front of all of them, e.g. "cn-beijing lists"
 ---@return string
 function M.alternatives(word, list, lists)
   if #list == 0 then return lists .. " no group" end
@@ -56,7 +56,7 @@ function M.alternatives(word, list, lists)
   return ("%s %s"):format(lists, some_of(list))
 end
 
---- Says of an id that a region does not list it, and which ones are near.
+--- A message that a region does not list an id, with suggestions.
 ---@param client alicloud.Client
 ---@param region string
 ---@param id string
@@ -69,7 +69,7 @@ function M.not_listed(client, region, id)
   return terminal.clean(("group: %s is not listed in %s%s"):format(id, region, rest), 1000)
 end
 
--- The service finds what contains a name.
+-- The ids of groups with exactly this name: the service also lists those that contain it.
 local function ids_of(client, region, name)
   local list, err = group_reads.named(client, { region = region, name = name, lone_pairs = true })
   if not list then return nil, err end
@@ -90,14 +90,14 @@ local function refuse_name(client, region, name, found, field)
     schema.show(name), M.alternatives(name, list, region .. " lists")), 1000))
 end
 
---- The id of what was typed: an id as it is, or that of the one group with a name.
+--- The id of a typed group: an id stays, `name:NAME` becomes the id of the only group of that name.
 ---@param client alicloud.Client
 ---@param region string
 ---@param typed string
----@param io alicloud.cli.Io is told which id a name stands for
----@param field? string where it was typed ("group")
+---@param io alicloud.cli.Io gets a line with the id that a name stands for
+---@param field? string the option or argument that an error names ("group")
 ---@return string|nil id
----@return alicloud.Error? err the region could not be asked
+---@return alicloud.Error? err the region could not be read
 function M.id_of(client, region, typed, io, field)
   if typed:sub(1, #PREFIX) ~= PREFIX then return typed end
   local name = typed:sub(#PREFIX + 1)
@@ -108,7 +108,7 @@ function M.id_of(client, region, typed, io, field)
   return found[1]
 end
 
---- The group that was typed, at the side that was.
+--- The typed group, at the side that --to names. Raises if the region cannot be read.
 ---@param client alicloud.Client
 ---@param region string
 ---@param typed string id or name
@@ -140,9 +140,9 @@ local function replaced(value, replace)
   return list
 end
 
---- Replaces names in the parameters of a playbook that say groups.
+--- Replaces names by ids in the parameters `group` and `groups` of a playbook.
 ---@param params table<string, any> changed
----@param open fun(): alicloud.Client, string a client and its region, asked for only if there is a
+---@param open fun(): alicloud.Client, string a client and its region; called only if there is a
 ---name
 ---@param io alicloud.cli.Io
 function M.resolve(params, open, io)

@@ -1,5 +1,5 @@
---- How far many runs or branches are, or one step, in a line that moves below what else is printed.
---- Where the output is no terminal there is none.
+--- Shows how far many runs or branches are, or one step, in one line at the bottom of a terminal
+--- that other output moves down. Without a terminal nothing is shown.
 
 local duration = require "alicloud.base.duration"
 local terminal = require "alicloud.cli.terminal"
@@ -8,14 +8,14 @@ local zones = require "alicloud.cli.zone"
 
 local M = {}
 
--- Seconds between two events of it: at a terminal, and for whoever reads events along.
+-- Seconds between two events of headway: for a terminal, and for --events.
 local MOVES, TOLD = 1, 5
 
 local LABEL = "  "
--- The sign that moves, and a blank.
+-- Columns of the spinner's sign and the blank behind it.
 local SIGN = 2
 
--- How it is said in so many words, and in ever fewer.
+-- The same facts in ever fewer words.
 local FORMS = {
   { done = "%d of %d %s", under_way = "%d under way", left_out = "%d left out",
     failed = "%d failed", calls = "%.0f of %.0f calls a second", ends = "ends about %s" },
@@ -36,7 +36,7 @@ local function in_form(event, form)
   return table.concat(parts, ", ")
 end
 
---- In words, as many as there is room for.
+--- The event in words: the longest form that fits, else the shortest.
 ---@param event alicloud.dr.HeadwayEvent
 ---@param columns integer
 ---@return string
@@ -49,7 +49,7 @@ function M.words(event, columns)
   return text
 end
 
--- What is cut where there is no room comes last.
+-- The time comes first: a narrow terminal cuts the end of the line.
 local function words_of_step(event)
   local seen = event.seen and "  " .. terminal.clean(event.seen) or ""
   return duration.clock(event.elapsed) .. seen
@@ -58,12 +58,13 @@ end
 ---@class alicloud.cli.HeadwayLine
 ---@field io alicloud.cli.Io
 ---@field spinner { show: fun(label: string, text: string), clear: fun() }
----@field shown alicloud.dr.HeadwayEvent|alicloud.dr.UnderWayEvent|nil nil: there is no line
----@field restore fun()? takes it out of the way of the others for good
+---@field shown alicloud.dr.HeadwayEvent|alicloud.dr.UnderWayEvent|nil the last event; nil: no line
+---is shown
+---@field restore fun()? gives the output functions back that `stand_below` replaced
 local Line = {}
 Line.__index = Line
 
--- Whatever else is printed comes above the line.
+-- Makes other output appear above the line.
 local function stand_below(line)
   local io = line.io
   local out, err = io.out, io.err
@@ -84,14 +85,14 @@ local function take_away(line)
   line.shown, line.restore = nil, nil
 end
 
--- Of branches within branches the outermost are shown.
+-- Shows only the outermost of branches within branches.
 function Line:take(event)
   if not self.io.tty or self.shown and event.step ~= self.shown.step then return end
   if not self.shown and event.last then return end
   if not self.shown then stand_below(self) end
   self.shown = event
   if event.last then return take_away(self) end
-  -- What is typed stands there meanwhile.
+  -- An open question has the line while it is answered.
   if self.io.asking then return end
   local label = LABEL .. (event.step and terminal.clean(event.step) .. " " or "")
   local room = self.io.columns - 1 - widths.of(label) - SIGN
@@ -99,7 +100,7 @@ function Line:take(event)
     or M.words(event, room))
 end
 
---- Makes what shows the events of headway, and nothing else.
+--- Returns the function that shows events of headway.
 ---@param io alicloud.cli.Io
 ---@return fun(event: alicloud.dr.HeadwayEvent|alicloud.dr.UnderWayEvent)
 function M.of(io)
@@ -107,7 +108,7 @@ function M.of(io)
   return function(event) line:take(event) end
 end
 
---- Seconds between two events, if somebody is to be told of it.
+--- Seconds between two events of headway; nil if nobody takes them.
 ---@param io alicloud.cli.Io
 ---@param args table
 ---@return number|nil

@@ -1,12 +1,12 @@
---- The help of a command: its own options first, those of the connection under a heading of their
---- own, and a usage that one can read.
+--- Arranges the help of a command: its own options first, those of the connection under their own
+--- heading, and a short usage.
 
 local M = {}
 
--- Options of a command as they are added, by whether they are of the connection.
+-- The options that were added to each command, split into its own and those of the connection.
 local watched = setmetatable({}, { __mode = "k" })
 
---- Takes note of the options that are added to a command from now on.
+--- Records the options that are added to a command from now on.
 ---@param command table of argparse
 function M.watch(command)
   local add, lists = command.option, { own = {}, connection = {}, now = "own" }
@@ -19,7 +19,7 @@ function M.watch(command)
   end
 end
 
---- Adds options that say how the service is reached.
+--- Adds options that say how the service is reached; they get the heading of the connection.
 ---@param command table of argparse
 ---@param add fun()
 function M.connection(command, add)
@@ -30,7 +30,7 @@ function M.connection(command, add)
   lists.now = before
 end
 
--- Every option in brackets would fill ten lines, and they are all told below.
+-- Puts [options] in place of every single option, which would fill ten lines and follow below.
 local function usage_of(command)
   local words = command:get_usage():gsub("%s+", " "):gsub(" (%b[])", function(word)
     return word:find "^%[%-" and "" or nil
@@ -38,19 +38,19 @@ local function usage_of(command)
   return (words:gsub("^(Usage: %S+ %S+)", "%1 [options]", 1))
 end
 
---- The options that were added, in the order of the help.
+--- The recorded options, in the order of the help.
 ---@param command table of argparse
 ---@return table[] own
 ---@return table[] connection
 function M.options(command)
   local lists = watched[command]
-  -- The first one is --help, which was added before all others.
+  -- --help was added first and is moved to the end.
   local own = table.move(lists.own, 2, #lists.own, 1, {})
   own[#own + 1] = lists.own[1]
   return own, lists.connection
 end
 
---- Puts the options that were added into order.
+--- Puts the recorded options into the help.
 ---@param command table of argparse
 function M.arrange(command)
   local lists = watched[command]

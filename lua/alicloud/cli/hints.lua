@@ -1,5 +1,5 @@
---- Hints for whoever sits at a shell. The library's hints name its methods and options, as a
---- program needs them; here they become commands and options that can be typed.
+--- Turns the hints of the library, which name methods and options of Lua, into commands and options
+--- that can be typed.
 
 local commands = require "alicloud.cli.commands"
 local network = require "alicloud.cli.options.network"
@@ -8,11 +8,11 @@ local shell = require "alicloud.base.shell"
 
 local M = {}
 
--- Options of methods that a command has under the same name.
+-- Options of methods that are options of commands under the same name.
 local OPTIONS = { old_side = true, to = true, incident = true, client_token = true,
   outage_at = true, max_rpo = true, stop_shared = true }
 
--- What a command does not do without.
+-- Options without which a command cannot be typed.
 local NEEDED = { serve = "--attach INSTANCE" }
 
 local function command_of(verb, err, reach)
@@ -29,11 +29,11 @@ local function option_of(name, value)
   return OPTIONS[name] and shell.option("--" .. name:gsub("_", "-"), value) or nil
 end
 
---- A hint in the words of a shell.
+--- A hint in words of the command line.
 ---@param text string
----@param err { group_id: string?, region: string?, to: string? } what the hint is about
----@param of_run? boolean of a playbook, which takes max_rpo as a parameter
----@param reach? string[] how the service is reached, as options
+---@param err { group_id: string?, region: string?, to: string? } fills in group and place
+---@param of_run? boolean the hint is for a playbook, which takes max_rpo as a parameter
+---@param reach? string[] options of the commands that say how to reach the service
 ---@return string
 function M.translate(text, err, of_run, reach)
   return (text:gsub(" %(in Lua [^()]*%)", "")
@@ -43,10 +43,10 @@ function M.translate(text, err, of_run, reach)
     :gsub("%f[%w_]outage_at%f[^%w_]", "--outage-at"))
 end
 
---- Puts the hint of an error, and the cures of its findings, into the words of a shell.
+--- Translates the hint of an error and the cures of its findings.
 ---@param err alicloud.Error
----@param args? table of argparse, whose way to the service commands take again
----@param of_run? boolean as of `translate`
+---@param args? table of argparse; the commands get its options that say how to reach the service
+---@param of_run? boolean see `translate`
 ---@return alicloud.Error err the same
 function M.at_the_shell(err, args, of_run)
   local reach = args and network.reach(args)

@@ -1,4 +1,4 @@
---- Runs of one incident: the time for which a service is away is counted from the first of them.
+--- Finds the first run of an incident, from which the downtime of the service is counted.
 
 local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
@@ -15,7 +15,7 @@ local function same_group(a, b)
   return not one or not other or core.encode { one } == core.encode { other }
 end
 
--- The run of a journal, if it is of an incident and may be about the same groups.
+-- The state of a journal's run if it belongs to the incident and may be about the same groups.
 local function run_of_incident(path, given, playbook, context)
   local text = stores.read_trusted(path, context)
   local state = text and text:find(core.encode(given.incident), 1, true)
@@ -26,12 +26,12 @@ local function run_of_incident(path, given, playbook, context)
   return fits and state or nil
 end
 
---- When the first run of an incident began, as the journals beside this one tell. What came before
---- one that was finished is of another night that had the same name.
+--- When the first run of the incident began, from the journals beside this one. Runs from before a
+--- finished one are left out: they are of an earlier incident of the same name.
 ---@param given { incident: string?, journal: string, params: table? }
 ---@param playbook string its name
 ---@param context alicloud.dr.StoreContext
----@return number|nil unix seconds
+---@return number|nil unix seconds; nil: no incident, or no other run of it
 function M.since(given, playbook, context)
   if not given.incident then return nil end
   local names = stores.list(places.beside(given.journal), context) or {}

@@ -1,12 +1,12 @@
---- Where the command finds modules: what is its own where it was installed and nowhere else, all
---- others in directories named from the root. The command is typed in anybody's directory, so
---- neither that nor the environment may name code. The launcher runs this file before all others,
---- with two arguments: the directory of the Lua modules, and that of the C modules. It gives the
---- function that runs the command line and gives the exit code.
+--- Sets the paths of Lua modules for the installed command: its own modules come only from where it
+--- was installed, others only from absolute paths. The command is started in any directory, so
+--- neither that nor the environment may choose code. The launcher runs this file first, with two
+--- arguments: the directories of the Lua and of the C modules. It returns the function that runs a
+--- command line and returns the exit code.
 
 local lua, lib = ...
 
--- A wrong interpreter is told before anything else of it is used.
+-- A wrong version of Lua is reported before anything else is used.
 dofile(lua .. "/alicloud/base/lua_version.lua")
 
 local LUA = ("%s/?.lua;%s/?/init.lua"):format(lua, lua)
@@ -24,7 +24,7 @@ local function rooted(path)
   return table.concat(entries, ";")
 end
 
--- Raises what is missing, so that no later searcher is asked.
+-- Raises if a module of ours is missing, so that no later searcher looks for it.
 local function search(name)
   if not is_own(name) then return nil end
   local path, complaint = package.searchpath(name, LUA)
@@ -37,10 +37,10 @@ end
 
 package.path = LUA .. ";" .. rooted(package.path)
 package.cpath = C .. ";" .. rooted(package.cpath)
--- Another Lua has none, and the first module refuses it.
+-- A Lua version without `package.searchers` is refused by the first module.
 if package.searchers then table.insert(package.searchers, 2, search) end
 
--- While the modules are loaded, the interpreter answers Ctrl-C.
+-- While modules load, Ctrl-C raises the interpreter's own error.
 local INTERRUPTED, FAILED = 130, 1
 
 return function(argv)

@@ -1,4 +1,4 @@
---- Where a journal can be kept whose disk has no room, and the command that does it.
+--- Finds room for a journal whose disk is full, and the command that moves it there.
 
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
@@ -7,14 +7,14 @@ local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
--- As much as a run takes beforehand.
+-- Bytes that a run reserves for its journal.
 local BYTES = 262144
 local MODE = tonumber("600", 8)
 
 -- The disk is full, over its quota, read-only or broken.
 local NO_ROOM = { ENOSPC = true, EDQUOT = true, EROFS = true, EIO = true, EFBIG = true }
 
---- Whether an error says that a journal's disk takes no more.
+--- Whether an error says that the disk of a journal takes no more bytes.
 ---@param err alicloud.Error
 ---@return boolean
 function M.is_full(err)
@@ -36,7 +36,7 @@ local function candidates(getenv)
   return list
 end
 
--- Tried with as much as a run takes: free space that is told may be for root alone.
+-- Whether so many bytes can be written: the free space of a file system may be for root only.
 local function takes(directory)
   local place = files.make_directories(directory) and trusted_files.place(directory)
   if not place or place.fault or place.strangers then return false end
@@ -48,7 +48,7 @@ local function takes(directory)
   return ok ~= nil and ok ~= false
 end
 
--- A directory of the user with room for a journal.
+-- Another directory of this user with room for a journal; nil if there is none.
 local function other_directory(path, getenv)
   local own = core.real_path(path:match "^(.*)/[^/]*$" or ".")
   for _, directory in ipairs(candidates(getenv)) do
@@ -57,7 +57,7 @@ local function other_directory(path, getenv)
   return nil
 end
 
--- What was typed, without its journal.
+-- The typed command without its --journal.
 local function again(words)
   local list, skip = { "alicloud-dr" }, false
   for _, word in ipairs(words) do
@@ -75,13 +75,13 @@ local function holds_run(path)
   return text ~= nil and text:find("\n", 1, true) ~= nil
 end
 
---- How a run goes on whose journal's disk is full: begun again with another journal, or with the
---- journal moved.
+--- The command that goes on after a full disk: the same one with another journal if no record was
+--- written, else one that moves the journal and resumes.
 ---@param path string
----@param words string[] that were typed
+---@param words string[] the typed command line
 ---@param getenv fun(name: string): string|nil
----@param resume fun(path: string): string the command that goes on with a journal
----@return string|nil command nil: there is no room anywhere
+---@param resume fun(path: string): string the command that resumes from a journal
+---@return string|nil command nil: no directory has room
 function M.command(path, words, getenv, resume)
   local directory = other_directory(path, getenv)
   if not directory then return nil end

@@ -1,4 +1,4 @@
---- JSON that is safe to look at: what a terminal would obey or hide is written as an escape.
+--- Encodes JSON that is safe to print: characters that a terminal would obey or hide are escaped.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -14,7 +14,7 @@ end
 
 local DEPTH = 25
 
--- A copy that can be encoded, of what a playbook or somebody's transport has put into an error.
+-- A copy that JSON can carry, of a value from a playbook or a foreign transport.
 local function encodable(value, depth)
   local kind = type(value)
   if kind == "table" and depth == DEPTH then return "[too deep]" end
@@ -30,9 +30,9 @@ local function encodable(value, depth)
   return (core.is_array(value) and is_list) and core.array(copy) or copy
 end
 
---- Encodes a value on one line. What `terminal.clean` would make visible is escaped; below U+0020
---- the encoder does that itself, and puts U+FFFD in the place of what is no UTF-8. What JSON cannot
---- hold becomes text: no result is lost for it.
+--- Encodes a value in one line. Characters that `terminal.clean` would make visible are escaped;
+--- the encoder itself escapes those below U+0020 and replaces invalid UTF-8 by U+FFFD. A value that
+--- JSON cannot hold becomes text, so that no result is lost.
 ---@param value any
 ---@return string
 function M.encode(value)

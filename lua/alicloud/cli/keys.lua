@@ -1,5 +1,5 @@
---- Files of keys: the private one of a person, which nobody else may read, and the public ones of
---- those who may approve.
+--- Reads and makes files of keys: a person's private key, which nobody else may read, and the
+--- public keys of those who may approve.
 
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
@@ -17,8 +17,8 @@ local MAKE = "a key is made by alicloud-dr approve --new-key FILE --as NAME"
 
 local FOREIGN_BITS = tonumber("077", 8)
 
---- Makes a key.
----@param path string at which nothing is
+--- Makes a private key and writes it to a new file.
+---@param path string nothing may be there
 ---@return string|nil public 64 hexadecimal digits
 ---@return string? message
 function M.make(path)
@@ -31,7 +31,7 @@ function M.make(path)
   return core.ed25519_public(seed)
 end
 
---- Reads a private key; refuses what is none, or may be read by others.
+--- Reads a private key; refuses a file that holds none or that others may read.
 ---@param field string for messages
 ---@param path string|nil
 ---@return alicloud.Secret
@@ -53,7 +53,7 @@ function M.private(field, path)
   return core.secret(seed)
 end
 
---- What signs the ends of a run.
+--- The person and the key that sign when an attempt of a run ends; nil without --sign.
 ---@param path string|nil of --sign
 ---@param person string|nil
 ---@return { by: string, key: alicloud.Secret }|nil
@@ -65,13 +65,13 @@ end
 
 local function parse(field, path, text)
   local keys, number = {}, 0
-  -- An editor's byte order mark would be the beginning of a name that nobody has.
+  -- Without this, an editor's byte order mark would become part of the first name.
   for line in text:gsub("^\xEF\xBB\xBF", ""):gmatch("([^\n]*)\n?") do
     number = number + 1
     local name, key = line:match("^%s*(%S+)%s+(%S+)%s*$")
     local ignored = line:find("^%s*#") or not line:find("%S")
     if not ignored and not (name and gates.KEY.test(key)) then
-      -- Whoever gives the wrong file may have given a key that nobody else is to see.
+      -- The line is not shown: in the wrong file it may be a private key.
       options.refuse(("%s: %s: line %d: allowed: NAME and a key of %s"):format(field,
         terminal.clean(path), number, gates.KEY.allowed))
     end
@@ -99,7 +99,7 @@ function M.public(field, path, read_file)
   return parse(field, path, text)
 end
 
---- Where the keys of a file come from, for the journal.
+--- Where a file's keys come from, in words for the journal: its path and owner.
 ---@param path string
 ---@return string
 function M.origin(path)
@@ -109,7 +109,7 @@ function M.origin(path)
   return ("file %s, of %s"):format(core.real_path(path) or path, owner or "nobody: it is gone")
 end
 
---- Tells at a gate whose keys count for it, so that whoever keeps them sees a name too many.
+--- Prints whose keys count at a gate, so that the person sees a name that should not be there.
 ---@param io alicloud.cli.Io
 ---@param event table gate_open
 function M.tell(io, event)
@@ -120,7 +120,7 @@ function M.tell(io, event)
   end
 end
 
---- How a public key is shown.
+--- The first digits of a public key, as it is shown.
 ---@param key string
 ---@return string
 function M.show(key)

@@ -1,5 +1,5 @@
---- What looks at groups have last seen, for the completion of a shell: it must answer at once, so
---- it asks no service. One small file of this user alone; it may be lost at any time.
+--- Keeps what the last looks at groups have seen, so that completion answers without the service.
+--- It is one small file of this user, which may be lost at any time.
 
 local core = require "alicloud.core"
 local formats = require "alicloud.base.formats"
@@ -8,7 +8,7 @@ local user_directory = require "alicloud.base.user_directory"
 
 local M = {}
 
--- Looks that are kept, the newest first, and what is kept of each.
+-- Most looks in the file, groups of a look, and bytes that are read.
 local MOST_LOOKS, MOST_GROUPS, MOST_BYTES = 16, 1000, 4 * 1024 * 1024
 
 ---@class alicloud.cli.SeenGroup
@@ -18,7 +18,7 @@ local MOST_LOOKS, MOST_GROUPS, MOST_BYTES = 16, 1000, 4 * 1024 * 1024
 ---@field to? string zone or region
 
 ---@class alicloud.cli.Look
----@field scope string whose groups they are: a hash
+---@field scope string digest of the endpoint and the key or profile with which was asked
 ---@field region string
 ---@field groups alicloud.cli.SeenGroup[]
 
@@ -34,7 +34,7 @@ local function some(...)
   return ""
 end
 
--- The service that is asked and the keys that it is asked with, of which none is kept.
+-- A digest of the service and the key that are asked with; it reveals neither.
 local function scope_of(asked, getenv)
   local endpoint = some(asked.endpoint, getenv "ALIBABA_CLOUD_ENDPOINT_EBS",
     getenv "ALIBABA_CLOUD_ENDPOINT")
@@ -51,7 +51,7 @@ local function is_name(value)
   return value == nil or type(value) == "string" and formats.PARAMETER.group_name.test(value)
 end
 
--- The file may be anything, and what is read of it is typed into a shell.
+-- Groups of the file are checked: it may hold anything, and its words are typed into a shell.
 local function is_group(group)
   return type(group) == "table" and formats.ID.test(group.id) and is_name(group.name)
     and is_place(group.from) and is_place(group.to)
@@ -89,7 +89,7 @@ local function seen_group(snapshot)
   return is_group(group) and snapshot.role ~= "absent" and group or nil
 end
 
--- What an older look has seen that this one was not about.
+-- Adds groups of an older look that this one did not ask for.
 local function add_older(groups, older)
   local known = {}
   for _, group in ipairs(groups) do known[group.id] = true end
@@ -98,7 +98,7 @@ local function add_older(groups, older)
   end
 end
 
--- The looks that stay beside a new one, and the one that it takes the place of.
+-- The looks to keep beside a new one, and the one of the same region that it replaces.
 local function apart(looks, scope, region)
   local others, older = {}, nil
   for _, look in ipairs(looks) do
@@ -111,14 +111,14 @@ local function apart(looks, scope, region)
   return others, older
 end
 
---- Keeps what a look has seen. Where it cannot be written, nobody misses it.
----@param asked { endpoint: string?, profile: string? } as it was typed
+--- Writes down what a look has seen; a failure is ignored.
+---@param asked { endpoint: string?, profile: string? } options as they were typed
 ---@param getenv fun(name: string): string|nil
 ---@param region string
 ---@param snapshots alicloud.dr.Snapshot[]
----@param is_whole boolean every group of the region was looked at
+---@param is_whole boolean every group of the region was looked at: older ones are dropped
 function M.keep(asked, getenv, region, snapshots, is_whole)
-  -- What is played shows ids that are nobody's.
+  -- The ids in a recording are pseudonyms.
   if asked.replay then return end
   local cache = user_directory.cache(getenv)
   if not cache then return end
@@ -133,7 +133,7 @@ function M.keep(asked, getenv, region, snapshots, is_whole)
   core.write_file(path_in(cache), core.encode(core.array(looks)), "private")
 end
 
---- The looks at what is asked for, the newest first.
+--- The looks at the same service with the same key or profile, the newest first.
 ---@param asked { endpoint: string?, profile: string? }
 ---@param getenv fun(name: string): string|nil
 ---@return alicloud.cli.Look[]
@@ -145,7 +145,7 @@ function M.looks(asked, getenv)
   return found
 end
 
---- The regions of looks, and their zones.
+--- The regions that looks have seen, with their zones if asked for.
 ---@param looks alicloud.cli.Look[]
 ---@param with_zones boolean
 ---@return string[]

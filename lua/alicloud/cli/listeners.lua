@@ -1,5 +1,5 @@
---- Who is told of what a command does, beside the terminal: its traces and its events. What becomes
---- of them changes nothing of what goes on.
+--- Passes on what a command does to its traces and its events. A failure of these changes nothing
+--- of the command.
 
 local guard = require "alicloud.base.guard"
 
@@ -7,9 +7,9 @@ local M = {}
 
 local LISTENERS = { "tracing", "events" }
 
---- Tells each of them that takes it.
+--- Calls a method of each listener that has it.
 ---@param io alicloud.cli.Io
----@param what "about"|"change"|"failed"|"outcome"|"record" the method that takes it
+---@param what "about"|"change"|"failed"|"outcome"|"record" the method
 ---@param ... any
 function M.tell(io, what, ...)
   for _, name in ipairs(LISTENERS) do
@@ -18,16 +18,16 @@ function M.tell(io, what, ...)
   end
 end
 
---- What tells them of a run, or of the runs of a fleet's items, and shows it.
+--- Returns a function that passes on events of a run, or of the runs of a fleet, and shows them.
 ---@param io alicloud.cli.Io
 ---@param playbook string its name
 ---@param show fun(event: table)|nil
 ---@return fun(event: table, item: table|string|nil, run_id: string?)
 function M.of_runs(io, playbook, show)
   return function(event, item, run_id)
-    -- Of a run that is no item's, its id comes next.
+    -- Without an item the run's id is the second argument.
     if type(item) ~= "table" then item, run_id = nil, item end
-    -- What only moves a line says nothing that no record says.
+    -- An event `under_way` only moves a line of a terminal; it is no record of the run.
     if event.type ~= "under_way" then
       M.tell(io, "record", event, { playbook = playbook, run_id = run_id, item = item })
     end

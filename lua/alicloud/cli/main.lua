@@ -1,5 +1,5 @@
---- The command `alicloud-dr`: reads the command line, runs one command, turns its end into an exit
---- code. The launcher that `make` and `make install` write calls `main`.
+--- The command `alicloud-dr`: reads the command line, runs one command and returns its exit code.
+--- The launcher that `make` and `make install` write calls `main`.
 
 require "alicloud.base.lua_version"
 local commands = require "alicloud.cli.commands"
@@ -22,7 +22,7 @@ local replays = lazy.module "alicloud.cli.options.replay"
 
 local M = {}
 
--- The word that argparse takes for the command: the options before it take no values.
+-- The word that argparse takes for the command: options before it take no values.
 local function typed_command(argv)
   for i, word in ipairs(argv) do
     if word == "--" then return argv[i + 1] end
@@ -38,7 +38,7 @@ local function asks_for_json(argv)
   return false
 end
 
--- argparse finds a slip of the hand; here is found what was cut short.
+-- Suggests commands that begin with the typed word; argparse itself suggests only near spellings.
 local function whole_word(message)
   local word, found = message:match "^unknown command '([^']+)'$", {}
   for _, entry in ipairs(word and commands.LIST or {}) do
@@ -53,8 +53,8 @@ local function usage_error(io, json, message)
   })
 end
 
--- An error that no layer has named: a defect. It must still end in one line and an exit code, and
--- nobody knows what was sent before.
+-- An error that no layer has named is a defect. It still ends in one line and an exit code; the
+-- outcome is unknown, since requests may have been sent before it.
 local function crash(io, json, raised)
   return output.complain(io, json, output.EXIT.unknown, {
     kind = "internal", code = "Client.Internal", outcome = "unknown",
@@ -74,13 +74,13 @@ local function run_command(name, args, io, json)
   if is_open then cli_clients.finish(args, io, ok and result or nil) end
   if ok then return result end
   if guard.is_interrupt(result) then return interrupted(io, json) end
-  -- What the library could not do before the command's own work has begun.
+  -- The library failed before the command's own work began.
   if errors.is_error(result) then return output.fail(io, { json = json }, result) end
   if options.is_refusal(result) then return usage_error(io, json, tostring(result)) end
   return crash(io, json, result)
 end
 
--- Whoever is told of events is told of the end, however that comes.
+-- Runs a command that writes events; the event `end` is written however the command ends.
 local function run_told(name, args, io, json)
   local ok, events = pcall(event_feeds.open, args, io)
   if not ok and options.is_refusal(events) then return usage_error(io, json, tostring(events)) end
@@ -96,7 +96,7 @@ local function run_typed(name, args, io, json)
   return run(name, args, io, json)
 end
 
--- What tells of it goes by the clock of the recording, too.
+-- Runs a command over a recording; its events, too, go by the recording's clock.
 local function run_replayed(name, args, io, json)
   local ok, played = pcall(replays.begin, args, io)
   if not ok and options.is_refusal(played) then return usage_error(io, json, tostring(played)) end
@@ -111,7 +111,7 @@ end
 ---@param io alicloud.cli.Io
 ---@return integer exit_code
 function M.run(argv, io)
-  -- Asked by programs too, which wait for it; it needs no parser.
+  -- Programs ask for the version and for words, too, and wait; neither needs the parser.
   if #argv == 1 and argv[1] == "--version" then return run_command("version", {}, io) end
   if argv[1] == "completion" and argv[2] == "--words" then
     return commands.load("completion").print_words(argv, io)
@@ -129,7 +129,7 @@ function M.run(argv, io)
     return usage_error(io, json, ("%s%s (see `alicloud-dr %s--help`)"):format(
       parsers.complaint(parser, argv, args), whole_word(args), command))
   end
-  -- Before the command's name it means the same as behind it.
+  -- --json means the same before the command's name and behind it.
   args.json = json or nil
   args.typed_words = argv
   if args.show_version then return run_command("version", args, io, json) end
@@ -143,7 +143,7 @@ function M.run(argv, io)
   return (args.replay and run_replayed or run_typed)(args.command, args, io, json)
 end
 
--- What computes for long and leaves nothing halfway that somebody counts on.
+-- Sources that may be interrupted at any point: they compute for long and leave nothing half done.
 local OPEN = { "emulator/", "simulation/" }
 
 local function answer_signals()
@@ -156,21 +156,21 @@ end
 ---@param argv string[]
 ---@return integer exit_code
 function M.main(argv)
-  -- The interpreter begins in generational mode, which takes a third more of the processor where
-  -- many groups are under way at a time. The collector begins anew when memory has grown by a
-  -- half, not when it has doubled, and then works twice as fast: a fleet takes a quarter less.
+  -- The interpreter starts in generational mode, which takes a third more CPU time when many groups
+  -- are under way. A cycle begins when memory has grown by half (the default: doubled) and works
+  -- twice as fast: a fleet then takes a quarter less.
   collectgarbage("incremental", 150, 200)
-  -- A reader that goes away must not end a failover in the middle.
+  -- A reader of the output that goes away must not end a failover half-way.
   core.ignore_sigpipe()
-  -- Whoever ends it, it says what it has left behind.
+  -- However the process is ended, it first says what it leaves behind.
   answer_signals()
-  -- What holds keys is neither to be found in a core nor in the environment of a process.
+  -- Keys must not be found in a core dump, nor in this process's environment (/proc/PID/environ).
   core.forbid_dumps()
   core.seal_environment { "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
     "SSLKEYLOGFILE" }
   local io = terminal.io()
   local ok, code = pcall(M.run, argv, io)
-  -- What is left is to end.
+  -- The rest must run to its end.
   core.shield_interrupt(true)
   if not ok and not guard.is_interrupt(code) then error(code, 0) end
   if not ok then code = interrupted(io, asks_for_json(argv)) end
@@ -178,7 +178,7 @@ function M.main(argv)
   if not fault then return code end
   io.err(("alicloud-dr: some of the output could not be written: %s\n"):format(
     terminal.clean(fault)))
-  -- Lost output makes a success doubtful, but nothing milder of what went wrong.
+  -- Lost output turns a success into a failure; any other exit code stays.
   return code == output.EXIT.done and output.EXIT.failed or code
 end
 

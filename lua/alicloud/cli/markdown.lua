@@ -1,20 +1,20 @@
---- Shows Markdown on a terminal: paragraphs, lists and tables fit its width, blocks of code stay as
---- they are. It knows what the manual and the reports are written in and no more.
+--- Shows Markdown on a terminal: fits paragraphs, lists and tables to its width and leaves blocks
+--- of code unchanged. It reads only what the manual and the reports use.
 
 local terminal = require "alicloud.cli.terminal"
 local width = require("alicloud.cli.width").of
 
 local M = {}
 
--- Nobody needs longer lines, however wide a terminal is.
+-- Most columns of a line: longer ones are hard to read.
 local WIDEST = 100
 
 local GAP = 2
 
--- Code of a text that is no longer than this stays on one line, as it would be typed.
+-- Most columns of a code span that is kept on one line.
 local LONGEST = 40
 
--- What begins at a place, as it is shown, and its last byte.
+-- The part that begins at `at`, as it is shown, and the index of its last byte.
 local function part_of(text, at)
   local fence, mark = text:match("^`+", at), text:match("^\\(%p)", at)
   if fence then
@@ -27,8 +27,7 @@ local function part_of(text, at)
   return shown, at + #words - 1
 end
 
---- Text without the marks of emphasis, and without the backslashes before marks that are none;
---- those in code are code.
+--- Text without marks of emphasis and without backslashes before punctuation; code spans stay.
 ---@param text string
 ---@return string
 function M.plain(text)
@@ -39,7 +38,7 @@ function M.plain(text)
   return table.concat(parts)
 end
 
--- A command is to be copied, however long it is.
+-- Keeps short code spans and commands on one line, so that they can be copied.
 local function bind(text)
   return (text:gsub("`[^`]*`", function(code)
     if width(code) > LONGEST and not code:find "^`alicloud%-dr " then return nil end
@@ -47,7 +46,7 @@ local function bind(text)
   end))
 end
 
--- Fills lines with the words of a text.
+-- Adds lines filled with the words of a text; the first begins with `first`, others with `rest`.
 local function fill(lines, text, first, rest, columns)
   local line, is_empty = first, true
   for word in text:gmatch "%S+" do
@@ -71,7 +70,7 @@ local function cells_of(row)
   return cells
 end
 
--- Fills lines with each line of a cell.
+-- The same for each line of a table's cell.
 local function fill_cell(lines, cell, first, rest, columns)
   for text in cell:gmatch "[^\n]+" do
     fill(lines, text, first, rest, columns)
@@ -80,7 +79,7 @@ local function fill_cell(lines, cell, first, rest, columns)
   return lines
 end
 
--- How wide each column wants to be, and how narrow its longest word lets it be.
+-- For each column, the columns that it wants and the least that its longest word allows.
 local function measure(rows)
   local wanted, least = {}, {}
   for _, cells in ipairs(rows) do
@@ -94,7 +93,7 @@ local function measure(rows)
   return wanted, least
 end
 
--- The widest column gives way first. Nil if the words are too long to stand side by side.
+-- Takes from the widest column first. Nil if not even the longest words fit side by side.
 local function widths_of(rows, columns)
   local widths, least = measure(rows)
   local total = GAP * (#widths - 1)
@@ -126,7 +125,7 @@ local function add_row(lines, cells, widths)
   end
 end
 
--- Each row as a paragraph of its own, with the names of the columns.
+-- Shows each row as a paragraph, each cell with its column's heading.
 local function add_records(lines, rows, columns)
   local head = rows[1]
   for n = 2, #rows do
@@ -172,7 +171,7 @@ local function kind_of(line)
   return "text"
 end
 
--- Whether a line goes on with the block before it.
+-- Whether a line belongs to the block before it.
 local function goes_on(block, kind)
   return kind == "text" and (block.kind == "text" or block.kind == "item")
     or (kind == "table" or kind == "code") and block.kind == kind
@@ -180,9 +179,9 @@ end
 
 ---@class alicloud.cli.MarkdownBlock
 ---@field kind "heading"|"text"|"item"|"table"|"code"|"blank"
----@field [integer] string its lines
+---@field [integer] string lines
 
---- The blocks of a text.
+--- Splits a text into blocks.
 ---@param text string
 ---@return alicloud.cli.MarkdownBlock[]
 function M.blocks(text)
@@ -204,10 +203,10 @@ function M.blocks(text)
   return blocks
 end
 
---- Makes a text of Markdown fit a width.
+--- Renders Markdown for a width.
 ---@param text string
 ---@param columns integer
----@param paint? fun(heading: string): string needed where there are headings
+---@param paint? fun(heading: string): string must be given if the text has headings
 ---@return string
 function M.render(text, columns, paint)
   local lines = {}
@@ -227,7 +226,7 @@ function M.render(text, columns, paint)
   return (table.concat(lines, "\n"):gsub("\0", " ")) .. "\n"
 end
 
---- Shows a text: on a terminal to be read, screen by screen; elsewhere as it is.
+--- Shows a text: rendered and paged on a terminal; elsewhere the source.
 ---@param io alicloud.cli.Io
 ---@param text string
 function M.show(io, text)

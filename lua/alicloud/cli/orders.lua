@@ -1,5 +1,5 @@
---- Files that give orders to a command: what it executes, and what it is told by people. They are
---- judged before they are used. What somebody has looked at and wants as it is, --trust-file takes.
+--- Reads files that a command obeys: playbooks, modules, keys. Each is checked for who may write it
+--- before it is used; --trust-file makes an exception for a file that the user has read.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -12,7 +12,7 @@ local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
---- Adds the option that overrules the judgement.
+--- Adds --trust-file.
 ---@param command table of argparse
 function M.add_option(command)
   command:option("--trust-file", "Use this file though somebody else owns it or may write it, once "
@@ -27,7 +27,8 @@ local function names(list, path)
   return false
 end
 
---- What reads such files. A runtime that is not this machine's has files of its own.
+--- Returns the function that reads such files. Files that a runtime supplies itself are not
+--- checked.
 ---@param args table of argparse
 ---@param io alicloud.cli.Io
 ---@return fun(path: string): string|nil, string?, string?
@@ -51,10 +52,11 @@ local QUESTION = [[
       now   %s
     It is executed with all your rights. Execute it as it is now? Type yes: ]]
 
---- Whether a playbook may be executed for a run that has begun: it is the same, or a person agrees.
----@param digest string of the playbook
----@param known string? of the run's last process
----@param go_on string the command that goes on with the run
+--- Whether a playbook may be executed for a run that has begun: it is unchanged, or a person
+--- agrees.
+---@param digest string digest of the playbook now
+---@param known string? digest with which the run was last executed
+---@param go_on string the command that resumes the run
 ---@param args table of argparse, with file, accept_edit and no_ask
 ---@param io alicloud.cli.Io
 ---@return boolean|nil ok
@@ -75,14 +77,14 @@ function M.confirm_edit(digest, known, go_on, args, io)
   }
 end
 
--- Where members go on with each other's runs.
+-- Whether a file lies in a directory of a team, whose members resume each other's runs.
 local function is_of_team(path)
   local real = core.real_path(path)
   local place = real and trusted_files.place(real:match "^(.*)/[^/]+$")
   return place ~= nil and place.team ~= nil
 end
 
--- Why what is at a path may have been written by somebody else.
+-- Why somebody else may have written the file; nil if nobody can have.
 local function foreign(path)
   local about = core.look(path)
   if not about then return nil end
@@ -93,7 +95,7 @@ local function foreign(path)
   return not file and code == trusted_files.UNTRUSTED and message or nil
 end
 
---- Says of a journal that is only looked at whose it is, if it need not be the user's.
+--- Warns about a journal that is only read, if somebody else may have written it.
 ---@param path string
 ---@param io alicloud.cli.Io
 function M.tell_owner(path, io)
@@ -103,7 +105,7 @@ function M.tell_owner(path, io)
     terminal.clean(why, 1000)))
 end
 
---- Refuses what cannot be read.
+--- The text of such a file; refuses one that cannot be read.
 ---@param field string
 ---@param path string
 ---@param args table

@@ -1,4 +1,4 @@
---- How a command ends: JSON or words, and the exit code.
+--- Prints the end of a command, as JSON or in words, and chooses its exit code.
 
 local core = require "alicloud.core"
 local json = require "alicloud.cli.json"
@@ -18,24 +18,24 @@ local snapshots = lazy.module "alicloud.dr.model.snapshot"
 
 local M = {}
 
---- What the exit code of a command says.
+--- Exit codes of a command.
 M.EXIT = { done = 0, failed = 1, usage = 2, unknown = 3, incomplete = 4 }
 
---- The number in every JSON object: another one where a field changes its meaning or goes. What
---- each command prints is declared in alicloud.cli.json_shapes.
+--- The field `schema` of every JSON object: it grows where a field changes its meaning or goes.
+--- What each command prints is declared in alicloud.cli.json_shapes.
 M.SCHEMA = 1
 
--- As a shell tells of a signal; SIGINT is the one that leaves no number.
+-- The exit code is 128 plus the signal's number, as in a shell; without a number it was SIGINT.
 local BY_SIGNAL, SIGINT = 128, 2
 
---- Exit code of a command that a signal has ended: 130, 143 (SIGTERM) or 129 (SIGHUP).
+--- Exit code of a command that a signal ended: 130, 143 (SIGTERM) or 129 (SIGHUP).
 ---@param io alicloud.cli.Io
 ---@return integer
 function M.interrupted(io)
   return BY_SIGNAL + (io.ended_by() or SIGINT)
 end
 
--- Where the group is not what the command line says it is, the command line is to be mended.
+-- Codes that mean that the command line names the wrong group, region or side.
 local WRONG_PLACE = {
   ["NoSuchResource"] = true, ["OperationDenied.OperateNotAllowedForPrimary"] = true,
   ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true,
@@ -51,7 +51,7 @@ function M.exit_code(err, changes)
   return changes and err.outcome == "unknown" and M.EXIT.unknown or M.EXIT.failed
 end
 
---- Prints one JSON object, which tells the exit code too.
+--- Prints one JSON object and puts the exit code into it.
 ---@param io alicloud.cli.Io
 ---@param code integer
 ---@param object table
@@ -62,12 +62,12 @@ function M.json(io, code, object)
   return code
 end
 
---- Prints a failure that no service has told of.
+--- Prints a failure that did not come from the service.
 ---@param io alicloud.cli.Io
 ---@param as_json boolean
 ---@param code integer
 ---@param fields { kind: string, code: string, message: string, outcome: string? }
----@param speaker? string begins the line (alicloud-dr)
+---@param speaker? string begins the line in place of "alicloud-dr"
 ---@return integer exit_code
 function M.complain(io, as_json, code, fields, speaker)
   if as_json then return M.json(io, code, { error = fields }) end
@@ -123,7 +123,7 @@ local function finding_object(finding)
   }
 end
 
---- A pre-check; what stands against a failover, the first, is its error.
+--- A pre-check; its `error` is the first finding that stands against a failover.
 ---@param report alicloud.dr.Report
 ---@return table
 function M.report_object(report)
@@ -178,7 +178,7 @@ function M.change_object(result)
   }
 end
 
---- What was done to instances and disks.
+--- A result of fence, unfence or serve.
 ---@param result alicloud.dr.FenceResult|alicloud.dr.ServeResult
 ---@return table
 function M.compute_object(result)
@@ -256,7 +256,7 @@ local function precheck_object(line)
   return object
 end
 
---- The pre-checks of several groups.
+--- Pre-checks of several groups.
 ---@param list alicloud.dr.PrecheckList
 ---@return table
 function M.precheck_list(list)
@@ -269,7 +269,7 @@ local ERROR_FIELDS = {
   "retry_after", "group_id", "parameter", "drill_id", "cleared",
 }
 
--- What is of that type in a list. An error may be a playbook's own, with whatever it has put there.
+-- A list of the values of a type; an error of a playbook's own may hold anything in this field.
 local function list_of(value, kind, convert)
   if type(value) ~= "table" then return nil end
   local list = core.array {}
@@ -285,7 +285,7 @@ function M.error_object(err)
   local object = {}
   for _, name in ipairs(ERROR_FIELDS) do
     local value = err[name]
-    -- A playbook's own error may have a number there that is none.
+    -- An error of a playbook's own may hold NaN or an infinity, which JSON cannot carry.
     if math.type(value) ~= "float" or value - value == 0 then object[name] = value end
   end
   object.findings = list_of(err.findings, "table", finding_object)
@@ -298,7 +298,7 @@ function M.error_object(err)
   return object
 end
 
---- Prints a failure of a command that has nothing more to say about it.
+--- Prints a failure of a command that adds nothing to it.
 ---@param io alicloud.cli.Io
 ---@param args table
 ---@param err alicloud.Error

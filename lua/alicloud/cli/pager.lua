@@ -4,8 +4,8 @@ local core = require "alicloud.core"
 
 local M = {}
 
--- $PAGER is a command line of the user's own shell; an empty one, or `cat`, is no pager. The script
--- has nothing of ours put into it. less gets the options that git gives it: it ends where the text
+-- $PAGER is a command line for the user's shell; an empty one and `cat` mean no pager. No text of
+-- ours is put into the script. less gets the options that git gives it: it ends at once if the text
 -- fits the screen, shows colours, and leaves the text on the screen.
 local SCRIPT = [[
 : "${LESS=FRX}"
@@ -16,18 +16,18 @@ for pager in less more cat; do
   command -v "$pager" >/dev/null && exec "$pager"
 done]]
 
---- Shows a text on the terminal. Comes back when the reader has left it.
+--- Shows a text on the terminal; returns when the reader has left the pager.
 ---@param text string
 function M.show(text)
   local set_interrupt = core.keep_interrupt()
   local pipe <close> = assert(io.popen(SCRIPT, "w"))
-  -- Ctrl-C is for the pager, which was started before this.
+  -- Ctrl-C is now for the pager, which has its own handling since before this call.
   set_interrupt(false)
-  -- A reader may leave before the end of the text, which is no fault.
+  -- A reader may leave before the end of the text: a failed write is no error.
   pipe:write(text)
   pipe:close()
   set_interrupt(true)
-  -- What came meanwhile was for this command.
+  -- Raises for a signal that came meanwhile.
   core.checkpoint()
 end
 

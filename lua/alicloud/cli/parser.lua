@@ -1,5 +1,4 @@
---- The command line as argparse knows it, made of the registry of commands and of what each one
---- declares.
+--- Makes the argparse parser of the command line, from the list of commands and what each declares.
 
 local commands = require "alicloud.cli.commands"
 local help = require "alicloud.cli.help"
@@ -45,7 +44,7 @@ Exit codes:
   130 interrupted, 143 by SIGTERM, 129 by a lost terminal
   (readiness: 0 ok   1 warn   2 fail   3 could not tell)]]
 
--- argparse's own help flag prints and exits; this one lets the caller decide.
+-- argparse's own help flag would print and exit; this one leaves that to the caller.
 local function add_help(command, state)
   command:add_help(false)
   command:flag "-h --help"
@@ -53,16 +52,16 @@ local function add_help(command, state)
     :action(function() state.help = state.help or command end)
 end
 
--- The first sentence; the help of the command has the others.
+-- The list of commands shows the first sentence only.
 local function first_sentence(summary)
   return summary:match("^(.-%.)%s") or summary
 end
 
---- Makes the parser; of the commands only those are loaded whose arguments and options are needed.
----@param state { help: table? } takes the command whose help is asked for
+--- Makes the parser. Only the commands that are needed are loaded and get arguments and options.
+---@param state { help: table? } `help` becomes the command whose help was asked for
 ---@param is_needed fun(name: string): boolean
 ---@return table parser of argparse
----@return table<string, table> commands of argparse, those that are needed
+---@return table<string, table> commands of argparse that were needed, by name
 function M.build(state, is_needed)
   local argparse = require "argparse"
   local parser = argparse("alicloud-dr"):description(M.DESCRIPTION):epilog(M.EPILOG)
@@ -85,7 +84,7 @@ function M.build(state, is_needed)
   return parser, needed
 end
 
--- The word at which it stops: the last of the shortest line that is refused for the same reason.
+-- The word that argparse refuses: the last one of the shortest beginning with the same complaint.
 local function refused_word(parser, argv, message)
   for count = 1, #argv do
     local ok, why = parser:pparse(table.move(argv, 1, count, 1, {}))
@@ -93,10 +92,10 @@ local function refused_word(parser, argv, message)
   end
 end
 
---- What argparse refuses, in the form of our own refusals where it does not name what was given.
+--- A complaint of argparse, with the value that was given and what is allowed.
 ---@param parser table of argparse
 ---@param argv string[]
----@param message string of argparse
+---@param message string argparse's complaint
 ---@return string
 function M.complaint(parser, argv, message)
   local kind, name, choices = message:match "(%l+) '([^']+)' must be one of (.+)$"
@@ -107,7 +106,7 @@ function M.complaint(parser, argv, message)
   return ("%s: got %s; allowed: %s"):format(name, schema.show(value), (choices:gsub("'", "")))
 end
 
--- Where a terminal is narrower, words of its options would stand alone on their lines.
+-- On narrower terminals some lines would hold a single word of a description.
 local NARROWEST = 60
 
 --- The help of the program, or of a command, for a terminal.

@@ -1,5 +1,5 @@
 --- The playbook that a command line names: its file, its parameters, and a world to rehearse it in.
---- The same for every command that takes one.
+--- All commands that take a playbook use it.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -43,7 +43,7 @@ end
 
 local LARGEST = 262144
 
--- What stands in a file is the value of a parameter (name=@FILE); @@ begins a text with one @.
+-- The value of a parameter: name=@FILE takes the text of a file; @@ begins a text with one @.
 local function text_of(name, word, read_file)
   local path = word:match "^@([^@].*)$"
   if not path then return (word:gsub("^@@", "@")) end
@@ -66,7 +66,7 @@ local function value_of(name, word, read_file)
     :format(name))
 end
 
--- One that is typed several times is a list.
+-- A parameter that is typed several times becomes a list.
 local function add(params, name, value)
   local before = params[name]
   if before == nil then
@@ -80,7 +80,7 @@ end
 
 --- The parameters that were typed.
 ---@param args table with param, and to
----@param read_file fun(path: string): string|nil, string? of those that are in files
+---@param read_file fun(path: string): string|nil, string? reads values that are in files
 ---@return table<string, string|string[]>
 function M.read_params(args, read_file)
   local params = { to = options.side(args) }
@@ -104,7 +104,7 @@ function M.read_params(args, read_file)
   return params
 end
 
---- Puts ids in place of the names of groups that were typed, so that ids alone are journaled.
+--- Replaces names of groups that were typed by their ids, so that the journal holds ids only.
 ---@param params table<string, any> changed
 ---@param args table
 ---@param io alicloud.cli.Io
@@ -115,7 +115,7 @@ function M.resolve_names(params, args, io)
   end, io)
 end
 
--- One that the playbook declares as `region` is the client's region too, if no other is named.
+-- If the playbook declares a parameter `region` and no --region was typed, it names the client's.
 local function take_params(playbook, params, args)
   local read, message = playbooks.read_params(playbook, params)
   if not read then options.refuse(message) end
@@ -123,7 +123,7 @@ local function take_params(playbook, params, args)
   return read
 end
 
---- Refuses a mode that a playbook does not have, and what it is not for.
+--- Refuses a mode that the playbook does not have, and a kind that it is not for.
 ---@param playbook alicloud.dr.Playbook
 ---@param args table
 function M.check_mode(playbook, args)
@@ -132,12 +132,11 @@ function M.check_mode(playbook, args)
   if fault then options.refuse("--" .. fault) end
 end
 
---- Reads a playbook: a ready one by its bare name, or a file by its path. What cannot be read is a
---- mistake of the command line.
+--- Reads a playbook: a ready one by its name, or a file by its path. Refuses what cannot be read.
 ---@param path string
 ---@param io alicloud.cli.Io
 ---@param read_file fun(path: string): string|nil, string?, string?
----@param read_module? fun(path: string): string|nil, string?, string? for what it names
+---@param read_module? fun(path: string): string|nil, string?, string? for modules that it names
 ---@return alicloud.dr.PlaybookSource
 function M.read(path, io, read_file, read_module)
   local source, message
@@ -150,14 +149,14 @@ function M.read(path, io, read_file, read_module)
   return source
 end
 
---- Whether a file is the name of a ready playbook.
+--- Whether a path is the name of a ready playbook.
 ---@param path string
 ---@return boolean
 function M.is_ready(path)
   return ready.is_name(path)
 end
 
---- Where the playbook of a journal lies that was handed over with it.
+--- The path of the playbook that was handed over with a journal.
 ---@param journal string
 ---@return string
 function M.packed_name(journal)
@@ -173,7 +172,7 @@ function M.unpack(text)
   return source
 end
 
---- Makes a playbook of its text, which is executed with the rights of this process.
+--- Makes a playbook of its text. The text is executed with the rights of this process.
 ---@param source alicloud.dr.PlaybookSource
 ---@return alicloud.dr.Playbook
 function M.load(source)
@@ -183,7 +182,7 @@ function M.load(source)
 end
 
 --- Loads the playbook of the command line, and refuses parameters and a mode that it does not take.
---- It gets all rights, so its file must be trusted.
+--- Its code gets all rights of this process, so its file must be trusted.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.Playbook
@@ -199,7 +198,7 @@ function M.open(args, io)
   return playbook, params, read
 end
 
---- The world that --world names.
+--- The world in the file of --world; nil if none was typed.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return table|nil

@@ -1,4 +1,4 @@
---- What run and resume have in common: options, the terminal's side of a run, its end.
+--- Options and questions of a run on the command line, for `run` and `resume`.
 
 local accounts = require "alicloud.dr.playbook.account"
 local anchors = require "alicloud.dr.playbook.anchor"
@@ -112,8 +112,8 @@ local function accepted_loss(args, person)
   return { seconds = seconds, by = person, why = args.why }
 end
 
---- The wish to correct parameters of a run that has begun. What may be another one at any time
---- needs no reason.
+--- The correction that was typed for parameters of a run that has begun. Parameters that the
+--- playbook declares as changeable at any time need no reason.
 ---@param values table<string, any>
 ---@param args table with `why`
 ---@param person string|nil
@@ -135,8 +135,8 @@ end
 local ANSWERS = { a = "again", again = "again", s = "skip", skip = "skip", p = "stop",
   stop = "stop" }
 
--- A whole word or its letter, since "stop" begins as "skip" does. Whatever else is typed is no
--- answer, so it is asked again; the end of the input stops the run.
+-- Accepts a whole word or its letter ("stop" and "skip" begin alike). For anything else it returns
+-- nil and the question is asked again; the end of the input stops the run.
 local function answer_of(typed, question)
   if not typed then return "stop" end
   local answer = ANSWERS[typed:lower()]
@@ -158,7 +158,7 @@ local function ask_person(io, person, args)
   end
 end
 
---- The options of dr.run, from what was typed.
+--- Reads the options of dr.run from what was typed.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@return table
@@ -192,12 +192,12 @@ function M.read_options(args, io)
   }
 end
 
---- Runs a playbook at the terminal, to its end or from where its journal ends.
+--- Runs a playbook at the terminal, from its beginning or from where its journal ends.
 ---@param playbook alicloud.dr.Playbook
 ---@param given table options of dr.run
 ---@param args table
 ---@param io alicloud.cli.Io
----@param state alicloud.dr.RunState|nil of the journal, if it holds a run
+---@param state alicloud.dr.RunState|nil state of the journal's run; nil if it has none
 ---@return integer exit_code
 function M.carry_out(playbook, given, args, io, state)
   wishes.check(playbook, given, io, state)

@@ -1,4 +1,4 @@
---- Shows a change while it runs, and remembers what has to be known if it is cut short.
+--- Shows a change while it runs, and keeps what an interrupted command has to tell.
 
 local duration = require "alicloud.base.duration"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -11,22 +11,22 @@ local clean = terminal.clean
 
 ---@class alicloud.cli.Reporter
 ---@field io alicloud.cli.Io
----@field quiet boolean print nothing but the token
----@field go_on fun(token: string): string the command that continues under a token
----@field client_token string? as soon as it is known
----@field sent boolean the call may have left
----@field joined boolean? what somebody else has sent is waited for
----@field progress (fun(snapshot: alicloud.dr.Snapshot): string)? else the event's own words
----@field describe (fun(snapshot: alicloud.dr.Snapshot): string)? the group in words; nil: it is not
----the group that is changed
----@field seen table<string, string> what the newest look showed of each thing that is changed
----@field things string[] in the order in which they were seen
+---@field quiet boolean print only the token
+---@field go_on fun(token: string): string the command that goes on with a token
+---@field client_token string? once it is known
+---@field sent boolean the call may have left this machine
+---@field joined boolean? a change that somebody else began is waited for
+---@field progress (fun(snapshot: alicloud.dr.Snapshot): string)? nil: the words of the event
+---@field describe (fun(snapshot: alicloud.dr.Snapshot): string)? the group in words; nil if the
+---change is not of the group but of machines
+---@field seen table<string, string> the state of each thing that is changed, from its newest look
+---@field things string[] keys of `seen`, in the order in which they were first seen
 local Reporter = {}
 Reporter.__index = Reporter
 
 ---@param io alicloud.cli.Io
 ---@param quiet boolean
----@param noun string what is done, begins each line
+---@param noun string the kind of change, which begins each line
 ---@param change? alicloud.cli.Change nil: nothing is changed
 ---@return alicloud.cli.Reporter
 function M.new(io, quiet, noun, change)
@@ -59,7 +59,7 @@ function on.looked(self, event)
   end
 end
 
--- What stands against it may pass; a terminal sees how long that is waited for.
+-- An obstacle may pass by itself. A terminal shows how long it is still waited for.
 function on.settling(self, event)
   local reason = clean(event.reason)
   if not self.quiet and self.io.tty then
@@ -73,14 +73,14 @@ function on.settling(self, event)
 end
 
 function on.checked(self, event)
-  -- What stands against it is told once, when it is over.
+  -- Obstacles are shown once, at the end, by the failure.
   if not event.report.ok or self.shown_check then return end
   self.shown_check = true
   self:line(view.precheck_line(self.io, event.report))
 end
 
--- The token goes to the error stream, and before the call leaves: whatever becomes of this process
--- or of its output, it must not be lost.
+-- The token goes to standard error before the call leaves, so that it is known even if this process
+-- or its standard output is lost.
 function on.sending(self, event)
   self.sent = true
   if event.attempt > 1 then
@@ -117,7 +117,7 @@ function on.joined(self)
   self:note("one is under way already; waiting for it, nothing is sent")
 end
 
--- A terminal sees every look, a log only what is new.
+-- A terminal shows every look, a log only those that show something new.
 function on.state(self, event)
   local state = self.progress and self.progress(event.snapshot) or event.state
   local text = clean(state) .. "  " .. duration.clock(event.elapsed)
@@ -149,8 +149,8 @@ local function see(self, event)
   end
 end
 
---- Takes an event.
----@param event table alicloud.dr.Event, or that of another change
+--- Shows an event and keeps what it tells.
+---@param event table alicloud.dr.Event, or an event of another change
 function Reporter:take(event)
   self.client_token = event.client_token or self.client_token
   if event.snapshot then see(self, event) end
@@ -158,12 +158,12 @@ function Reporter:take(event)
   if handler then handler(self, event) end
 end
 
---- Takes the spinner away.
+--- Clears the spinner.
 function Reporter:finish()
   self.spinner.clear()
 end
 
---- Words about the newest look.
+--- The state at the newest look, in words.
 ---@return string
 function Reporter:last_seen()
   local list = {}

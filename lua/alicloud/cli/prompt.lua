@@ -1,13 +1,12 @@
---- Questions to whoever is at the terminal: one after the other, and whatever else the loop carries
---- goes on while one stands.
+--- Asks the person at the terminal, one question at a time. The loop's other tasks run meanwhile.
 
 local M = {}
 
--- By terminal, those who want to ask; the first one does.
+-- The queue of each terminal; the first in it may ask.
 local queues = setmetatable({}, { __mode = "k" })
 
--- Terminals at which a question was given up: what is typed for it until the next one is shown is
--- no answer to that.
+-- Terminals at which a question was given up before its answer. What was typed for it is dropped
+-- before the next question is shown.
 local late = setmetatable({}, { __mode = "k" })
 
 local function leave(queue, own)
@@ -32,8 +31,8 @@ local function wait_for_turn(place)
   while queue[1] ~= gate do gate.wait() end
 end
 
--- What others say while a question stands begins a line of its own, and the prompt comes again
--- behind it.
+-- Shows a prompt; whatever is printed while it is open gets its own line, and the prompt is shown
+-- again behind it.
 local function stand(io, prompt)
   local out, err = io.out, io.err
   err(prompt)
@@ -59,7 +58,7 @@ local function read(io, show, loop, prompt)
   local _ <close> = setmetatable({}, { __close = function()
     io.asking = nil
     if sit then sit() end
-    -- What is said next begins a line of its own.
+    -- Without an answer the cursor still stands behind the prompt.
     if not typed then io.err "\n" end
     late[io] = not over or nil
   end })
@@ -72,7 +71,7 @@ local function trimmed(typed)
   return typed and typed:match "^%s*(.-)%s*$"
 end
 
--- What is to be asked again keeps its turn.
+-- Runs `act` when its turn comes; a question that is asked again keeps its turn.
 local function in_turn(io, loop, act)
   if not (loop and loop.gate) then return act() end
   queues[io] = queues[io] or {}
@@ -81,21 +80,21 @@ local function in_turn(io, loop, act)
   return act()
 end
 
---- Asks.
+--- Asks one question.
 ---@param io alicloud.cli.Io
 ---@param show fun() prints the question
----@param loop? alicloud.Loop whose tasks go on until it is answered
+---@param loop? alicloud.Loop its tasks run until there is an answer
 ---@return string|nil typed without blanks around it; nil at the end of the input
 function M.ask(io, show, loop)
   return in_turn(io, loop, function() return trimmed(read(io, show, loop)) end)
 end
 
---- Asks until what is typed is an answer.
+--- Asks until an answer is understood.
 ---@param io alicloud.cli.Io
 ---@param show fun() prints the question
----@param loop alicloud.Loop whose tasks go on until it is answered
----@param prompt string what stands before the answer, and is shown again behind what others say
----@param understand fun(typed: string|nil): any nil: no answer; typed is nil at the end of input
+---@param loop alicloud.Loop its tasks run until there is an answer
+---@param prompt string stands before the answer, and is shown again behind other output
+---@param understand fun(typed: string|nil): any nil: ask again; typed is nil at the end of input
 ---@return any answer
 function M.choose(io, show, loop, prompt, understand)
   return in_turn(io, loop, function()

@@ -1,4 +1,4 @@
---- The recording of a command, where `--record` was typed. A command never fails for it.
+--- The recorder of a command with `--record`. A recording that fails never fails the command.
 
 local options = require "alicloud.cli.options"
 local recorder = require "alicloud.conformance.recording.recorder"
@@ -6,7 +6,7 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
--- What else a command may write, which a recording or its key would spoil.
+-- Options that name other files of the command, which a recording must not overwrite.
 local WRITTEN = { "journal", "output", "report", "events", "sign", "tls_key_log", "cleanup" }
 
 local function plain(path)
@@ -23,7 +23,7 @@ local function check_others(args, name, path)
   end
 end
 
--- What was typed; nil if nothing is to be recorded.
+-- The options of a recording; nil if none was asked for.
 local function read(args)
   local path, map = args.record, args.keep_map
   if not path and (map or args.drop_request_ids) then
@@ -51,7 +51,7 @@ local function begin(args, runtime)
   return made or false
 end
 
---- The recorder of a command's clients; the first one opens it.
+--- The recorder of a command's clients; the first call opens it.
 ---@param args table of argparse
 ---@param io alicloud.cli.Io
 ---@param runtime alicloud.Runtime

@@ -1,5 +1,5 @@
---- Regions that look like a slip of the hand. A region that nobody has heard of may be a new one,
---- so only what is near to a known name is doubted, and not what differs from it in a number.
+--- Finds mistyped region names. An unknown region may be a new one. So a name is doubted only if it
+--- is near to a known one, and not if both differ only in digits.
 
 local core = require "alicloud.core"
 local regions = require "alicloud.service.common.regions"
@@ -15,7 +15,7 @@ end
 
 --- The region that was probably meant.
 ---@param typed string
----@return string|nil name nil: there is no reason to doubt it
+---@return string|nil name nil: the typed name is known, or near to none
 function M.meant(typed)
   if known[typed] then return nil end
   local nearest = core.suggest(typed, regions.known)

@@ -1,5 +1,5 @@
---- What the ways of `explore` have in common on the command line: the table of programs, the words
---- that repeat a run, and what is told of programs that no table names.
+--- What the forms of `explore` share: the option --program, the words that repeat a run, and the
+--- lines about programs.
 
 local fold = require "alicloud.cli.fold"
 local options = require "alicloud.cli.options"
@@ -11,7 +11,7 @@ local M = {}
 
 local OPTIONS = { "region", "to", "kind", "world", "faults", "assume_from" }
 
---- The table of programs that was typed.
+--- The table of programs that was typed; nil if none was.
 ---@param args table
 ---@return alicloud.simulation.ProgramTable|nil
 function M.read_programs(args)
@@ -22,9 +22,9 @@ function M.read_programs(args)
     programs.ALLOWED))
 end
 
---- The options with which a run is what it was.
+--- The options that repeat a rehearsal as it was.
 ---@param args table
----@return string[] as alicloud.base.shell makes them
+---@return string[] quoted for a shell
 function M.words(args)
   local typed = {}
   for _, name in ipairs(OPTIONS) do
@@ -39,8 +39,8 @@ function M.words(args)
   return typed
 end
 
---- Tells of programs that were not started and have no line in the table, and of lines that are of
---- none.
+--- Prints the programs that --program does not name and so were not started, and the names that
+--- --program gives in vain.
 ---@param io alicloud.cli.Io
 ---@param report { programs: string[]?, unused: string[]? }
 function M.print_programs(io, report)

@@ -1,4 +1,5 @@
---- How a run ends at the terminal: what it came to, or why it stopped, and what goes on with it.
+--- Reports the end of a run on the command line: its result, or why it stopped and the command that
+--- goes on.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -26,7 +27,7 @@ local journal_room = lazy.module "alicloud.cli.journal_room"
 
 local M = {}
 
--- What says who asks, and how the cloud is reached.
+-- Options that the printed command repeats: who asks, which files, and how the cloud is reached.
 local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
   "account", "failed_region", "wait_for_cloud", "requester", "trust_file", "events", "on_event",
   "replay", "replay_mode" }
@@ -36,10 +37,10 @@ local function kept(args)
   return table.move(network.typed(args), 1, 100, #all + 1, all)
 end
 
---- The command that goes on with a journal.
+--- The command that resumes the run of a journal.
 ---@param path string
 ---@param args table
----@param corrected? string[] NAME=VALUE
+---@param corrected? string[] corrected parameters, NAME=VALUE
 ---@return string
 function M.resume_command(path, args, corrected)
   local all = kept(args)
@@ -47,7 +48,7 @@ function M.resume_command(path, args, corrected)
   return shell.command("resume", { path, table.unpack(corrected or {}) }, all)
 end
 
--- As they would be typed; what has several lines was taken from a file.
+-- Parameters as they would be typed; a value of several lines must come from a file.
 local function words_of(params)
   local words = {}
   for _, name in ipairs(tables.keys(params)) do
@@ -60,13 +61,13 @@ local function words_of(params)
   return words
 end
 
--- The parameters as they are to be now.
+-- The parameters of the command: those of a new run, or those of the journal as corrected.
 local function params_of(given, state)
   local wish = given.corrections
   return given.params or tables.merged(state and state.params, wish and wish.values)
 end
 
--- The command that begins a run as one was that has come to its end, with other parameters.
+-- The command that begins a new run like the one that has finished, with other parameters.
 local function new_run_command(args, params)
   return shell.command("run", { args.file, table.unpack(words_of(params)) }, kept(args))
 end
@@ -96,8 +97,7 @@ local FROM = { outage = " from the outage", incident = " from the first run of t
 
 local MOST_EXCEPTIONS = 10
 
--- Of a region's groups the first that were left out are enough to see why, and what comes behind
--- them stays on the screen.
+-- The first exceptions show why groups were left out; more would push what follows off the screen.
 local function print_exceptions(io, result)
   local list = result.exceptions
   for i = 1, math.min(#list, MOST_EXCEPTIONS) do
@@ -128,15 +128,15 @@ local function print_result(io, result, args)
     result.head:sub(1, 16), reports.pointer(result.journal, args.report)))
 end
 
--- A journal that another process goes on with is written to its end by that one.
+-- A journal that another process has taken over is not incomplete: that process completes it.
 local function exit_code(io, err)
   if err.code == "Client.Interrupted" then return output.interrupted(io) end
   if err.incomplete and err.code ~= LOST then return output.EXIT.incomplete end
   return output.exit_code(err, true)
 end
 
--- On a disk that is full nothing goes on; elsewhere it does. A side that is missing is a parameter
--- that is to be corrected, as one that is wrong is, and keys that are missing are in a file.
+-- The command that goes on. After a full disk it moves the journal elsewhere; it names a missing
+-- side or a wrong parameter as a corrected parameter, and a missing file of keys as an option.
 local function way_on(io, args, err, path, params)
   local full = stores.is_path(path) and journal_room.is_full(err)
   local elsewhere = full and journal_room.command(path, args.typed_words,
@@ -155,7 +155,7 @@ local function was_over(state)
   return state ~= nil and state.ending ~= nil and state.ending.type == "finished"
 end
 
--- What is for steps that are still to come.
+-- Options that have an effect only on steps that are still to come.
 local FOR_STEPS = { "skip", "again", "mode", "accept_loss", "force", "outage_at" }
 
 local function tell_too_late(io, args)
@@ -182,7 +182,8 @@ local function begin_again(io, args, err, code, command)
   return code
 end
 
--- Who has the run that was lost; whoever was told so by a clock alone does not know.
+-- The process that has taken over the run. Asked only after Client.JournalLost: the error itself,
+-- raised when the own clock showed that the lease was over, need not know it.
 local function holder_now(err, path, io)
   if err.code ~= LOST then return nil end
   return stores.hold(path, run_store.context(io)).holder
@@ -223,8 +224,9 @@ local function report_failure(io, args, err, path, params)
   return code
 end
 
--- A shared store that took nothing holds no run yet, of which anything could be told: what was
--- typed begins it, or goes on with it. With one that has come to its end nothing goes on.
+-- A finished run cannot take other parameters: the printed command begins a new one. Without a run
+-- in a shared store there is nothing to resume: it is the typed command again, which begins the run
+-- or goes on with it.
 local function fail(io, args, err, given, state)
   local path, params = given.journal, params_of(given, state)
   hints.at_the_shell(err, args, true)
@@ -236,14 +238,14 @@ local function fail(io, args, err, given, state)
   return begin_again(io, args, err, exit_code(io, err), typed_command(args))
 end
 
---- Tells how the run has ended. The report comes before the last words, which say where it is. It
---- cannot undo what the run came to, but one that was asked for and is not there is no success.
+--- Reports how the run has ended. Writes the --report first, since the last lines say where it is.
+--- If it cannot be written the exit code is that of a failure, though the run is over.
 ---@param result alicloud.dr.RunResult|nil
 ---@param err alicloud.Error|nil
 ---@param given table options of dr.run
 ---@param args table
 ---@param io alicloud.cli.Io
----@param state alicloud.dr.RunState|nil of the journal, if it held a run before
+---@param state alicloud.dr.RunState|nil state of the journal before; nil if it had no run
 ---@return integer exit_code
 function M.finish(result, err, given, args, io, state)
   local path, saved, fault = given.journal, true, nil

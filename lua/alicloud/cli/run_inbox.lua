@@ -1,5 +1,4 @@
---- How a command reaches a run that goes on elsewhere: its journal is read, and a line is left in
---- its inbox.
+--- Reaches a run that another process carries out: reads its journal, and posts lines to its inbox.
 
 local events = require "alicloud.dr.playbook.events"
 local journals = require "alicloud.dr.journal"
@@ -9,7 +8,7 @@ local stores = require "alicloud.dr.store"
 
 local M = {}
 
---- What a journal tells of its run; refuses a file that holds none.
+--- The state of a journal's run; refuses a journal that holds none.
 ---@param path string or address
 ---@param context alicloud.dr.StoreContext
 ---@return alicloud.dr.RunState|nil
@@ -24,7 +23,7 @@ function M.read(path, context)
   return state
 end
 
---- Leaves a line for the run.
+--- Posts a line to the run's inbox.
 ---@param path string or address
 ---@param line string
 ---@param context alicloud.dr.StoreContext

@@ -1,4 +1,4 @@
---- Where runs live, and which of them a run goes on with.
+--- Where the journals of runs are kept, and which run a command line goes on with.
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
@@ -30,17 +30,17 @@ local function is_common(path)
   return place ~= nil and place.team ~= nil and place.fault == nil
 end
 
--- It becomes a part of names that are printed to be typed.
+-- Refuses a directory that cannot be typed: printed commands contain it.
 local function checked(directory, name)
   local fault = schema.refusal(schema.text, directory)
   if fault then options.refuse(("%s: %s"):format(name, fault)) end
   return directory
 end
 
---- Where journals and locks are kept if nobody says otherwise: where the machine's operators keep
---- theirs, if this user is one of them.
+--- The default directory of journals and locks: $ALICLOUD_DR_JOURNALS, else the directory that the
+--- operators of this machine share if this user is one of them, else one of this user.
 ---@param getenv fun(name: string): string|nil
----@param common? string the directory of all operators (/var/lib/alicloud-dr)
+---@param common? string the shared directory (/var/lib/alicloud-dr)
 ---@return string
 function M.directory(getenv, common)
   local own = getenv "ALICLOUD_DR_JOURNALS"
@@ -51,15 +51,14 @@ function M.directory(getenv, common)
   options.refuse "--journal: is missing, and $HOME does not say where it is kept"
 end
 
---- Where runs live if nobody says otherwise: in the shared store that the environment names, else
---- in a directory.
+--- The default place of runs: the shared store that the environment names, else a directory.
 ---@param getenv fun(name: string): string|nil
 ---@return string directory, or address of a store
 function M.place(getenv)
   return run_store.named(getenv) or M.directory(getenv)
 end
 
---- What the text of a journal tells of its run.
+--- The state of the run in a journal's text.
 ---@param path string
 ---@param text string
 ---@return alicloud.dr.RunState|nil
@@ -70,18 +69,18 @@ function M.state(path, text)
   return states.fold(reading.events)
 end
 
--- A stranger's file tells nothing of our runs; one of the team that cannot be read does.
+-- Whether somebody else owns the file and it is not of the team: then it says nothing of our runs.
 local function is_strange(path, directory)
   local about, place = core.look(path), trusted_files.place(directory)
   return about ~= nil and not about.own and place ~= nil and about.gid ~= place.team
 end
 
--- Two files of one name in two directories are two playbooks, unless their texts are one.
+-- Whether a run is of this playbook: the same path, or another path with the same text.
 local function is_of(state, playbook)
   return state.run == nil or state.run.file == playbook.file or state.digest == playbook.digest
 end
 
--- Whether a name at which no file is may be taken.
+-- Whether a path without a file is free for a new run.
 local function is_free_path(path, place, new)
   local moved = not new and relocate.moved_error(path)
   if moved then
@@ -99,14 +98,14 @@ local function is_free(path, place, playbook, new, context)
     return is_free_path(path, place, new)
   end
   if not text and in_files and is_strange(path, place) then return false end
-  -- What was begun in a cluster that is gone is nothing that a new run could disturb.
+  -- A run in a cluster that is gone cannot be disturbed by a new one, so its name is taken.
   if not text and new and err.code == "Client.OtherCluster" then return false end
   if not text then return nil, err end
   if new then return false end
   local state
   state, err = M.state(path, text)
   if not state then return nil, err end
-  -- A hook may have written a note behind the end.
+  -- An ending `finished` counts even if a hook has written a note behind it.
   return is_of(state, playbook) and not (state.ending and state.ending.type == "finished")
 end
 
@@ -115,7 +114,7 @@ alicloud-dr: journals and locks are kept in %s, for you alone: other users' runs
     for all operators: sudo install -d -m 2770 -g GROUP %s
 ]]
 
---- Makes the directory for journals, and tells once whose locks are in it.
+--- Makes the directory of journals; says once, when it is new, that other users do not see it.
 ---@param directory string
 ---@param io alicloud.cli.Io
 ---@return boolean|nil ok
@@ -131,14 +130,14 @@ function M.make_directory(directory, io)
   return true
 end
 
--- Names of files and of runs in stores have an end.
+-- Most characters of a playbook's name within the name of a run: names of files are limited.
 local LONGEST = 100
 
 local function stem_of(playbook)
   return (playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-"):sub(1, LONGEST))
 end
 
--- An unfinished run; most files are of finished ones, whose end says so.
+-- The state of an unfinished run; nil for others. Only journals without an end are read whole.
 local function open_run(path, context)
   local text = stores.read_trusted(path, context)
   if not text or text:sub(-65536):find('"type":"finished"', 1, true) then return nil end
@@ -151,7 +150,8 @@ local function is_same(a, b)
   return core.encode { a } == core.encode { b }
 end
 
--- A second run beside it would be of a group whose production it has stopped, or moved half-way.
+-- Whether a run of the same group is past its point of no return or has left production down: a
+-- second run beside it must not begin.
 local function is_half_done(state, params)
   local same_group = params.group ~= nil and is_same(params.group, state.params.group)
     or params.groups ~= nil and is_same(params.groups, state.params.groups)
@@ -159,8 +159,8 @@ local function is_half_done(state, params)
     or productions.down(state) ~= nil)
 end
 
--- The unfinished run that a command line means, whose parameters may have been corrected since, or
--- are to be corrected now.
+-- The unfinished run that a command line means: one with the same parameters, else a half-done run
+-- of the same group, whose parameters are then corrected.
 local function unfinished_run(playbook, params, place, context)
   local names, err = stores.list(place, context)
   if not names then return nil, err end
@@ -179,13 +179,13 @@ local function unfinished_run(playbook, params, place, context)
   return half_done
 end
 
---- The journal of the unfinished run of this playbook with these parameters, else of one of the
---- same group that is half done, or a new name.
+--- The journal of the unfinished run of this playbook with these parameters, else of a half-done
+--- run of the same group, else a new name.
 ---@param playbook alicloud.dr.Playbook
 ---@param params table
----@param place string directory that is there, or address of a store
+---@param place string an existing directory, or the address of a store
 ---@param context alicloud.dr.StoreContext
----@param new boolean? a new name in any case
+---@param new boolean? always a new name
 ---@return string|nil name path or address
 ---@return alicloud.Error? err
 function M.find(playbook, params, place, context, new)

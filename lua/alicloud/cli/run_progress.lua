@@ -1,4 +1,4 @@
---- A run while it goes on, record by record, in lines that fit the terminal; commands stay whole.
+--- Shows a run while it goes on, record by record, in lines that fit the terminal.
 
 local corrections = require "alicloud.dr.playbook.corrections"
 local decisions = require "alicloud.dr.playbook.decision"
@@ -15,7 +15,7 @@ local M = {}
 
 local NAMES = 28
 
--- A sign, the step, and what became of it.
+-- A line with a sign, the step, and its result.
 local function marked(io, color, sign, step, words)
   local line = ("  %s %s %s"):format(sign, widths.pad(terminal.clean(step), NAMES), words)
   local text = fold.hang(io, line, 6)
@@ -33,7 +33,7 @@ local function holder_words(holder)
     terminal.clean(holder.host), terminal.clean(zones.noted(holder.since)))
 end
 
--- Once for each who has the run, and whenever the store has come out of reach.
+-- Printed for each new holder of the run, and for each new error of the store.
 function SHOW.standby(io, event, view)
   local words = event.err and terminal.clean(event.err, 1000)
     or event.holder and holder_words(event.holder) or "held by somebody"
@@ -84,14 +84,14 @@ function SHOW.takeover(io, event)
     terminal.clean(event.action), duration.format(math.ceil(event.left))))
 end
 
--- The client itself tells of an outage that is waited for.
+-- Only "settling": the client itself prints that it waits for the cloud in an outage.
 function SHOW.waiting(io, event)
   if event.state ~= "settling" then return end
   indented(io, ("%s looks again, for %s at most: %s"):format(terminal.clean(event.step or "it"),
     duration.format(math.ceil(event.left)), terminal.clean(event.reason, 1000)))
 end
 
--- It may take minutes, and whoever has typed Ctrl-C sees that it was heard.
+-- Clearing may take minutes; after Ctrl-C this line shows that the signal was seen.
 function SHOW.clearing(io, event)
   local rest = io.ended_by() and " before the end; once more, and it ends at once and leaves the "
     .. "drill open, which costs money" or ""
@@ -152,7 +152,7 @@ end
 
 SHOW.under_way = SHOW.headway
 
---- Makes what shows the records of a run while it goes on.
+--- Returns the function that shows the records of a run.
 ---@param io alicloud.cli.Io
 ---@param journal string
 ---@return fun(event: table)

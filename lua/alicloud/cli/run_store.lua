@@ -1,5 +1,5 @@
---- How a command reaches the stores of runs: what their stores share, and the names of journals
---- that were typed.
+--- Connects a command to the stores of runs: their shared context, and the names of journals and
+--- stores that were typed.
 
 local cli_clients = require "alicloud.cli.client"
 local options = require "alicloud.cli.options"
@@ -10,10 +10,10 @@ local stores = require "alicloud.dr.store"
 
 local M = {}
 
--- One for each command: its lookers ask over one connection.
+-- One context for each command, so that all its stores use one connection.
 local contexts = setmetatable({}, { __mode = "k" })
 
---- What the stores of a command share.
+--- The context that all stores of a command share.
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.StoreContext
 function M.context(io)
@@ -30,8 +30,8 @@ local function parse(field, text)
   return address or options.refuse(field .. ": " .. message)
 end
 
---- A journal as it was typed: a path, or the address of a run, which becomes the one that every
---- message has.
+--- Checks a typed journal: a path, or the address of a run. An address is returned in its normal
+--- form, which all messages show.
 ---@param name string
 ---@param field? string where it was typed (journal)
 ---@return string
@@ -47,7 +47,7 @@ function M.journal(name, field)
   return address.text
 end
 
---- The address of a store, without a run, as it was typed.
+--- Checks the typed address of a store, which must name no run.
 ---@param name string
 ---@param field string where it was typed
 ---@return string
@@ -66,7 +66,7 @@ local function named(getenv)
   return address
 end
 
---- The store that the environment names, where runs live unless somebody says otherwise.
+--- The shared store that the environment names, where runs live by default.
 ---@param getenv fun(name: string): string|nil
 ---@return string|nil address without a run
 function M.named(getenv)
@@ -74,10 +74,11 @@ function M.named(getenv)
   return address and address.text
 end
 
---- Where the run lives of which a file is this machine's copy: nothing goes on from that.
----@param path string of the copy
+--- The address of the run of which a file is this machine's copy. A run never continues from a
+--- copy.
+---@param path string path of the copy
 ---@param getenv fun(name: string): string|nil
----@return string address that of the store of the environment, if the copy is of a run there
+---@return string address in the environment's store if the copy is of there, else "ADDRESS#RUN"
 function M.origin(path, getenv)
   local run = path:match "([^/]+)%-%x+%.mirror$" or "RUN"
   local store = places.from_environment(getenv)
@@ -87,7 +88,7 @@ function M.origin(path, getenv)
   return "ADDRESS#" .. run
 end
 
---- Where a run cannot be read, what this machine knows of it.
+--- Adds to the hint of an unreadable run that this machine has a copy of it, if it has one.
 ---@param err alicloud.Error
 ---@param name string the journal that was asked for
 ---@param io alicloud.cli.Io

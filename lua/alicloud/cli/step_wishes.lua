@@ -1,5 +1,5 @@
---- Wishes for single steps of a run (--skip, --again), held against the steps that there are before
---- anything is begun. A slip of the hand would else be told at the end, with the step done.
+--- Checks the step names of --skip and --again before a run begins. A mistyped name would otherwise
+--- be found only at the end, when the step that it should leave out is done.
 
 local fold = require "alicloud.cli.fold"
 local options = require "alicloud.cli.options"
@@ -50,12 +50,12 @@ local function check_skip(found, state, name, io)
     .. "; where the run comes to nothing of that name, nothing is left out")
 end
 
---- Refuses what names no step or gate, where that can be known, and warns of the rest. How a run
---- has ended that is at its end tells of what came too late.
+--- Refuses a name that is no step or gate, if all names are known, and warns of a doubtful one and
+--- of one that has no effect. Nothing is checked for a finished run: `run_end` warns there.
 ---@param playbook alicloud.dr.Playbook
 ---@param given table options of dr.run
 ---@param io alicloud.cli.Io
----@param state alicloud.dr.RunState|nil of the journal
+---@param state alicloud.dr.RunState|nil state of the journal's run; nil if it has none
 function M.check(playbook, given, io, state)
   if state and state.ending and state.ending.type == "finished" then return end
   for _, name in ipairs(tables.keys(given.again)) do check_again(state, name, io) end

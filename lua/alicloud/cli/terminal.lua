@@ -1,4 +1,4 @@
---- The terminal: what may reach it, whether it is one, how it is coloured.
+--- The terminal of a command: cleans what is printed there, reads lines, and chooses colours.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -26,21 +26,22 @@ end
 ---@class alicloud.cli.Io
 ---@field out fun(text: string)
 ---@field err fun(text: string)
----@field fault? fun(): string|nil why output was lost, if any was
+---@field fault? fun(): string|nil why part of the output was lost; nil if none was
 ---@field tty boolean the output is a terminal
 ---@field page? fun(text: string) shows a long text screen by screen
----@field input_tty boolean somebody can answer a question
+---@field input_tty boolean the input is a terminal, so a person can answer a question
 ---@field columns integer
----@field read_line fun(loop?: alicloud.Loop): string|nil, string? what is typed; nil at the end of
----it, or with a reason
----@field drop_typed fun() forgets the lines that were typed and not read
----@field asking boolean? somebody is asked, and types
+---@field read_line fun(loop?: alicloud.Loop): string|nil, string? a typed line; nil at the end of
+---the input, or with the reason why the line was refused
+---@field drop_typed fun() drops typed lines that were not read
+---@field asking boolean? a question is open at the terminal
 ---@field color boolean
 ---@field ended_by fun(): integer|nil number of the signal that ends the command
----@field events alicloud.cli.Events? who is told of what the command does
----@field transport table? instead of the network
+---@field events alicloud.cli.Events? takes the events of the command
+---@field transport table? takes the requests, instead of the network
 ---@field runtime table? overrides of alicloud.Runtime
----@field tracing alicloud.otel.Tracing|false|nil once it is known whether the command is traced
+---@field tracing alicloud.otel.Tracing|false|nil nil until it is known whether the command is
+---traced
 
 local function wants_color(tty)
   local no_color = os.getenv "NO_COLOR"
@@ -49,7 +50,7 @@ end
 
 local INPUT = 0
 
--- What a loop waits for: something was typed.
+-- A pollable object for a loop: it is ready when something was typed.
 local typing = {
   pollfd = function() return INPUT end,
   events = function() return "r" end,
@@ -57,18 +58,18 @@ local typing = {
   step = function() return core.poll(INPUT, "r", 0) and 1 or 0 end,
 }
 
--- A read that blocks in C would keep Ctrl-C waiting until the next line is typed.
+-- Polls first: a read that blocks in C would delay Ctrl-C until the next line is typed.
 local function wait_for_input(loop)
   while not core.poll(INPUT, "r", loop and 0 or 0.2) do
     if loop then loop.wait(typing, math.huge) else core.checkpoint() end
   end
 end
 
---- The longest line that is taken, in bytes.
+--- Bytes of the longest line that is read.
 M.LONGEST_LINE = 1048576
 
--- No more than the line: what is behind it may be for somebody else. With a loop, its tasks go on
--- meanwhile.
+-- Reads byte by byte to the end of the line, since a later reader may need what follows. With a
+-- loop, its tasks run meanwhile.
 local function read_line(loop)
   local bytes = {}
   while true do
@@ -87,15 +88,15 @@ local function drop_typed()
   end
 end
 
--- Shells keep COLUMNS to themselves, so a terminal is asked; a log gets lines of moderate length.
+-- Shells do not export COLUMNS, so the terminal is asked; output that is no terminal gets 100.
 local function read_columns()
   local given, columns = math.tointeger(tonumber(os.getenv "COLUMNS")), core.terminal(1)
   if given or not columns then return given or 100 end
   return columns > 0 and columns or 80
 end
 
--- Whoever reads our output may go away in the middle of a failover; that must not end it. Nothing
--- more is written then, and the command says at its end that something is missing.
+-- A failover must not end because the reader of its output has gone. After the first failed write
+-- nothing more is written, and the command reports the loss at its end.
 local function careful_writer(file)
   local fault
   local function write(text)
@@ -132,7 +133,7 @@ end
 
 local SIGNALS = { [1] = "interrupted: the terminal is gone", [15] = "interrupted by SIGTERM" }
 
---- Words for what has ended a command.
+--- Why a command was interrupted, in words.
 ---@param io alicloud.cli.Io
 ---@return string
 function M.interruption(io)
@@ -156,7 +157,7 @@ local MARKS = {
   fail = { "✘", "red" }, block = { "✘", "red" },
 }
 
---- The sign of a verdict.
+--- The coloured mark of a verdict.
 ---@param io alicloud.cli.Io
 ---@param verdict "ok"|"warn"|"unknown"|"fail"|"block"
 ---@return string
@@ -166,7 +167,7 @@ end
 
 local FRAMES = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }
 
---- A line that is written over and over; where the output is no terminal it stays silent.
+--- A status line that is overwritten again and again; silent where the output is no terminal.
 ---@param io alicloud.cli.Io
 ---@return { show: fun(label: string, text: string), clear: fun() }
 function M.spinner(io)
@@ -175,7 +176,7 @@ function M.spinner(io)
     if visible then io.out "\r\27[K" end
     visible = false
   end
-  -- A line that fills the last column may wrap, and what has wrapped cannot be written over.
+  -- One column stays free: a line that fills the last one may wrap and then cannot be overwritten.
   local function show(label, text)
     if not io.tty then return end
     frame = frame % #FRAMES + 1

@@ -1,18 +1,18 @@
---- Traces of a command, where the environment asks for them: see alicloud.otel.
+--- Traces of a command, if the environment asks for them: see alicloud.otel.
 
 local otel = require "alicloud.otel"
 local settings = require "alicloud.otel.settings"
 
 local M = {}
 
--- What is wrong with the settings is told once, and the command goes on without traces.
+-- A fault of the settings is warned of once, and the command goes on without traces.
 local function begin(args, io, runtime)
   local read, fault = settings.read(runtime.getenv)
   if fault then runtime.warn("no traces are sent: " .. fault) end
   if read then io.tracing = otel.begin(read, args.command, runtime.time) end
 end
 
---- What a command's clients tell of their calls; the first one begins the traces of the command.
+--- The tracer of a command's clients; the first call begins the traces.
 ---@param args table of argparse
 ---@param io alicloud.cli.Io
 ---@param runtime alicloud.Runtime

@@ -1,12 +1,12 @@
---- The assumptions of the emulator for people: what it does, how much the public shows of that, and
--- what would decide it; grouped by how well they are founded.
+--- Shows the assumptions of the emulator: what it does, what public sources say about that, and
+--- what would decide it; grouped by the strength of the evidence.
 
 local widths = require "alicloud.cli.width"
 
 local M = {}
 
 local COLUMNS = 80
--- Where the text begins beside its label.
+-- Column at which the text beside a label begins.
 local MARGIN = 10
 
 local HEADINGS = {
@@ -66,7 +66,7 @@ local function add_switch(lines, switch, entry)
   lines[#lines + 1] = ""
 end
 
---- All of them as text that fits 80 columns.
+--- All assumptions, as text of at most 80 columns.
 ---@param switches alicloud.emulator.Switch[]
 ---@param evidence table  alicloud.emulator.evidence
 ---@return string

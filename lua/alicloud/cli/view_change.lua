@@ -1,4 +1,4 @@
---- The words in which people see what comes after a failover: reprotection, drills, readiness.
+--- Shows to people what comes after a failover: reprotection, drills, readiness.
 
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
@@ -50,7 +50,7 @@ local function old_side_line(side)
   return "    old side: " .. clean(table.concat(list, ", "), 1000) .. "\n"
 end
 
---- How a reprotection ended well.
+--- The result of a reprotection.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.ReprotectResult
 ---@return string
@@ -81,7 +81,7 @@ function M.clear_question(drill)
     .. "  Type the drill id to go on: "):format(clean(drill.id), #drill.disks)
 end
 
---- A drill whose disks are there.
+--- The result of starting a drill.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.DrillResult
 ---@return string
@@ -97,7 +97,7 @@ function M.drill_started(io, result)
   return table.concat(lines) .. call_line(result)
 end
 
---- A drill that is gone.
+--- The result of clearing a drill.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.DrillResult
 ---@param look string the command that lists the open drills
@@ -115,11 +115,11 @@ function M.drill_cleared(io, result, look)
     clean(result.drill_id), duration.format(result.elapsed))
 end
 
---- The ledger of open drills.
+--- The list of open drills.
 ---@param io alicloud.cli.Io
 ---@param region string
 ---@param drills alicloud.dr.Drill[]
----@param group_id string? of which they are
+---@param group_id string? the group of the drills; nil: they are of all groups
 ---@return string
 function M.drill_lines(io, region, drills, group_id)
   if #drills == 0 then
@@ -140,8 +140,8 @@ end
 --- One line per group.
 ---@param io alicloud.cli.Io
 ---@param report alicloud.dr.ReadinessReport
----@param quiet? boolean only of those that are not ok
----@param none string what is said if there is no group
+---@param quiet? boolean only groups that are not ok
+---@param none string words for a list without groups
 ---@return string
 function M.readiness(io, report, quiet, none)
   if #report.lines == 0 then return ("  %s %s\n"):format(mark(io, "fail"), none) end

@@ -1,5 +1,5 @@
---- The words in which people see what is done to instances, disks and replication by hand: fence,
---- serve, start, stop.
+--- Shows to people what is done to instances, disks and replication by hand: fence, unfence, serve,
+--- start, stop.
 
 local attachment = require "alicloud.dr.read.attachment"
 local duration = require "alicloud.base.duration"
@@ -46,7 +46,7 @@ function M.fence_question(plan, power)
   return table.concat(lines) .. TYPE
 end
 
--- What was done by a command, in one line.
+-- What a command did, in one line.
 local function done_line(done)
   local parts = {}
   for _, what in ipairs { "stopped", "detached", "attached", "started" } do
@@ -56,14 +56,14 @@ local function done_line(done)
   return #parts > 0 and clean(table.concat(parts, "; "), 1000) or nil
 end
 
---- What a command had done before it failed, or nil.
+--- What a command had done before it failed; nil if nothing.
 ---@param err alicloud.Error
 ---@return string|nil
 function M.done_so_far(err)
   return err.done_so_far and done_line(err.done_so_far) or nil
 end
 
---- How fencing ended well.
+--- The result of fencing.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.FenceResult
 ---@return string
@@ -93,7 +93,7 @@ function M.serve_question(plan)
   return table.concat(lines) .. TYPE
 end
 
---- The question before what was fenced is brought back.
+--- The question before a fence is taken back.
 ---@param plan alicloud.dr.UnfencePlan
 ---@return string
 function M.unfence_question(plan)
@@ -108,7 +108,7 @@ function M.unfence_question(plan)
   return table.concat(lines) .. TYPE
 end
 
---- How bringing back ended well.
+--- The result of taking a fence back.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.UnfenceResult
 ---@return string
@@ -132,7 +132,7 @@ local function old_side(result)
     or "    the old side is not fenced: what runs there may still write\n"
 end
 
---- How serving ended well.
+--- The result of serving.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.ServeResult
 ---@param fence string the command that fences the old side
@@ -172,7 +172,7 @@ local ENDED = { started = "replication runs", synced = "synchronized once, stopp
   stopped = "replication is stopped", already_started = "replication runs already",
   already_stopped = "replication is stopped already" }
 
---- How starting or stopping replication ended well.
+--- The result of starting or stopping replication.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.ChangeResult
 ---@return string

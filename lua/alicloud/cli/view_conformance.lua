@@ -1,4 +1,4 @@
---- What `conformance` shows: what a tier is about to do, and what was found.
+--- Shows for `conformance` what a tier is about to do, and what was found.
 
 local fold = require "alicloud.cli.fold"
 local reports = require "alicloud.conformance.report"
@@ -11,7 +11,7 @@ local M = {}
 
 local clean = terminal.clean
 
--- Actions that need a permission; what does not exist needs none.
+-- The RAM actions that a tier needs; operations that are not in the service data need none.
 local function permissions(tier)
   local list, seen = {}, {}
   for _, action in ipairs(tier.actions) do
@@ -31,11 +31,11 @@ local function line(io, label, text)
   return fold.hang(io, ("  %-10s%s"):format(label, text), 12) .. "\n"
 end
 
---- What a tier will do, before it does it.
+--- What a tier will do.
 ---@param io alicloud.cli.Io
 ---@param name string
 ---@param tier alicloud.conformance.Tier
----@param detail? string on what
+---@param detail? string the groups or disks that it uses
 ---@return string
 function M.intent(io, name, tier, detail)
   return line(io, name, tier.cost)
@@ -77,7 +77,7 @@ local function confirmed(io, list)
   return "\n  as assumed\n" .. fold.hang(io, "    " .. names(list), 4) .. "\n"
 end
 
--- Those with one reason stand together.
+-- Undecided assumptions, grouped by the reason.
 local function undecided(io, list)
   if #list == 0 then return "" end
   local by_reason, order = {}, {}
@@ -105,10 +105,10 @@ local function count_line(io, groups)
     #groups.confirmed, #groups.contradicted, #groups.new, #groups.undecided)
 end
 
---- What was found.
+--- The result.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.conformance.Result
----@param path string of the file
+---@param path string the file that was written
 ---@return string
 function M.result(io, result, path)
   local groups = reports.by_verdict(result)

@@ -1,4 +1,4 @@
---- A fleet at the terminal: item by item while it goes on, and how it stands.
+--- Shows a fleet on the terminal: items as they end, and its state.
 
 local core = require "alicloud.core"
 local duration = require "alicloud.base.duration"
@@ -18,7 +18,7 @@ local divisions = lazy.module "alicloud.dr.fleet.division"
 local M = {}
 
 local NAMES = 36
--- More are not shown one by one.
+-- Most items of a state that are shown one by one.
 local MOST = 20
 
 local SIGNS = { done = { "green", "✔" }, failed = { "red", "✘" }, left_out = { "yellow", "-" },
@@ -40,7 +40,7 @@ local function words_of(ending)
     terminal.clean(ending.code), terminal.clean(ending.message, 300))
 end
 
---- Shows items as they end, and how far it is.
+--- Returns the function that shows items as they end, and the progress of the fleet.
 ---@param io alicloud.cli.Io
 ---@return fun(event: table)
 function M.progress(io)
@@ -72,7 +72,7 @@ local function in_state(status, state)
   return list
 end
 
--- Some of a kind, each with what is behind it.
+-- Shows the first items of a list, and a command for the rest.
 local function each(io, list, args, show)
   for i = 1, math.min(#list, MOST) do show(list[i]) end
   if #list > MOST then
@@ -108,7 +108,7 @@ local function show_hold(io, status, args)
   io.out(("    release it:  %s\n"):format(fleet_orders.command(args, { "--release" })))
 end
 
---- Shows how a fleet stands.
+--- Prints the state of a fleet.
 ---@param io alicloud.cli.Io
 ---@param status alicloud.dr.FleetStatus
 ---@param args table
@@ -126,7 +126,7 @@ function M.status(io, status, args)
   end
 end
 
---- As JSON.
+--- The state of a fleet for `--json`.
 ---@param status alicloud.dr.FleetStatus
 ---@return table
 function M.object(status)

@@ -1,5 +1,4 @@
---- The words and lines in which people see groups, pre-checks and results. Every text that came
---- from the service goes through `clean` on its way here.
+--- Shows groups, pre-checks and results to people. Text from the service goes through `clean` here.
 
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
@@ -23,7 +22,7 @@ local function pair_count(snapshot)
   return plural(snapshot.pair_number or #snapshot.pairs, "pair")
 end
 
--- Its id, and its name if it has one.
+-- The group's id, and its name if it has one.
 local function named(io, snapshot)
   local id = clean(snapshot.group_id)
   local name = (snapshot.name or "") ~= "" and snapshot.name ~= snapshot.group_id
@@ -31,7 +30,7 @@ local function named(io, snapshot)
   return { text = terminal.paint(io, "bold", id) .. name, width = widths.of(id .. name) }
 end
 
--- Facts one beside the other, in lines of the terminal's width; elsewhere in one line.
+-- Joins facts in lines of the terminal's width; without a terminal in one line.
 local function facts_line(io, first, parts)
   for i, part in ipairs(parts) do
     if type(part) == "string" then parts[i] = { text = part } end
@@ -40,7 +39,7 @@ local function facts_line(io, first, parts)
   return first .. lines:sub(#first + 5) .. "\n"
 end
 
---- What is to be known about a group: direction, status, pairs, age of the recovery point.
+--- A group in short: direction, status, pairs, age of the recovery point.
 ---@param io alicloud.cli.Io
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string a line, or several on a narrow terminal
@@ -51,9 +50,9 @@ function M.group_line(io, snapshot)
     clean(snapshot.status), pair_count(snapshot), snapshots.recovery_point_text(snapshot) })
 end
 
---- The same in one line, to be cut: what matters comes first.
+--- A group in one line, which the caller may cut: the most important facts come first.
 ---@param snapshot alicloud.dr.Snapshot
----@param to? string the side that is meant, where one was named
+---@param to? string the side that is meant, if one was named
 ---@return string
 function M.short_line(snapshot, to)
   local age = snapshots.recover_point_age(snapshot)
@@ -66,7 +65,7 @@ function M.short_line(snapshot, to)
   return "  " .. table.concat(parts, "   ")
 end
 
---- The pairs of a group, a line each, or several on a narrow terminal.
+--- The pairs of a group, one line each, more on a narrow terminal.
 ---@param io alicloud.cli.Io
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
@@ -83,7 +82,7 @@ function M.pair_lines(io, snapshot)
   return table.concat(lines)
 end
 
--- Rules that are one thought to a person share a mark in the short form, the worst of theirs.
+-- The short form has one mark for rules that belong together: the worst of their verdicts.
 local SHORT = {
   { "group", { "exists" } },
   { "direction", { "direction", "secondary_site" } },
@@ -115,7 +114,7 @@ end
 
 local INDENT = (" "):rep(14)
 
---- The pre-check in short, rule by rule.
+--- The pre-check in short: one mark for each entry of SHORT.
 ---@param io alicloud.cli.Io
 ---@param report alicloud.dr.Report
 ---@return string
@@ -131,13 +130,13 @@ function M.precheck_line(io, report)
   return "  pre-check   " .. lines:sub(#INDENT + 1) .. "\n"
 end
 
--- What only follows from another finding has no cure of its own, and nothing to tell.
+-- An unknown finding without a cure follows from another finding and is not shown.
 local function is_obstacle(finding)
   return finding.verdict == "block" and not finding.forced
     or finding.verdict == "unknown" and not finding.only_call and finding.cure ~= nil
 end
 
---- What stands against a failover: code, fact and cure of each finding.
+--- The findings that stand against a failover: code, fact and cure of each.
 ---@param io alicloud.cli.Io
 ---@param findings alicloud.dr.Finding[]
 ---@return string
@@ -160,7 +159,8 @@ end
 local FACTS = 30
 local UNTOLD = "only the call can tell"
 
--- Title and fact; a code beside what is not fine, or below it where the terminal is too narrow.
+-- Mark, title and fact; the code of a finding that is not ok stands behind them or on the next
+-- line.
 local function rule_line(io, finding)
   local margin = (" "):rep(FACTS)
   local title = widths.pad(finding.title, FACTS - 4)
@@ -186,8 +186,8 @@ local function untold_line(io, titles)
   return "  " .. mark(io, "unknown") .. text:sub(4) .. "\n"
 end
 
---- The pre-check: what stands against a failover first, then one rule a line with the fact that was
---- read, and in one line what no read can tell.
+--- The pre-check in full: one line per rule with the fact that was read, obstacles first, and one
+--- line for what only the call can tell.
 ---@param io alicloud.cli.Io
 ---@param report alicloud.dr.Report
 ---@return string
@@ -212,7 +212,7 @@ function M.question(snapshot)
     snapshot.recover_point and zones.moment(snapshot.recover_point) or "an unknown time")
 end
 
---- How far a failover is: `failovering 2/3 pairs`.
+--- The progress of a failover: `failovering 2/3 pairs`.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string
 function M.progress(snapshot)
@@ -232,7 +232,7 @@ local RPO_TO = { accepted = "loss to the accepted call", observed = "loss to the
 local RTO_FROM = { sent = "time from the first call",
   start = "time from the start of this command" }
 
--- To what and from what the figures are counted.
+-- From where and to where RTO and RPO are counted.
 local function counted(result)
   local from = RTO_FROM[result.rto_basis] or "time not known: it was begun before this command"
   if result.outage_at then
@@ -252,14 +252,14 @@ local function request_id(result)
   return last and clean(last) .. " (of the unclear answer)" or "unknown (no answer came)"
 end
 
---- The command that comes next.
+--- The line with the next command.
 ---@param command string
 ---@return string
 function M.next_line(command)
   return ("    next:   %s\n"):format(command)
 end
 
---- How a failover ended well.
+--- The result of a failover.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.Result
 ---@return string

@@ -1,4 +1,4 @@
---- Pre-checks of many groups, a line each: what stands against a failover first.
+--- Shows pre-checks of many groups, one line each, obstacles first.
 
 local duration = require "alicloud.base.duration"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -25,7 +25,7 @@ local function words_of(line)
     or "RPO unknown")
 end
 
--- At a terminal one line each: what is cut is told by the group's own pre-check.
+-- One line, cut at the terminal's width: the group's own pre-check shows the rest.
 local function row(io, line, room)
   local text = ("%-7s  %s  %s"):format(line.verdict, widths.pad(clean(line.group_id), room),
     words_of(line))
@@ -41,11 +41,11 @@ local function counts_of(of, total)
   return ("of %d: %s"):format(total, table.concat(parts, ", "))
 end
 
---- A line each, and how many there are of a kind.
+--- One line per group, and the count of each verdict.
 ---@param io alicloud.cli.Io
----@param list alicloud.dr.PrecheckList of one group at least
----@param quiet boolean? only of those that are not ok
----@param command_of fun(group_id: string): string the command that tells all of one
+---@param list alicloud.dr.PrecheckList at least one group
+---@param quiet boolean? only groups that are not ok
+---@param command_of fun(group_id: string): string the command that shows a group's whole pre-check
 ---@return string
 function M.text(io, list, quiet, command_of)
   if quiet and list.ok then return "" end

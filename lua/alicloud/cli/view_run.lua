@@ -1,4 +1,4 @@
---- The words about a run that has ended badly: how production stands, and what could be mended.
+--- Shows how production stands after a run, and what a person can correct.
 
 local core = require "alicloud.core"
 local fold = require "alicloud.cli.fold"
@@ -8,9 +8,9 @@ local zones = require "alicloud.cli.zone"
 
 local M = {}
 
--- So many groups are told of one by one.
+-- Groups that are shown one by one; more are counted.
 local MOST = 5
--- And so many where a run came to its end, whose groups are all served alike.
+-- Fewer after a run that finished: all of its groups are served in the same way.
 local MOST_AT_THE_END = 2
 
 local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
@@ -18,12 +18,12 @@ local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so se
   turned = "it is copied from %s now, so serve it there: ",
   opened = "to serve it in %s: " }
 
--- Each is given how the service is reached, as options.
+-- The options in `reach` say how to reach the service.
 function COMMAND.back(way, reach, path, several)
   return shell.command("unfence", { path, several and way.group_id or nil }, reach)
 end
 
--- What somebody else has opened is served by the playbook that finds it open.
+-- Somebody else has opened the group: the playbook `failover` finds it open and serves it.
 function COMMAND.open(way, reach)
   local words = { "failover", "group=" .. way.group_id, "region=" .. way.region }
   if way.zone then words[#words + 1] = "to=" .. way.zone end
@@ -51,10 +51,11 @@ end
 
 COMMAND.opened = COMMAND.turned
 
---- The commands that bring up what a run has left down, one for each of the first groups.
+--- The commands that bring up again what a run has left down, one for each of the first MOST
+--- groups.
 ---@param ways alicloud.dr.WayUp[]
----@param path string of the journal
----@param reach string[] how the service is reached, as options
+---@param path string path of the journal
+---@param reach string[] options that say how to reach the service
 ---@return string[]
 function M.commands_up(ways, path, reach)
   local list = {}
@@ -64,20 +65,20 @@ function M.commands_up(ways, path, reach)
   return list
 end
 
---- The same for JSON, of how a run has ended.
----@param ended alicloud.Error|alicloud.dr.RunResult
----@param path string of the journal
----@param reach string[] how the service is reached, as options
+--- The same commands for JSON.
+---@param ended alicloud.Error|alicloud.dr.RunResult how the run has ended
+---@param path string path of the journal
+---@param reach string[] options that say how to reach the service
 ---@return string[]|nil nil: nothing is down
 function M.bring_up(ended, path, reach)
   return ended.production_down and core.array(M.commands_up(ended.ways_up or {}, path, reach))
     or nil
 end
 
---- One of these commands, and why it is this one.
+--- The command for one group, with the words for its case.
 ---@param way alicloud.dr.WayUp
----@param path string of the journal
----@param reach string[] how the service is reached, as options
+---@param path string path of the journal
+---@param reach string[] options that say how to reach the service
 ---@param several? boolean whether the run has left several groups down
 ---@return string
 function M.way_up(way, path, reach, several)
@@ -98,19 +99,19 @@ local function ways_on(ways, path, reach, most)
   return table.concat(lines)
 end
 
---- Who holds a run, and since when.
----@param holder { owner: any, host: any, pid: any, since: any } as a lock's note says, unchecked
+--- The holder of a run in words, and since when it has the run.
+---@param holder { owner: any, host: any, pid: any, since: any } from the note of a lock, unchecked
 ---@return string
 function M.holder(holder)
   return ("held by %s (process %s on %s) since %s"):format(tostring(holder.owner),
     tostring(holder.pid), tostring(holder.host), zones.noted(holder.since))
 end
 
---- How production stands, which is said before why the run has ended.
+--- How production stands; printed before the reason for which the run failed.
 ---@param err alicloud.Error of the run
----@param path string of its journal
----@param reach string[] how the service is reached, as options
----@return string lines, or nothing
+---@param path string path of its journal
+---@param reach string[] options that say how to reach the service
+---@return string lines, "" if there is nothing to say
 function M.standing(err, path, reach)
   if err.production_down then
     return ("alicloud-dr: %s\n"):format(terminal.clean(err.production_down, 2000))
@@ -120,31 +121,31 @@ function M.standing(err, path, reach)
     and "alicloud-dr: rolled back: all is undone, and nothing is down that the run stopped\n" or ""
 end
 
---- What a run that came to its end has left down, or has opened and not served.
+--- What a run that finished has left down, or has opened and not served.
 ---@param io alicloud.cli.Io
 ---@param result alicloud.dr.RunResult
----@param reach string[] how the service is reached, as options
----@return string lines, or nothing
+---@param reach string[] options that say how to reach the service
+---@return string lines, "" if there is nothing to say
 function M.left_down(io, result, reach)
   if not result.production_down then return "" end
   return fold.hang(io, "    ! " .. terminal.clean(result.production_down, 1000), 6) .. "\n"
     .. fold.lines(io, ways_on(result.ways_up, result.journal, reach, MOST_AT_THE_END))
 end
 
---- How the step is done once more of which no look tells whether it was done.
+--- How to repeat a step in doubt that no look can decide, in case it was never done.
 ---@param err alicloud.Error
 ---@param go_on string the command that goes on
----@return string line, or nothing
+---@return string line, "" if there is no such step
 function M.again(err, go_on)
   if not err.again then return "" end
   return ("    if it was never done:  %s %s\n"):format(go_on, shell.option("--again", err.again))
 end
 
---- Which parameters can be corrected. Where a new run could be begun, nobody needs to; only the one
---- that the error's own cure names without a value (with attach=, …) is told then: one with a value
---- is a way on, and nothing is wrong with what was given.
+--- Parameters that can be corrected: with production down, all of them. Else only the one that the
+--- hint names without a value ("with attach=, …"), since a new run can be begun instead; one with a
+--- value in the hint is a way to go on, and what was typed is not wrong.
 ---@param err alicloud.Error
----@return string line, or nothing
+---@return string line, "" if there is none
 function M.correctable(err)
   local names = err.production_down and err.correctable
     or { tostring(err.hint):match "with (%l[%l_]*)=," }

@@ -1,4 +1,4 @@
---- Groups of a region one under the other, with their names, and what differs in them.
+--- Shows the groups of a region as a table, with their names and with pairs that differ.
 
 local duration = require "alicloud.base.duration"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -21,7 +21,7 @@ local function pair_count(snapshot)
   return ("%d pair%s"):format(count, count == 1 and "" or "s")
 end
 
--- That of the pair that has the least.
+-- The oldest recovery point of the pairs; none while a pair has none.
 local function recovery_point(snapshot)
   if snapshots.count_unsynced(snapshot) > 0 then return "none" end
   local age = snapshots.recover_point_age(snapshot)
@@ -59,7 +59,7 @@ local function add_odd_pairs(list, snapshot)
   end
 end
 
---- What is not in every pair as it is in the group; nil if nothing is.
+--- The pairs in which a group is not as its record says; nil if there are none.
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil one line
 function M.difference(snapshot)
@@ -80,7 +80,7 @@ local function widest(rows)
   return columns
 end
 
--- A column without a word has no place.
+-- Joins the cells of the columns that are used: without names that column is left out.
 local function line_of(row, columns, used)
   local cells = {}
   for _, i in ipairs(used) do cells[#cells + 1] = widths.pad(row[i], columns[i]) end
@@ -92,10 +92,10 @@ local function note(io, snapshot)
   return difference and ("      %s %s\n"):format(terminal.mark(io, "warn"), difference) or ""
 end
 
---- Parts in lines that are no wider than the terminal.
----@param parts { text: string, width?: integer }[] the width of a text with colours
----@param indent string of each line
----@param columns integer
+--- Joins parts in lines of at most so many columns.
+---@param parts { text: string, width?: integer }[] `width` is needed for a text with colours
+---@param indent string begins each line
+---@param columns integer the most that a line takes
 ---@param gap? string between two parts
 ---@return string
 function M.wrap(parts, indent, columns, gap)
@@ -112,7 +112,7 @@ function M.wrap(parts, indent, columns, gap)
   return table.concat(lines, "\n")
 end
 
--- Two lines for each group; what the headings say stands beside the facts.
+-- Two lines per group for a narrow terminal: facts with their names instead of columns.
 local function stacked(io, list, rows)
   local columns, lines = widest(rows), {}
   local used = columns[2] > 0 and { 1, 2, 4 } or { 1, 4 }
@@ -125,8 +125,8 @@ local function stacked(io, list, rows)
   return table.concat(lines)
 end
 
---- A table of groups, or some lines for each where the terminal is too narrow for it; below a group
---- what differs in it.
+--- The table of groups; two lines per group where it does not fit the terminal. A warning below a
+--- group names pairs that differ.
 ---@param io alicloud.cli.Io
 ---@param list alicloud.dr.Snapshot[]
 ---@return string

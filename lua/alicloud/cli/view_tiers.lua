@@ -1,4 +1,4 @@
---- Groups in the order in which they go, a line for each tier: all of it fits a screen.
+--- Shows groups in the order in which they move, one line per tier or stage, within one screen.
 
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
@@ -8,18 +8,18 @@ local M = {}
 
 ---@class alicloud.cli.TierBlock
 ---@field title string
----@field names string[] of groups
+---@field names string[] groups
 
--- A screen of 24 lines has room for what else is told before a question.
+-- Most lines: a screen of 24 lines also has to show what stands before and behind them.
 local MOST = 11
 
 local function counted(count) return count == 1 and "1 group" or count .. " groups" end
 
---- The lines.
+--- The lines for the blocks.
 ---@param io alicloud.cli.Io
 ---@param blocks alicloud.cli.TierBlock[] in their order
 ---@return string
----@return integer count of the lines
+---@return integer count number of lines
 function M.text(io, blocks)
   local lines, left = {}, 0
   for i, block in ipairs(blocks) do

@@ -1,9 +1,9 @@
---- Columns that text takes on a terminal: Chinese, Japanese and Korean letters take two, marks that
---- stand over others none. Source: Unicode 15 EastAsianWidth.txt (W, F) and the categories Mn, Me.
+--- Counts the columns of text on a terminal: wide East Asian characters take two, combining marks
+--- none. Source: Unicode 15 EastAsianWidth.txt (W, F) and the categories Mn, Me.
 
 local M = {}
 
--- First and last code points, in order.
+-- First and last code points of ranges, in order.
 local WIDE = {
   { 0x1100, 0x115F }, { 0x231A, 0x231B }, { 0x23E9, 0x23EC }, { 0x25FD, 0x25FE },
   { 0x2614, 0x2615 }, { 0x2648, 0x2653 }, { 0x26AA, 0x26AB }, { 0x26BD, 0x26BE },
@@ -43,7 +43,7 @@ local function of_code(code)
   return is_in(WIDE, code) and 2 or is_in(NONE, code) and 0 or 1
 end
 
---- How many columns a text takes.
+--- The columns that a text takes.
 ---@param text string without control characters and colours
 ---@return integer
 function M.of(text)
@@ -53,17 +53,17 @@ function M.of(text)
   return columns
 end
 
---- A text with blanks behind it.
+--- A text, filled with blanks to at least so many columns.
 ---@param text string
----@param columns integer that it takes at least
+---@param columns integer
 ---@return string
 function M.pad(text, columns)
   return text .. (" "):rep(columns - M.of(text))
 end
 
---- A text that is cut, if it has to be, with a sign of that.
+--- A text of at most so many columns; a longer one is cut and ends in "…".
 ---@param text string
----@param columns integer that it takes at most
+---@param columns integer
 ---@return string
 function M.cut(text, columns)
   if M.of(text) <= columns or not utf8.len(text) then return text end

@@ -1,5 +1,5 @@
---- Times as they are shown on a screen: in the zone of whoever looks, with its offset. Files, JSON
---- and messages of the library have UTC.
+--- Formats times for a screen, in the time zone of this process. Files, JSON and messages of the
+--- library have UTC.
 
 local core = require "alicloud.core"
 
@@ -20,15 +20,15 @@ function M.clock(unix)
   return os.date("%H:%M:%S", math.floor(unix)) --[[@as string]]
 end
 
---- A moment that somebody has noted as RFC 3339, in the zone of this process.
----@param text any a lock may hold anything
+--- An RFC 3339 time, in the zone of this process; any other value as it is.
+---@param text any the note of a lock may hold anything
 ---@return string
 function M.noted(text)
   local unix = type(text) == "string" and core.parse_iso8601(text)
   return unix and M.moment(unix) or tostring(text)
 end
 
---- A text whose times are in UTC, as evidence has them, with times of this zone.
+--- Replaces the UTC times in a text, as reports have them, by times of this zone.
 ---@param text string
 ---@return string
 function M.shown(text)

@@ -1,4 +1,4 @@
---- What the ready playbooks have in common, written with what every playbook may use.
+--- Steps and parameters that the ready playbooks share, written with the public API only.
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
@@ -8,7 +8,7 @@ local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
---- Parameters that several of them take.
+--- Parameters that several playbooks take.
 M.PARAMS = {
   group = { name = "group", type = "id", required = true, help = "the group" },
   region = { name = "region", type = "region", help = "its secondary site; else the client's" },
@@ -39,10 +39,10 @@ local function place_name(place)
   return place.zone or place.region
 end
 
---- Tells that a group stands where it was to go, and that nothing was done.
+--- Notes that a group is already where it was to go, and that nothing was done.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
----@param standing table of `group:standing`
+---@param standing table result of `group:standing`
 function M.note_standing(run, group, standing)
   run:note(("%s is at %s already (%s → %s, %s): nothing was done"):format(group.id,
     group.to or group.region, place_name(standing.from), place_name(standing.to),
@@ -53,7 +53,7 @@ local function is_idle(plan)
   return #plan.attach + #plan.start == 0
 end
 
---- Whether the service is left to be brought up where a group stands. Reads only.
+--- Whether the service still has to be brought up where the group is. Reads only.
 ---@param group alicloud.dr.Group
 ---@param attach any
 ---@return boolean
@@ -63,8 +63,8 @@ function M.is_unserved(group, attach)
   return err ~= nil and err.code == "Client.NotConfirmed"
 end
 
---- Whether the disks of a group that is open are where they are wanted, and nothing known of the
---- old side is left to be fenced. Reads only.
+--- Whether the disks of an open group are attached as wanted, and nothing known is left to fence at
+--- the old side. Reads only.
 ---@param group alicloud.dr.Group
 ---@param params { attach: any, fence: string?, stop_shared: string[]? }
 ---@return boolean
@@ -78,12 +78,12 @@ function M.has_nothing_left(group, params)
   return not err or err.code ~= "Client.NotConfirmed"
 end
 
--- Who gets the disks: what somebody has said of this group, or else the run's parameter.
+-- Which instances get the disks: as told for this group, else as the run's parameter says.
 local function attach_of(own, options)
   return options.attach or own:peek "attach"
 end
 
---- Which instances get the disks, as text that compares.
+--- Which instances get the disks, as a text that can be compared.
 ---@param attach any
 ---@return string
 function M.text_of(attach)
@@ -93,7 +93,7 @@ function M.text_of(attach)
   return table.concat(parts, ",")
 end
 
---- Looks at all that a move will touch, and notes what somebody should know of it.
+--- Looks at everything that a move will change, and notes what people should know about it.
 ---@param own alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 ---@param options alicloud.dr.PreflightOptions
@@ -109,7 +109,8 @@ function M.preflight(own, group, options)
   return report, err
 end
 
--- Behind the promotion it is for the serving to look. A failback begins with a group that is open.
+-- States behind the promotion, where the step `serve` does its own look. A failback begins with an
+-- open group.
 local PROMOTED = { failovering = true, failovered = true, failover_failed = true }
 
 local function look_again(own, group, options)
@@ -122,10 +123,11 @@ local function look_again(own, group, options)
   return M.preflight(own, group, options)
 end
 
---- Looks at an instance that was corrected as the first one was: before anything relies on it.
+--- Looks again when the parameter `attach` was corrected after the first look, before a step uses
+--- it.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
----@param found table|nil what the first look came to
+---@param found table|nil result of the first look
 ---@param options alicloud.dr.PreflightOptions
 function M.check_corrected(run, group, found, options)
   local count = 1
@@ -135,7 +137,7 @@ function M.check_corrected(run, group, found, options)
   end
 end
 
--- A last synchronization that the service would refuse is waited for before production is stopped.
+-- Waits until the service accepts the last synchronization, before production is stopped for it.
 local function await_sync(run, group, sync_at)
   run:step("sync interval", function(own)
     local seen, err = group:observe()
@@ -145,15 +147,16 @@ local function await_sync(run, group, sync_at)
   end)
 end
 
---- The first look of a playbook that moves a group: whether it stands there already, and else all
---- that the move will touch. What was found is kept, so that the run judges by it to its end.
+--- The first step of a playbook that moves a group: finds out whether it is there already, else
+--- looks at everything that the move will change. The journal keeps the result, so a resumed run
+--- uses it.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
----@param judge fun(standing: table): any, alicloud.Error? what the step comes to if it stands
----there; nil, nil: the preflight
----@param options alicloud.dr.PreflightOptions what the parameters do not say
----@return string|nil outcome "already_there": nothing is to be done, which was told; else whatever
----`judge` gave
+---@param judge fun(standing: table): any, alicloud.Error? result of the step if the group is there
+---already; nil, nil: look as for a move
+---@param options alicloud.dr.PreflightOptions options that no parameter gives
+---@return string|nil outcome "already_there": nothing is to be done, and that was noted; another
+---one as `judge` set it; nil: move the group
 function M.check(run, group, judge, options)
   local found = run:step("check", function(own)
     local standing, err = group:standing()
@@ -172,7 +175,7 @@ function M.check(run, group, judge, options)
   return found.outcome
 end
 
---- The command that does a verb of a group by hand, where the playbook leaves off.
+--- The command that does by hand what the playbook does not do.
 ---@param verb string
 ---@param group alicloud.dr.Group
 ---@param run alicloud.dr.PlaybookRun
@@ -182,7 +185,7 @@ function M.by_hand(verb, group, run)
   return shell.command(verb, { group.id }, { side, table.unpack(ways.options(run.way)) })
 end
 
---- Why a planned move does not begin with a group that is open at its side.
+--- The error of a planned move whose group is open at its side already.
 ---@param group alicloud.dr.Group
 ---@return nil
 ---@return alicloud.Error
@@ -194,14 +197,14 @@ function M.refuse_open(group)
     hint = "bring the service up there with group:serve, then protect it with group:reprotect" }
 end
 
---- Waits for people, if any are named.
+--- Waits at a gate for approvals, if approvers are named.
 ---@param run alicloud.dr.PlaybookRun
 function M.approve(run)
   local names = run.params.approvers
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
---- Runs a command of the user, if there is one; a program sees ALICLOUD_DR_GROUP and so on.
+--- Runs a command of the user, if one is given; its variables are ALICLOUD_DR_GROUP and so on.
 ---@param run alicloud.dr.PlaybookRun
 ---@param step string
 ---@param command string|function|nil
@@ -212,7 +215,7 @@ function M.command(run, step, command, options, variables)
   run:step(step, options, function(own) return own:program(command, variables) end)
 end
 
---- Waits until the service answers, if somebody can tell.
+--- Waits until the parameter `verify`, if given, says that the service answers.
 ---@param run alicloud.dr.PlaybookRun
 ---@param variables table
 function M.verify(run, variables)
@@ -223,7 +226,7 @@ function M.verify(run, variables)
   end)
 end
 
---- Notes what one site contradicts of what was seen at the other. What a verb returns is returned.
+--- Notes where one site contradicts what was seen at the other. Returns its arguments.
 ---@param run alicloud.dr.PlaybookRun
 ---@param result table|nil
 ---@param err any
@@ -235,13 +238,13 @@ function M.tell_unproven(run, result, err)
   return result, err
 end
 
---- Fences the old side as far as it answers, for no longer than `fence_for`. A process that goes on
---- before the failover looks whether it still is fenced: others may have brought production back.
+--- Fences the old side as far as it answers, for at most `fence_for`. A process that resumes before
+--- the failover looks again whether the fence holds: people may have brought production up.
 ---@param run alicloud.dr.PlaybookRun
 ---@param step string
 ---@param group alicloud.dr.Group
 ---@param on_error "continue"|"stop"
----@param at_once boolean? a region that is out of reach is not waited for
+---@param at_once boolean? does not wait for a region that does not answer
 ---@return table|nil result
 function M.fence(run, step, group, on_error, at_once)
   return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
@@ -262,7 +265,7 @@ function M.attach(run, group, attach)
   end)
 end
 
---- Attaches disks and starts instances, if any are named, and waits until the service answers.
+--- Attaches disks, starts instances, and waits until the service answers, as far as parameters say.
 ---@param run alicloud.dr.PlaybookRun
 ---@param group alicloud.dr.Group
 function M.serve(run, group)
@@ -270,7 +273,8 @@ function M.serve(run, group)
   M.verify(run, { group = group.id, region = group.region })
 end
 
--- How old the last synchronization may be: a run that has lain for longer stops everything anew.
+-- Seconds: highest age of the last synchronization. A run that was interrupted for longer begins
+-- again with the stop.
 local FRESH = 900
 
 local MOVED = { failovering = true, failovered = true, failover_failed = true }
@@ -281,7 +285,7 @@ local function refuse(message)
     hint = "resume the run: it stops and synchronizes once more" }
 end
 
--- Looks that have to agree that the old side is in use, and seconds between two of them.
+-- LOOKS: looks that must all find the old side in use; PAUSE: seconds between two of them.
 local LOOKS, PAUSE = 3, 3
 
 local function stands_still(own, group)
@@ -294,15 +298,15 @@ local function stands_still(own, group)
   return held, err
 end
 
--- What was written after the sync would be lost. Nothing was if the sync began after the stop and
--- the old side has stood still since.
+-- Proves that a failover loses nothing: the synchronization began after the stop, and the old side
+-- has not been in use since.
 local function prove_no_loss(own, group, synced, stopped_at)
   if not synced or not stopped_at then
     return refuse "the stop or the last synchronization was left out, and they prove it"
   end
   local seen, err = group:look()
   if not seen then
-    -- The look's own outcome is no word about the failover, which was not sent.
+    -- The outcome of a failed read says nothing about the failover, which was not sent.
     err.outcome = "not_sent"
     return nil, err
   end
@@ -320,12 +324,12 @@ local function prove_no_loss(own, group, synced, stopped_at)
   return true
 end
 
--- A recovery point gets older while nothing writes; that is no loss.
+-- The failover. While nothing is written an old recovery point is no loss, so RPO is 0.
 local function promote(own, group, synced, stopped_at)
   local proven, err = prove_no_loss(own, group, synced, stopped_at)
   if not proven then return nil, err end
   local result
-  -- Whatever turned the group did so before the services were stopped.
+  -- A failover by anybody else began before the services were stopped.
   result, err = group:failover { synced_since = stopped_at }
   if result and (result.recover_point or 0) >= stopped_at then
     result.recover_point_age, result.rpo = result.rpo, 0
@@ -334,7 +338,8 @@ local function promote(own, group, synced, stopped_at)
   return result, err
 end
 
--- What a step did that failed before the point of no return holds no longer when it is resumed.
+-- A step whose result is not kept when the run is resumed after a failure before the point of no
+-- return: it is then done again.
 local function step(run, name, body, options)
   options = options or {}
   options.undo = options.undo or function() return true end
@@ -347,12 +352,12 @@ local function restart(own, group)
   return nil, "start the services again where they ran: there is no restart="
 end
 
---- Moves a group to its secondary site without losing a byte: services stopped, old side fenced,
---- one last synchronization that is newer than the stop, failover. If that fails before the point
---- of no return, production is brought back: disks where they were, instances, services, and
---- replication. Resumed it begins with the stop.
+--- Moves a group to its secondary site without loss: stops the services, fences the old side,
+--- synchronizes once more after the stop, and fails over. If that fails before the point of no
+--- return, production is brought up again: disks, instances, services, replication. A resumed run
+--- begins with the stop.
 ---@param run alicloud.dr.PlaybookRun
----@param group alicloud.dr.Group at the site that takes over
+---@param group alicloud.dr.Group seen from the site that takes over
 function M.move_without_loss(run, group)
   local params = run.params
   M.command(run, "stop services", params.stop, { timeout = "15m", stops_production = true,

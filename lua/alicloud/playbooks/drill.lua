@@ -1,12 +1,11 @@
---- A drill: the last recovery point on new disks, your check, and always the clearing, also after a
---- check that failed and in the process after one that was killed.
+--- A drill: copies the last recovery point to new disks, runs your check, and always clears the
+--- drill, also after a failed check and in the process that resumes a killed run.
 ---
 ---     alicloud-dr run drill group=pg-orders region=cn-shanghai check='./check-disks.sh'
 ---
---- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between, and what it says last
---- is kept as evidence. The time counts to the check that passed, the loss to the accepted call.
---- Disks of a drill are paid for until it is cleared: those that others have left open are told,
---- with their age.
+--- The check sees ALICLOUD_DR_DISKS, the drill's disks with commas between; its last output is kept
+--- as evidence. RTO counts to the passed check, RPO to the accepted call. The disks of a drill are
+--- billed until it is cleared, so drills that others have left open are noted with their age.
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"
@@ -30,7 +29,7 @@ local function list_open(run, group)
   return { open = #drills }
 end
 
--- A start that failed may have left a drill behind: its id is worth more than the error.
+-- A failed start may have left a drill: the result then holds its id, so that it is cleared.
 local function start(group)
   local made, err = group:start_drill {}
   if made or not err.drill_id then return made, err end

@@ -1,15 +1,16 @@
---- Failback: the service runs at `region` since a failover and goes back to the other site. Refused
---- while disks of the old side look attached or its instances run: replication would overwrite
---- them. Then back as in a planned move: nothing is lost, and the group is protected as it was.
+--- Failback: after a failover the service runs at `region`, and goes back to the other site.
+--- Refused while disks of that old side look attached or its instances run, since replication
+--- overwrites them. Then it moves back as planned does: nothing is lost, and the group is protected
+--- again.
 ---
 ---     alicloud-dr run failback group=pg-orders region=cn-shanghai attach=i-orders-hz
 ---
---- Where both sites lie in one region, `to` names the zone that it goes to. Service that is back
---- already is left as it is, and that is said.
+--- If both sites lie in one region, `to` names the zone that it goes to. A service that is back
+--- already stays as it is, which is noted.
 ---
---- It has no ungraceful way: without the side that has the service nothing can be copied back. If
---- that one is lost after data was replicated back, `failover` with region= the other site opens
---- what has arrived there.
+--- There is no ungraceful mode: without the side that has the service nothing can be copied back.
+--- If that side is lost after data was replicated back, run `failover` with region= the other site,
+--- which opens what has arrived there.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
@@ -28,7 +29,7 @@ local PARAMS = {
   given.stop_shared, given.attach, given.verify, given.verify_for,
 }
 
--- Between two zones of one region the side that has the service is the one that does not take it.
+-- Finds the two sides. Between zones of one region the service runs at the one that is not `to`.
 local function find_sides(group, wanted)
   local back, err = group:other_site()
   if not back and wanted and err.code == "Client.DirectionNeeded" then

@@ -1,13 +1,13 @@
---- Unplanned failover: the primary site is lost, or as good as lost. What is left of it is fenced
---- as far as that answers; the group is opened at its secondary site, once.
+--- Unplanned failover: the primary site is lost or nearly lost. Fences what is left of it, as far
+--- as it answers, and opens the group at its secondary site, once.
 ---
 ---     alicloud-dr run failover group=pg-orders region=cn-shanghai max_rpo=20m attach=i-orders-sh
 ---
---- Where both sites lie in one region, `to` names the zone that takes over. Run again after its end
---- it does nothing; what is left of a failover that was seen is done.
+--- If both sites lie in one region, `to` names the zone that takes over. Run again after its end,
+--- it does only what is left of the failover, if anything is.
 ---
---- Two finish lines: the data is ready, the old side is fenced. A region that is dark holds up the
---- first for `fence_for` at most, and is tried again at the end.
+--- Two goals: the data is ready, and the old side is fenced. A region that does not answer delays
+--- the first by at most `fence_for`; its fence is tried again at the end.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"

@@ -1,12 +1,12 @@
---- Many groups at once: all of a region, or those that are named. First a look at every one, then a
---- few that must succeed, then the others, as many at a time as the account's quota bears.
+--- Moves many groups at once: all of a region, or named ones. It looks at every group, moves a few
+--- that must succeed (canaries), then the others, as many at a time as the account's quota bears.
 ---
 ---     alicloud-dr run fleet groups=pg-orders,pg-payments region=cn-shanghai canary=1
 ---     alicloud-dr run fleet groups=all region=cn-shanghai tier=1:db-*,2:app-* table=@fleet.csv
 ---
---- `groups=all` takes every group, and every pair without one, that has its secondary site in the
---- region. One that is not ready is left out, and the others go on without it; that is no failure,
---- since nothing of it was begun. More than `max_groups` need a person's word.
+--- `groups=all` takes every group, and every pair without a group, whose secondary site is in the
+--- region. A group that is not ready is left out and the others go on; since nothing was begun for
+--- it, that is no failure. More than `max_groups` groups need a person's consent.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
@@ -74,7 +74,7 @@ local function tell_tiers(own, sorted, ready)
   end
 end
 
--- Says who moves when, before anything does.
+-- Notes which groups move when, before any does.
 local function tell_order(own, names, ready, canary, sorted)
   own:note(("%d of %d groups are ready"):format(#ready, #names))
   if type(canary) == "table" then
@@ -86,7 +86,7 @@ local function tell_order(own, names, ready, canary, sorted)
   return { ready = ready, tiers = sorted.text }
 end
 
--- Told once more where the tiers were corrected: a pattern may take nobody.
+-- Notes the order again when the tiers were corrected, so that a wrong pattern is seen.
 local function tell_each_order(run, names, ready, canary, sorted)
   local count = 0
   repeat
@@ -149,7 +149,7 @@ local function tell_counts(own, outcomes)
   own:note(("of %d groups: %s"):format(total, table.concat(parts, ", ")))
 end
 
--- What is left to be done, and with which command, a person reads here.
+-- Notes what is left to do, with the commands for it.
 local function tell_remains(own, moved, fleet)
   local opened, skipped = opened_of(moved)
   local unfenced = {}
@@ -185,13 +185,13 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
   local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, fleet)
   fleet:demand_canaries(canary, ready)
   tell_each_order(run, fleet.names, ready, canary, sorted)
-  -- Whoever approves, approves of these.
+  -- Opens the groups here, so that the gate shows them to the approvers.
   for _, id in ipairs(ready) do fleet:group(run, id) end
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = canary,
     max_errors = params.max_errors, word = "opened", tier = function(id) return sorted.of[id] end,
     leave_out = function(id, err)
-      -- What was stopped for it is down now: that is a failure.
+      -- Once the services of a group were stopped it cannot be left out: it has failed.
       local is_begun = err.kind ~= "precheck" or err.outcome ~= "not_sent" or fleet:row(id).stop
       return not is_begun and fleet:left_out(id, err) or nil
     end,

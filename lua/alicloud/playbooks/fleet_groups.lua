@@ -1,5 +1,5 @@
---- The groups of the playbook `fleet`: who is meant, who is ready, and what a person types for one
---- that is not.
+--- The groups of the playbook `fleet`: which are chosen, which are ready, and what a person types
+--- for one that is not.
 
 local alicloud = require "alicloud"
 local common = require "alicloud.playbooks.common"
@@ -15,17 +15,17 @@ local M = {}
 
 ---@class alicloud.playbooks.Fleet
 ---@field run alicloud.dr.PlaybookRun
----@field region string where the groups are opened
----@field rows table<string, table<string, any>> of the table, by group
----@field names string[]
----@field seen table<string, table> what a look told of those that can be moved, or stand there
----@field unready table<string, alicloud.Error> why the others are left out
----@field ages table<string, number> of the recovery points of those that are not ready, in seconds
+---@field region string region where the groups are opened
+---@field rows table<string, table<string, any>> rows of the parameter `table`, by group
+---@field names string[] groups that were chosen
+---@field seen table<string, table> result of the look at each group that can be moved or is there
+---@field unready table<string, alicloud.Error> why other groups are left out
+---@field ages table<string, number> seconds: age of the recovery point of groups that are not ready
 local Fleet = {}
 Fleet.__index = Fleet
 
--- A look that takes longer than those of all others by so much is given up: it is not the cloud
--- that is dark then.
+-- Seconds by which the look at one group may take longer than those at all others. It is given up
+-- then: others can be read, so this is no outage of the cloud.
 local BEHIND = 60
 local SLICE = 1
 
@@ -40,7 +40,7 @@ function M.new(run)
     ages = {} }, Fleet)
 end
 
---- An error of something that was not begun.
+--- An error with the outcome "not_sent".
 ---@param fields table
 ---@return alicloud.Error
 function M.refusal(fields)
@@ -48,14 +48,14 @@ function M.refusal(fields)
   return alicloud.error.new(fields)
 end
 
---- What the table says of a group.
+--- The row of a group in the parameter `table`; empty if it has none.
 ---@param id string
 ---@return table
 function Fleet:row(id)
   return self.rows[id] or {}
 end
 
---- A group, in a branch of the run.
+--- The group object in a branch of the run.
 ---@param own alicloud.dr.PlaybookRun
 ---@param id string
 ---@return alicloud.dr.Group
@@ -71,7 +71,7 @@ local function unique(names)
   return list
 end
 
--- A row for nobody is a slip of the hand; one for a group that stays where it is is not.
+-- A row of an unknown group is refused as mistyped; a row of a group that is not moved is noted.
 local function check_rows(fleet, own)
   local ids, err = dr.group_ids(own.client, { region = fleet.region, lone_pairs = true })
   if not ids then return nil, err end
@@ -90,8 +90,8 @@ local function check_rows(fleet, own)
   return true
 end
 
--- A table that was corrected is held against the groups as the first one was. Earlier versions kept
--- no more than that it was.
+-- Checks the table again whenever it was corrected. Journals of earlier versions hold only that it
+-- was checked.
 local function check_table(fleet)
   local checked, count = table.concat(tables.keys(fleet.rows), ","), 0
   repeat
@@ -103,7 +103,7 @@ local function check_table(fleet)
   until type(found) ~= "table" or found.checked == checked
 end
 
--- Why nothing can be left out under a name, and the group that it names.
+-- Why a name to skip is wrong, and the group that it means; nil if it is not wrong.
 local function skip_problem(key, chosen)
   local steps = step_names.of { steps = ready.STEPS.fleet }
   local branch = key:match "^([^/]+)/"
@@ -115,7 +115,7 @@ local function skip_problem(key, chosen)
   return "step " .. schema.show(key) .. step_names.near(steps, key), id or chosen[key] and key
 end
 
--- Who is to be left out by a name that is nobody's would be moved.
+-- A mistyped --skip is refused: the group that it should keep back would be moved.
 local function check_skips(fleet)
   local chosen = tables.set(fleet.names)
   for _, key in ipairs(fleet.run:skips()) do
@@ -128,7 +128,7 @@ local function check_skips(fleet)
   end
 end
 
---- Finds out which groups are meant, and holds the table and what is to be skipped against them.
+--- Chooses the groups, and checks the table and the steps to skip against them.
 ---@param names string[] ids, or "all"
 function Fleet:choose(names)
   self.names = self.run:step("choose", function(own)
@@ -155,21 +155,22 @@ local function attach_text(attach)
   return table.concat(list, ",")
 end
 
--- An outage that was said as so long ago is another one later.
+-- An outage given as an absolute time; one given as "so long ago" would be another time later.
 local function outage_text(outage_at)
   local text = outage_at and tostring(outage_at)
   return text and (tonumber(text) or text:find "T") and text or nil
 end
 
--- A side that the group does not have is no help, and where one is needed it is for people to say.
+-- The parameter `to` for a later run: left out if the group does not have that side, and ZONE for a
+-- person to fill in if one is needed.
 local function side_text(to, err)
   if err.code == "Client.UnknownSide" then return nil end
   return to or err.code == "Client.DirectionNeeded" and "ZONE" or nil
 end
 
---- The command that moves one group alone, later.
+--- The command that moves one group alone later.
 ---@param id string
----@param err? alicloud.Error why it was not moved; nil: somebody wanted it so
+---@param err? alicloud.Error why it was not moved; nil: a person skipped it
 ---@return string
 function Fleet:later(id, err)
   local params, row = self.run.params, self:row(id)
@@ -188,7 +189,7 @@ function Fleet:later(id, err)
   return shell.command("run", words, ways.options(self.run.way))
 end
 
---- The command that does a verb of one of the groups by hand.
+--- The command that does something by hand for one of the groups.
 ---@param verb string
 ---@return string
 function Fleet:by_hand(verb)
@@ -198,7 +199,7 @@ function Fleet:by_hand(verb)
   return shell.command(verb, { "GROUP" }, options)
 end
 
--- What a person may overrule, he may overrule at once.
+-- The options that overrule the obstacle, if a person may do that.
 local function force_text(err)
   local options = {}
   for i, code in ipairs(err.forcible or {}) do options[i] = shell.option("--force", code) end
@@ -206,7 +207,7 @@ local function force_text(err)
     or ""
 end
 
---- What is said of a group that is left out.
+--- What is noted about a group that is left out.
 ---@param id string
 ---@param err alicloud.Error
 ---@return string
@@ -220,7 +221,7 @@ local function stands_there(group, snapshot)
   return standing and standing.outcome == "already_there" and not standing.open
 end
 
--- Whoever gets instances, or has some to be stopped, is looked at with them.
+-- Looks at a group; with instances to attach or to stop, also at them.
 local function look_before(own, group, row, progress)
   local options = { max_rpo = own.params.max_rpo, progress = progress }
   if not (row.attach or row.fence) then return group:precheck(options) end
@@ -228,7 +229,7 @@ local function look_before(own, group, row, progress)
   return common.preflight(own, group, options)
 end
 
--- Ready, or standing there already; else why it is not.
+-- The result of a look: the group is ready or there already, or its findings say why not.
 local function look_at(own, group, row, progress)
   local report, err = look_before(own, group, row, progress)
   if not report then return nil, err end
@@ -244,7 +245,7 @@ local function look_at(own, group, row, progress)
   return seen, nil, snapshot.recover_point and snapshot.read_at - snapshot.recover_point
 end
 
--- What many looks at a time know of each other.
+-- What looks that run at the same time share: whether any was read, and when the last one ended.
 local function new_watch(loop, any_read)
   local watch = { any_read = any_read, last = loop.now() }
   function watch.ended(read)
@@ -261,8 +262,8 @@ local function behind()
     message = ("it could not be read, while others could, for %d s"):format(BEHIND) }
 end
 
--- Reads outlast an outage of the cloud; where it is one group that cannot be read, the others do
--- not wait for it as long. One that is looked at again and again can be read.
+-- Runs a look. Reads outlast an outage of the cloud; but if others can be read, the look is given
+-- up after BEHIND seconds in which it made no progress and no other look ended.
 local function look_within(own, watch, body)
   local heard = own.loop.now()
   local task <close> = own.loop.spawn(body, function() heard = own.loop.now() end)
@@ -300,7 +301,7 @@ local function look_once(fleet, names, title, is_last)
   end
 end
 
--- That one can be read again tells that the cloud answers.
+-- Waits until one of the groups that were read before can be read again: then the cloud answers.
 local function await_cloud(fleet)
   local id = tables.keys(fleet.seen)[1]
   fleet.run:step("cloud answers", { on_error = "continue" }, function(own)
@@ -309,7 +310,7 @@ local function await_cloud(fleet)
   end)
 end
 
---- Looks at every group. What is not ready, or cannot be read, is left out.
+--- Looks at every group; one that is not ready or cannot be read is left out.
 function Fleet:look()
   look_once(self, self.names, "ready ", false)
   local late = {}
@@ -324,8 +325,9 @@ end
 
 local PLACE = { failovered = 3, failover_failed = 2 }
 
---- Those that can be moved, and those that stand there already and replicate from there. What is
---- open there, or has failed before, proves least and is last. Raises if there is neither.
+--- The groups that can be moved, and those that are there already and replicate from there. Groups
+--- that are open there or have failed before prove least as canaries and come last. Raises if there
+--- are neither.
 ---@return string[] movable
 ---@return string[] standing
 function Fleet:sort()
@@ -347,7 +349,7 @@ function Fleet:sort()
       err.message) }, 0)
 end
 
---- Raises if a canary that was named is not one of those that can be moved.
+--- Raises if a named canary is not among the groups that can be moved.
 ---@param canary integer|string[]
 ---@param movable string[]
 function Fleet:demand_canaries(canary, movable)

@@ -1,5 +1,5 @@
---- The playbooks that come with it, known by a bare name: `alicloud-dr run failover …`. Each is one
---- file here, to be run as it is or copied and edited.
+--- The ready playbooks, which are run by their name: `alicloud-dr run failover …`. Each is a file
+--- in this folder, to be run as it is or to be copied and edited.
 
 require "alicloud.base.lua_version"
 local lazy = require "alicloud.base.lazy"
@@ -14,8 +14,8 @@ local M = {}
 --- Their names, in the order in which they are needed.
 M.NAMES = { "drill", "planned", "failover", "failback", "fleet" }
 
---- Their steps and gates, as they are named to be left out; one of a branch begins with GROUP. A
---- step that comes again has a number behind its name.
+--- Their steps and gates, under the names that `--skip` takes; those in the branch of a group begin
+--- with GROUP. A step that is repeated has a number behind its name.
 M.STEPS = {
   drill = { "check", "open before", "gate:approve", "start drill", "check the disks", "clear",
     "open after", "verdict" },
@@ -39,7 +39,7 @@ local function path_of(name)
   return package.searchpath("alicloud.playbooks." .. name, package.path)
 end
 
---- Whether a word is a bare name, and not the path of a file.
+--- Whether a word is a name and not the path of a file.
 ---@param word string
 ---@return boolean
 function M.is_name(word)
@@ -51,7 +51,7 @@ local function complain(name)
     table.concat(M.NAMES, ", "), name, schema.did_you_mean(name, known))
 end
 
---- The text of one.
+--- The text of a ready playbook.
 ---@param name string
 ---@param read_file fun(path: string): string|nil, string?
 ---@return string|nil
@@ -63,7 +63,7 @@ function M.text(name, read_file)
   return read_file(path)
 end
 
---- Reads one; a journal knows it by its bare name.
+--- Reads a ready playbook; its journal records the name in place of a path.
 ---@param name string
 ---@param read_file fun(path: string): string|nil, string?
 ---@return alicloud.dr.PlaybookSource|nil
@@ -78,7 +78,7 @@ function M.source(name, read_file)
   return source, message
 end
 
---- Loads one.
+--- Loads a ready playbook.
 ---@param name string
 ---@param read_file fun(path: string): string|nil, string?
 ---@return alicloud.dr.Playbook|nil

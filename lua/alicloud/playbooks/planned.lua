@@ -1,14 +1,14 @@
---- Planned failover: both sites work, and nothing is to be lost. The services are stopped, the old
---- side is fenced, what was written last is copied, and only then the group is opened elsewhere.
+--- Planned failover: both sites work, and nothing may be lost. Stops the services, fences the old
+--- side, copies the last writes, and only then opens the group at the other site.
 ---
 ---     alicloud-dr run planned group=pg-orders region=cn-shanghai attach=i-orders-sh
 ---
---- A group that stands there already is left as it is, and that is said. Where both sites lie in
---- one region, `to` names the zone.
+--- A group that is there already stays as it is, which is noted. If both sites lie in one region,
+--- `to` names the zone.
 ---
---- If it fails before the point of no return, replication is started again, and the services by
---- `restart`. Resumed, it begins with the stop. It has no ungraceful way, since nothing can be
---- proved of a side that does not answer: what gives the old side up is `failover`.
+--- If it fails before the point of no return, it starts replication again, and the services with
+--- `restart`. A resumed run begins with the stop. There is no ungraceful mode, since nothing can be
+--- proved of a side that does not answer; to give the old side up, run `failover`.
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"

@@ -1,5 +1,5 @@
---- `alicloud-dr approve`: let a gate of a run go on, by a signed line. Works offline. What is
---- signed is shown in words before the key is touched.
+--- `alicloud-dr approve`: signs a line that lets a gate of a run pass. Works offline. What is
+--- signed is shown in words before the key is read.
 
 local approvals = require "alicloud.dr.playbook.approval"
 local cli_clients = require "alicloud.cli.client"
@@ -71,7 +71,7 @@ local function demand_open(state, name)
     #open > 0 and table.concat(open, ", ") or "an open gate; none is open"))
 end
 
--- Somebody copied it from a mail or a chat: of what was cut there the run would take no notice.
+-- Checks a line from --print: a person may have cut it while copying, and the run would ignore it.
 local function checked_line(line, state, now)
   local approval = not line:find("%c") and core.decode(line)
   local fits = type(approval) == "table" and approval.type == "approval"
@@ -94,7 +94,8 @@ local function checked_line(line, state, now)
   return line
 end
 
--- Nobody may be shown one thing and sign another.
+-- The decision of a gate; refuses one that contradicts the run's records: nobody may be shown one
+-- thing and sign another.
 local function decision_of(state, name)
   local decision = state.gates[name].asked
   if not decision then
@@ -124,7 +125,7 @@ end
 
 local MARGIN, COLUMNS = 15, 80
 
--- A value may be longer than a line, and all of it is signed, so all of it is shown.
+-- Folds a value of any length: all of it is signed, so all of it is shown.
 local function wrap(label, value)
   local lines, rest = {}, terminal.clean(value, math.huge)
   local room = COLUMNS - MARGIN

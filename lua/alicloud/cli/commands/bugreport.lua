@@ -1,5 +1,5 @@
---- `alicloud-dr bugreport`: one file with what somebody needs who is to look into a fault. Shows
---- what is in it and asks; nothing is sent anywhere.
+--- `alicloud-dr bugreport`: writes what is needed to look into a fault into one file. Shows what is
+--- in it and asks first; nothing is sent anywhere.
 
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
@@ -71,7 +71,8 @@ local function journalled(args, runtime, redactor)
   return bug_report.journal(read("journal", args.journal, runtime), redactor)
 end
 
--- What makes a client impossible may be the fault that is to be reported.
+-- The section `configuration`. Why no client can be made may be the fault itself, so it is
+-- included.
 local function configuration(args, io, runtime, redactor)
   if not args.online then return bug_report.configuration(runtime, redactor) end
   local ok, made = pcall(cli_clients.anywhere, args, io)
@@ -90,7 +91,7 @@ local function sections_of(args, io, runtime)
   return sections
 end
 
--- What is short is shown whole; of lines of JSON, how many there are.
+-- Shows text sections in full, and of JSON lines the number.
 local function show(io, sections)
   for _, about in ipairs(sections) do
     io.err(("  %s\n"):format(about.title))

@@ -1,4 +1,4 @@
---- `alicloud-dr call`: any operation, signed and sent, the answer as JSON.
+--- `alicloud-dr call`: sends any operation and prints the answer as JSON.
 
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
@@ -103,7 +103,7 @@ local function confirm(args, io, action, region, params)
   return consents.read(io, question) == action
 end
 
--- Nobody has agreed to it.
+-- The error when the person does not agree.
 local NOT_CONFIRMED = { kind = "cancelled", code = "Client.NotConfirmed", outcome = "not_sent",
   message = "the call was not confirmed, nothing was sent" }
 
@@ -113,8 +113,8 @@ function M.run(args, io)
   local call_options = { region = region, product = args.product, version = args.version }
   local fine, complaint = client:validate(args.action, params, call_options)
   if not fine then options.refuse(complaint) end
-  -- What the name does not mark as reading is taken for a change: it is asked about, and then
-  -- "unknown" is worth its own exit code.
+  -- An action whose name does not say that it reads is taken for a change: the user is asked, and
+  -- an unknown outcome has an exit code of its own.
   local action = args.action:gsub("^.*:", "")
   local reads = plans.reads_by_name(action)
   if not reads and not confirm(args, io, action, region, params) then

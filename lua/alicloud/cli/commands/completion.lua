@@ -1,4 +1,4 @@
---- `alicloud-dr completion`: the script with which a shell completes what is typed.
+--- `alicloud-dr completion`: prints the script that completes command lines in a shell.
 
 local lazy = require "alicloud.base.lazy"
 local output = require "alicloud.cli.output"
@@ -41,7 +41,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
---- Prints words for a script, as it asks for them: `--words KIND [--region X] …`.
+--- Prints candidates for such a script, which calls: `completion --words KIND [--region X] …`.
 ---@param argv string[]
 ---@param io alicloud.cli.Io
 ---@return integer exit_code

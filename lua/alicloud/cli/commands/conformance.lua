@@ -1,4 +1,4 @@
---- `alicloud-dr conformance`: holds what the emulator assumes against a service.
+--- `alicloud-dr conformance`: compares what the emulator assumes with a service.
 
 local alicloud = require "alicloud"
 local cli_clients = require "alicloud.cli.client"
@@ -154,7 +154,7 @@ local function read_tiers(args)
   return tiers
 end
 
--- Which tiers, where and with which disks, a run that goes on knows from its journal.
+-- Options of a new run only: for a continued run the journal has them.
 local FIRST_ONLY = { "region", "burst", "drill", "throwaway", "disks", "instance_source",
   "instance_target" }
 
@@ -167,7 +167,7 @@ local function refuse_first_only(args, field)
   end
 end
 
--- What a run is: typed anew, or as its journal says, to which groups may be added.
+-- What to run: as typed, or as a journal says, with the groups that were typed in addition.
 local function read_job(args, io)
   local runtime = cli_clients.runtime(io)
   local path = args.journal or args.cleanup
@@ -194,7 +194,7 @@ local function tool()
   return "alicloud-dr " .. core.version.core
 end
 
--- Two files with one name: what was seen, and the journal.
+-- Names the output and its journal, which differ in the suffix only.
 local function name_files(args, job)
   local stamp = core.iso8601(job.started // 1):gsub("[-:]", "")
   job.output = args.output or job.journal and job.journal:gsub("%.jsonl$", "") .. ".json"
@@ -211,7 +211,7 @@ local function name_files(args, job)
   end
 end
 
--- What has to be typed for a yes.
+-- What has to be typed to agree to a tier.
 local TYPED = {
   burst = function() return "burst", "word burst" end,
   cleanup = function() return "cleanup", "word cleanup" end,
@@ -240,7 +240,7 @@ local function agree(args, io, name, lab)
   return consents.read(io, ("  Type the %s to go on: "):format(words)) == wanted
 end
 
--- Says what will be done, tier by tier, and asks before anything is sent.
+-- Says what each tier will do, and asks, before anything is sent.
 local function consent(args, io, job)
   for _, name in ipairs(job.tiers) do
     if TYPED[name] then consents.demand(args, io, select(2, TYPED[name](job.lab))) end
@@ -271,14 +271,14 @@ local function client_options(args, io, job)
   given.endpoint, given.profile = read_endpoint(args), args.profile
   given.transport, given.runtime = io.transport, job.runtime
   given.recorder = cli_clients.recorder(args, io, job.runtime)
-  -- What is wrong with the options is said before anything is made.
+  -- Makes a client once, so that wrong options are refused before a journal exists.
   local ok, client = guard.call(alicloud.client, given)
   if not ok then options.refuse_misuse(client) end
   client:close()
   return given
 end
 
--- How the service is reached, as it was typed. Other commands take one endpoint only.
+-- Options of the connection as they were typed. Other commands take one endpoint, not a list.
 local function way(args, region)
   local asked = args
   if region and args.endpoint then
@@ -334,7 +334,7 @@ local function fail(args, io, message)
     code = "Client.NothingTold", message = "nothing could be told: " .. message })
 end
 
--- Without its first answer a run has nothing to go on with.
+-- A run that failed at its first call.
 local function fail_with(args, io, job, err)
   local hint = err.hint and "; " .. err.hint or ""
   local code = fail(args, io, err.message .. hint)
@@ -344,7 +344,7 @@ local function fail_with(args, io, job, err)
   return code
 end
 
--- For this user alone, and never over something.
+-- Writes the output: a new file that only this user may read.
 local function write(job, file)
   local made <close>, message = core.open_file(job.output, "create")
   local ok = made ~= nil

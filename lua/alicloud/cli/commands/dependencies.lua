@@ -1,4 +1,4 @@
---- `alicloud-dr dependencies`: every host that a run needs, and where it lies. Asks nobody.
+--- `alicloud-dr dependencies`: lists every host that a run needs, and its region. Sends nothing.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"

@@ -1,4 +1,4 @@
---- `alicloud-dr drill`: start a drill, clear it away, list what is open.
+--- `alicloud-dr drill`: starts a drill, clears it, or lists open ones.
 
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"

@@ -1,4 +1,4 @@
---- `alicloud-dr emulator`: the model behind a socket, until it is stopped.
+--- `alicloud-dr emulator`: serves the model over HTTP until it is stopped.
 
 local core = require "alicloud.core"
 local demo = require "alicloud.emulator.demo"
@@ -33,7 +33,7 @@ local recorded_worlds = lazy.module "alicloud.conformance.world"
 ---@type alicloud.cli.Command
 local M = {}
 
--- Ctrl-C and the end of standard input are noticed within this many seconds.
+-- SLICE: seconds within which Ctrl-C and the end of standard input are noticed.
 local SLICE, MOST_SHOWN = 0.2, 20
 local DEFAULTS = { port = "0", host = "127.0.0.1", speed = "60", seed = "1" }
 
@@ -158,7 +158,7 @@ local function read_scenario(args, options, io)
   return nil
 end
 
--- What a run of `conformance` has seen; what is typed beats it.
+-- Applies what a run of `conformance` has seen; typed options override it.
 local function read_seen(args, options, io)
   if not args.assume_from then return nil end
   local text, problem = orders.reader({}, io)(args.assume_from)
@@ -170,7 +170,7 @@ local function read_seen(args, options, io)
   return nil
 end
 
--- What is not known of it, and what was made up for that, is told before anybody asks.
+-- Makes the world from a recording, and prints what the recording did not tell and was made up.
 local function read_recording(args, options, io)
   if not args.world_from then return nil end
   if args.world then return "--world-from: cannot be given together with --world" end
@@ -187,8 +187,7 @@ local function merge(into, changes)
   return into
 end
 
---- Turns the command line into the options of `emulator.new`, one step at a time; what is given by
---- itself beats the scenario.
+--- Reads the command line into options of `emulator.new`; typed options override the scenario's.
 local function read_options(args, io)
   local options = { any_key = args.any_key or nil, ecs_role = args.ecs_role }
   local problem = read_clock(args, options) or read_scenario(args, options, io)
@@ -259,7 +258,7 @@ local function clock_text(clock)
   return ("clock runs %g times as fast"):format(clock.speed)
 end
 
--- A zone's name begins with its region's, which stands before it.
+-- Region and zone, without repeating the region's name in the zone's.
 local function place_text(place)
   local zone, start = place.zone, place.region .. "-"
   if zone:sub(1, #start) == start then zone = zone:sub(#start + 1) end
@@ -272,14 +271,14 @@ local function group_line(group)
     #group.pairs == 1 and "pair" or "pairs")
 end
 
--- Of a whole region's groups the first ones are enough to see that it is the right world, and what
--- comes behind them stays on the screen.
+-- Prints the first groups: enough to see that it is the right world, without pushing what follows
+-- off the screen.
 local function print_groups(io, groups)
   for i = 1, math.min(#groups, MOST_SHOWN) do io.out(group_line(groups[i])) end
   if #groups > MOST_SHOWN then io.out(("  and %d more\n"):format(#groups - MOST_SHOWN)) end
 end
 
--- Lines that a shell can evaluate, and the option of a client.
+-- Export lines for a shell, and the value of a client's option `endpoint`.
 local function endpoint_lines(listening)
   if not listening.endpoints then return "" end
   local exports, fields = {}, {}

@@ -1,5 +1,5 @@
---- `alicloud-dr explain`: what a code means, what is assumed, or where a run stands, and the next
---- two commands.
+--- `alicloud-dr explain`: explains an error code, an assumption or the state of a run, with the
+--- next commands.
 
 local core = require "alicloud.core"
 local explain_code = require "alicloud.cli.explain_code"
@@ -31,7 +31,7 @@ local cli_clients = lazy.module "alicloud.cli.client"
 ---@type alicloud.cli.Command
 local M = {}
 
--- Where texts begin, to the right of what they are called.
+-- The column at which texts begin behind their labels.
 local MARGIN = 15
 
 local EPILOG = [[
@@ -58,7 +58,7 @@ local function object(explanation)
   return fields
 end
 
--- A command is to be copied, so it stays on its line.
+-- Commands stay on one line, so that they can be copied.
 local function write(io, line, cap)
   line = zones.shown(terminal.clean(line, cap))
   local is_command = line:find "^ +[%l ]*  alicloud%-dr "
@@ -84,14 +84,14 @@ local function explain_journal(args, io)
   return code
 end
 
--- A code has a capital letter, an assumption has none.
+-- Error codes have a capital letter, names of assumptions have none.
 local function find(what)
   local explanation, complaint = explain_code.code(what)
   if explanation or not what:find "^[%l_]+$" then return explanation, complaint end
   return explain_assumption.of(what), complaint
 end
 
--- No code has a slash or such a suffix, but a journal may be called anything.
+-- A slash or the suffix shows a journal; any other name is a journal if it is no code and a file.
 local function is_journal(what)
   return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
     or not find(what) and stores.read(what) ~= nil

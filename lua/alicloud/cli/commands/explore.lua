@@ -1,4 +1,5 @@
---- `alicloud-dr explore`: rehearse a playbook under random troubles. Nothing outside is asked.
+--- `alicloud-dr explore`: rehearses a playbook under random troubles. No request leaves the
+--- machine.
 
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
@@ -128,7 +129,7 @@ local function read_only(args)
   return list
 end
 
--- The command that repeats a violation alone.
+-- The command that repeats one violation.
 local function command_of(args, harm)
   local typed = rehearsal.words(args)
   typed[#typed + 1] = ("--seed %d"):format(harm.seed)
@@ -152,7 +153,7 @@ local function sorted_endings(report)
   return list
 end
 
--- What has no number is about the end, and comes last.
+-- Names with a number by letter and number; those without one are about the end and come last.
 local function sorted_invariants()
   local names = {}
   for name in pairs(invariants.INVARIANTS) do names[#names + 1] = name end
@@ -165,12 +166,12 @@ local function sorted_invariants()
   return names
 end
 
--- A playbook that never comes to its end has shown nothing of what lies behind the place where it
--- stops; in a world of somebody's own the world may be why. One seed's troubles may keep it from
--- its end.
+-- Why the exploration proves nothing: no run ended, so what lies behind the place where all stopped
+-- was never run. With --world the world may be the reason. With a single seed its troubles may be,
+-- so that is no complaint.
 local function why_nothing_told(args, report)
   if report.seeds == 1 then return nil end
-  -- How a run ended is a word, and why it stopped is a code.
+  -- The ending of a run is a word in small letters, the code of a failure is not.
   for name in pairs(report.endings) do
     if name:find "^%l" then return nil end
   end
@@ -229,7 +230,7 @@ local function read_seeds(args)
     jobs = whole_number(args, "jobs", core.process().processors, 1, MOST_JOBS) }
 end
 
--- What a run of `conformance` has seen, for the emulators of the job.
+-- Adds to the job what a run of `conformance` has seen.
 local function add_seen(job, args, io)
   if not args.assume_from then return end
   local text = orders.text("--assume-from", args.assume_from, args, io)

@@ -1,4 +1,4 @@
---- `alicloud-dr failover`: check, ask, fail over, watch until every pair is open.
+--- `alicloud-dr failover`: checks, asks, fails over, and watches until every pair is open.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
@@ -56,7 +56,7 @@ end
 local CARRIED_ON = { "to", "max_rpo", "outage_at", "timeout", "poll", "force", "why",
   "requester" }
 
--- What is so long ago now is not when somebody types the command that goes on.
+-- Turns a relative --outage-at (70m ago) into a time: the printed command is typed later.
 local function freeze_outage(args, perform)
   if not args.outage_at then return perform end
   return function(hooks)

@@ -1,4 +1,4 @@
---- `alicloud-dr fence`: stop the instances of the old side and detach its disks.
+--- `alicloud-dr fence`: stops the instances of the old side and detaches its disks.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"

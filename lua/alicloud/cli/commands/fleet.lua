@@ -1,5 +1,5 @@
---- `alicloud-dr fleet`: many groups, in many accounts, that several machines move together. Each
---- group is a run of its own in a shared store.
+--- `alicloud-dr fleet`: moves many groups, also of many accounts, from several machines. Each group
+--- has a run of its own in a shared store.
 
 local consents = require "alicloud.cli.consent"
 local dr = require "alicloud.dr"
@@ -106,7 +106,7 @@ local function control_of(args)
   return found
 end
 
--- Misuse that the library raises was typed here.
+-- Turns misuse that the library raises into a refusal: it was typed here.
 local function open(given)
   local ok, fleet, err = guard.call(dr.fleet, given)
   if not ok then options.refuse_misuse(fleet) end
@@ -130,7 +130,7 @@ local function at_the_shell(err, args)
   elseif err.code == "Client.JournalEmpty" then
     err.hint = "begin it: " .. fleet_orders.command(args, { "groups=all", "region=REGION" })
   elseif err.code == "Client.RunChanged" then
-    -- It has a playbook of its own, which need not be the one that was typed.
+    -- The fleet has its own playbook, which may differ from the one that was typed.
     local own = setmetatable({ playbook = false }, { __index = args })
     err.hint = err.hint:gsub("^join it by its name alone", function()
       return "join it as it is: " .. fleet_orders.join_command(own)
@@ -150,7 +150,7 @@ end
 local ACT = {}
 local FORMS = { html = "html", md = "md", json = "json" }
 
--- Refuses a file that could not be written, before anything is asked.
+-- Refuses a report that could not be written, before anything is sent.
 local function check_report(args)
   if not args.report then return end
   if not FORMS[args.report:match "%.(%w+)$"] then
@@ -189,7 +189,7 @@ function ACT.report(fleet, args)
     message = "the report was not written: " .. tostring(why) }
 end
 
--- A fleet knows its region, so its name is enough.
+-- The region is known from the fleet's items, so it need not be typed.
 local function keep_region(fleet, args)
   args.region = args.region or fleet.items[1].region
 end
@@ -217,7 +217,7 @@ local function whole(args, name)
   return number
 end
 
--- Who goes before whom: tier after tier, and in each its canaries first.
+-- Shows the stages of the fleet: tier after tier, in each the canaries first.
 local function show_stages(fleet, io)
   local blocks = {}
   for i, stage in ipairs(fleet.meta.stages) do
@@ -230,7 +230,7 @@ local function show_stages(fleet, io)
   io.err(view_tiers.text(io, blocks))
 end
 
--- Who agrees to all of its runs.
+-- Asks for consent to all runs; returns how it was given, nil if it was not.
 local function consent(fleet, args, io)
   if args.yes then return "--yes" end
   consents.demand(args, io, "name of the fleet")
@@ -287,8 +287,7 @@ local function finish(fleet, args, io)
   return code
 end
 
--- Where it was stopped, the next command is that which goes on. The hint of an error of one run is
--- about that run alone.
+-- Puts the command that goes on into the hint. The hint of one run's error would not fit the fleet.
 local function stopped(args, io, err)
   if err.code == "Client.Interrupted" then error(guard.INTERRUPTED, 0) end
   if err.code == "Client.FleetHeld" then
@@ -299,7 +298,7 @@ local function stopped(args, io, err)
   return output.fail(io, args, err, true)
 end
 
--- Told behind the words of an interrupt, which ends the command from wherever it is.
+-- Prints the command that goes on when an error, e.g. an interrupt, ends the command.
 local function tell_way_on(args, io)
   return setmetatable({}, { __close = function(_, raised)
     if raised == nil or args.json or options.is_refusal(raised) then return end

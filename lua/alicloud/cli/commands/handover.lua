@@ -1,4 +1,4 @@
---- `alicloud-dr handover`: let another person go on with a run, wherever its journal lies.
+--- `alicloud-dr handover`: lets another person go on with a run, wherever its journal lies.
 
 local core = require "alicloud.core"
 local cli_clients = require "alicloud.cli.client"
@@ -52,7 +52,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- The state of an unfinished run. One that was moved half-way is moved on.
+-- The state of an unfinished run, also of one whose move was interrupted.
 local function read(path)
   local moved = relocate.moved_name(path)
   local at = not core.look(path) and core.look(moved) and moved or path
@@ -69,7 +69,8 @@ local function read(path)
   return state
 end
 
--- Whoever reaches a shared store has the run at hand; and where it was begun its locks are.
+-- Refuses shared stores: a run there needs no move, and a run in files cannot move there, since its
+-- locks are files.
 local function refuse_shared(args)
   if not stores.is_path(args.journal) then
     options.refuse(("journal: a run in a shared store is at hand wherever the store is reached, so "
@@ -97,7 +98,7 @@ end
 
 local function directory_of(path) return path:match "^(.*)/[^/]*$" or "." end
 
--- Where it is to lie, and whether a team shares that place.
+-- The target directory, its trusted_files.place, and whether the journal has to be moved.
 local function destination(args, io)
   local here = directory_of(args.journal)
   local to = args.to
@@ -106,13 +107,13 @@ local function destination(args, io)
     if not core.look(to) or not place_of(to).team then needs_place(args.journal) end
   end
   local place = place_of(to or here)
-  -- Whoever goes on with it does so in another directory.
+  -- Whole paths, since the printed command may be typed in another directory.
   args.journal = (core.real_path(here) or here) .. "/" .. args.journal:match "[^/]*$"
   to = core.real_path(to or here)
   return to, place, to ~= directory_of(args.journal)
 end
 
--- What the run was last executed with, and nothing else.
+-- The playbook with which the run was last executed; any other text is refused.
 local function playbook_of(args, state, io)
   local file = args.file or state.run.file
   if not file or playbook_argument.is_ready(file) then return nil end
@@ -138,7 +139,7 @@ local function leave_playbook(source, target, place)
   return true
 end
 
--- Nobody may be at work on it; the lock is looked at, not taken.
+-- Refuses a run that is at work. The lock is read, not taken.
 local function check_free(path)
   local hold = files.hold(path)
   if not hold.held then return true end

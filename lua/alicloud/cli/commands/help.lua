@@ -1,4 +1,4 @@
---- `alicloud-dr help`: the help of a command, as its option --help shows it.
+--- `alicloud-dr help`: prints the help of a command, as --help does.
 
 local commands = require "alicloud.cli.commands"
 local lazy = require "alicloud.base.lazy"

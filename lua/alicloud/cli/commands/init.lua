@@ -1,11 +1,11 @@
---- The commands: what each is called and does, in the order of the help. A command's own module is
---- loaded when it is typed.
+--- Lists the commands with their summaries, in the order of the help. The module of a command is
+--- loaded only when it is needed.
 
 local M = {}
 
 ---@class alicloud.cli.CommandEntry
----@field name string as it is typed, and of its module in this folder
----@field summary string the help of the program shows the first sentence
+---@field name string as it is typed; also the name of its module in this folder
+---@field summary string the help of the program shows its first sentence
 
 ---@class alicloud.cli.Command
 ---@field configure fun(command: table) declares arguments and options, with argparse
@@ -60,15 +60,15 @@ M.LIST = {
 local known = {}
 for _, entry in ipairs(M.LIST) do known[entry.name] = true end
 
---- Whether there is such a command.
+--- Whether a command exists.
 ---@param name string|nil
 ---@return boolean
 function M.is_known(name)
   return known[name] == true
 end
 
---- Loads a command.
----@param name string of a known one
+--- Loads the module of a command.
+---@param name string a known one
 ---@return alicloud.cli.Command
 function M.load(name)
   return require("alicloud.cli.commands." .. name)

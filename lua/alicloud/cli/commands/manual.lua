@@ -1,4 +1,4 @@
---- `alicloud-dr manual`: the topics of the manual, and the text of one.
+--- `alicloud-dr manual`: lists the topics of the manual, or shows one.
 
 local cli_clients = require "alicloud.cli.client"
 local commands = require "alicloud.cli.commands"
@@ -18,7 +18,7 @@ local json_schema = lazy.module "alicloud.cli.json_shapes.json_schema"
 ---@type alicloud.cli.Command
 local M = {}
 
---- Each is a file of `alicloud/manual/`, in the order in which they are listed.
+--- Topics in the order of the list; each is a file of `alicloud/manual/`.
 M.TOPICS = {
   "first-steps", "playbooks", "ready-playbooks", "fleets", "zones", "controllers", "rehearsal",
   "recordings", "after-the-failover", "watching", "nights", "ways-on", "evidence", "repl",
@@ -38,7 +38,7 @@ Examples:
 
 Exit codes: 0 shown, 2 usage (also: no such topic).]]
 
--- Where summaries begin in the list.
+-- The column at which summaries begin in the list.
 local MARGIN = 22
 
 local known = {}
@@ -51,8 +51,8 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
---- The text of a topic. The texts lie beside the modules, wherever those were installed.
----@param topic string of TOPICS
+--- The text of a topic, from the file that is installed beside the modules.
+---@param topic string one of TOPICS
 ---@param read_file fun(path: string): string|nil, string?
 ---@return string
 function M.text(topic, read_file)
@@ -67,12 +67,12 @@ local function read(topic, io)
   return M.text(topic, cli_clients.runtime(io).read_file)
 end
 
--- Every text begins with "# Title: summary".
+-- The summary of a topic, from its first line "# Title: summary".
 local function summary_of(topic, io)
   return read(topic, io):match "^# [^:\n]+: ([^\n]+)"
 end
 
---- Shows every topic on a line of its own.
+--- Prints every topic with its summary.
 ---@param io alicloud.cli.Io
 function M.list(io)
   for _, topic in ipairs(M.TOPICS) do
@@ -92,7 +92,7 @@ local function list(args, io)
   return output.json(io, output.EXIT.done, { topics = topics })
 end
 
---- Whether there is such a topic.
+--- Whether a topic exists.
 ---@param topic any
 ---@return boolean
 function M.is_topic(topic) return known[topic] == true end

@@ -1,5 +1,5 @@
---- `alicloud-dr plan`: what a playbook would do. It runs in a process without rights
---- (alicloud.cli.confine), for which this one reads; what it tells is checked and cleaned here.
+--- `alicloud-dr plan`: shows what a playbook would do. It runs in a process without rights
+--- (alicloud.cli.confine). This process reads the service for it, and checks and cleans its result.
 
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
@@ -85,7 +85,7 @@ local function takes_token(call)
   return not operation or operation.token
 end
 
--- What one call would be: `ebs:StartDiskReplicaGroup pg-orders in cn-shanghai, token 53113a03…`.
+-- One call in words: `ebs:StartDiskReplicaGroup pg-orders in cn-shanghai, token 53113a03…`.
 local function words_of(call)
   local words = { ("%s:%s"):format(call.product, call.action) }
   table.move(call.ids, 1, #call.ids, 2, words)
@@ -204,7 +204,7 @@ local function fault(value)
   return shapes.fault("a plan", value, PLAN)
 end
 
--- What the child needs to know of the way to the service, to name the host of a call.
+-- Variables that the process without rights needs in order to name the host of a call.
 local NAMES = { "ALIBABA_CLOUD_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT_TYPE",
   "ALIBABA_CLOUD_ENDPOINT_EBS", "ALIBABA_CLOUD_ENDPOINT_ECS", "ALIBABA_CLOUD_ENDPOINT_STS",
   "ALIBABA_CLOUD_REGION_ID" }
@@ -220,7 +220,7 @@ local function job_of(args, io)
   return job
 end
 
--- The client is made once the playbook has said which region it is for.
+-- Makes the client only when the playbook is loaded, since it may name the region.
 local function reader_of(args, io)
   local reader, own = {}, nil
   function reader.client()

@@ -1,5 +1,5 @@
---- `alicloud-dr playbooks`: the ready playbooks, what they take, and a copy of one to edit. A file
---- of somebody else's tells of itself in a process without rights.
+--- `alicloud-dr playbooks`: lists the ready playbooks and their parameters, and copies one to edit.
+--- A file of a playbook is read in a process without rights.
 
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
@@ -88,7 +88,7 @@ local function copy(name, args, io, read_file)
   if not text then options.refuse("--copy: " .. message) end
   local path = name .. ".lua"
   local ok
-  -- A copy of yesterday may have been edited: it is not written over.
+  -- Writes a new file only: an older copy may have been edited.
   ok, message = core.write_file(path, text, "new")
   if not ok then options.refuse("--copy: " .. message) end
   if args.json then return output.json(io, output.EXIT.done, { path = path }) end

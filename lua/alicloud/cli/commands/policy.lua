@@ -1,4 +1,4 @@
---- `alicloud-dr policy`: the least RAM policy that a playbook needs, from a simulated run.
+--- `alicloud-dr policy`: prints the least RAM policy that a playbook needs, from simulated runs.
 
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
@@ -106,7 +106,7 @@ local function print_policy(io, policy, notes)
   end
 end
 
--- The calls of the tiers of `conformance`, which are no playbook.
+-- The calls of the tiers of `conformance`, in place of those of a playbook.
 local function tier_calls(args)
   local calls, is_tier, wanted = {}, tables.set(conformance.TIERS), nil
   for _, word in ipairs(args.param) do

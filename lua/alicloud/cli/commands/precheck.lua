@@ -1,5 +1,5 @@
---- `alicloud-dr precheck`: would a failover be taken now? Of one group rule by rule, of several, or
---- of a region, in a line each. Reads only.
+--- `alicloud-dr precheck`: checks whether a failover would be taken now. One group is shown rule by
+--- rule, several or a whole region with one line each. Reads only.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
@@ -21,7 +21,8 @@ local view_prechecks = require "alicloud.cli.view_prechecks"
 local LIMITS = { "to", "max_rpo", "outage_at" }
 local CARRIED_ON = { "to", "max_rpo", "outage_at", "force", "why" }
 
--- Seconds for what may pass: whoever asks wants an answer, and can ask again.
+-- Seconds to wait for an obstacle that may pass by itself. Short: a person waits for the answer
+-- and can ask again.
 local SETTLE = 15
 
 ---@type alicloud.cli.Command
@@ -62,8 +63,7 @@ local function exit_code(report)
   return output.exit_code({ code = obstacle.code, kind = "precheck", outcome = "not_sent" }, false)
 end
 
--- The command line is to be mended where nothing else stands in the way than that groups which it
--- names are not there.
+-- "Usage" if the only obstacles are typed groups that are not at this place.
 local function exit_code_of_many(list, args)
   if list.ok then return output.EXIT.done end
   if #args.group == 0 then return output.EXIT.failed end
@@ -74,7 +74,7 @@ local function exit_code_of_many(list, args)
   return #list.lines > 0 and output.EXIT.usage or output.EXIT.failed
 end
 
--- On a terminal both streams meet, and the reason stands there already.
+-- On a terminal both streams are seen together, and the reason is there already.
 local function show(io, args, report, region)
   io.out(view.group_line(io, report.snapshot) .. view.precheck_table(io, report))
   if not report.ok and settled.may_pass(report) then
@@ -88,7 +88,7 @@ local function show(io, args, report, region)
     report.snapshot.group_id, obstacle.code, terminal.clean(obstacle.fact)))
 end
 
--- What the documents deny and the service may allow.
+-- Prints the command for findings that the documents count as obstacles and the service may not.
 local function show_overrule(io, args, report, region)
   local codes = precheck.forcible_codes(report)
   if not codes then return end
@@ -97,8 +97,8 @@ local function show_overrule(io, args, report, region)
     .. change.command("failover", { report.snapshot.group_id }, region, more, CARRIED_ON) .. "\n")
 end
 
--- Whoever waits for what may pass is told for what: on a terminal at once, elsewhere in one line.
--- There a second look at what stands against it is nothing to tell, nor is anything to a timer.
+-- Tells what is waited for while an obstacle may still pass: on a terminal at once, elsewhere in
+-- one line at the second look, but not with --quiet.
 local function waits(io, args, reporter)
   local looks = 0
   return function(event)
@@ -130,7 +130,7 @@ local function check_one(client, region, args, io, limits)
   return exit_code(report)
 end
 
--- Of those that are looked at again the first one stands for all.
+-- Of several groups that are looked at again, the first one is named.
 local function waits_for_many(io, args, reporter)
   local wait = waits(io, args, reporter)
   return function(event)

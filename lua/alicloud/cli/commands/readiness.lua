@@ -1,4 +1,4 @@
---- `alicloud-dr readiness`: could these groups be failed over now? For a timer. Reads only.
+--- `alicloud-dr readiness`: checks whether groups could be failed over now, for timers. Reads only.
 
 local aftermath = require "alicloud.cli.view_change"
 local cli_clients = require "alicloud.cli.client"
@@ -73,7 +73,7 @@ local function snapshots_of(report)
   return list
 end
 
--- Each group takes a call at least, so that many of them take long.
+-- Shows how many groups are judged: each takes a call or more, so many groups take long.
 local function progress(io, args, runtime)
   local every = headway_lines.every(io, args)
   if not every then return nil end
@@ -97,8 +97,7 @@ local function judge(client, region, limits, args, io)
   return report, nil, none
 end
 
--- Where a file was to be written and was not, nobody may take that for more than a look that
--- could not be told of.
+-- Writes the metrics. If the file cannot be written the exit code is never better than unknown.
 local function write(text, report, args, io)
   local ok, why = reports.write(args.output, text)
   if ok then return report.exit end

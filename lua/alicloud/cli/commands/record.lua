@@ -1,5 +1,5 @@
---- `alicloud-dr record`: what `--record` has written, in a form that other programs read. Reads a
---- file, asks nobody.
+--- `alicloud-dr record`: converts a recording of `--record` into formats of other programs. Sends
+--- nothing.
 
 local core = require "alicloud.core"
 local har = require "alicloud.conformance.recording.har"

@@ -23,7 +23,7 @@ local explain_code = lazy.module "alicloud.cli.explain_code"
 ---@type alicloud.cli.Command
 local M = {}
 
--- The only signal that is no wish to end the session.
+-- The only signal that does not end the session.
 local SIGINT = 2
 
 local EPILOG = [[
@@ -55,7 +55,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- Masks the credentials that the client has.
+-- Returns the function that masks the client's credentials in a text.
 local function hider(client)
   return function(text)
     local keys = clients.held(client)
@@ -101,8 +101,8 @@ local function load_text(text, env)
   return load(text, "=repl", "t", env)
 end
 
--- An expression first, so that its value is seen. It becomes an argument: the last call of a chunk
--- would take its place, and what is raised at the caller would name a line of this file.
+-- Compiles text as an expression first, so that its values are shown. It is compiled as an argument
+-- of a call: as a tail call it would vanish from the stack, and errors would name this file.
 local function compile(text, env)
   local chunk, message = load_text("return " .. text, env)
   local packed = chunk and load_text("local pack = ... return pack(" .. text .. "\n)", env)
@@ -121,7 +121,7 @@ local function is_unfinished(text, env)
   return ends_too_early(text, env) or ends_too_early("return " .. text, env)
 end
 
--- A whole piece of Lua, of several lines if need be.
+-- Reads lines until they are a whole chunk of Lua.
 local function read_chunk(lines, env)
   local text = lines.read "> "
   text = text and text:gsub("^%s*=", "") -- an old habit
@@ -152,7 +152,7 @@ local function complain(io, env, raised, hide)
   io.err(terminal.paint(io, "red", text) .. "\n")
 end
 
--- One turn; false at the end of the input.
+-- Reads and evaluates one chunk; false at the end of the input.
 local function turn(io, env, lines, state)
   local text = read_chunk(lines, env)
   if not text then return false end

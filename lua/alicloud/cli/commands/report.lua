@@ -1,4 +1,4 @@
---- `alicloud-dr report`: the evidence of a run, from its journal. Reads files, asks nobody.
+--- `alicloud-dr report`: writes the evidence of a run from its journal; asks no service.
 
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
@@ -43,7 +43,7 @@ written, 2 usage.]]
 
 local BY_SUFFIX = { html = "html", htm = "html", md = "md", xml = "junit", json = "json" }
 
---- The suffixes that say a form.
+--- The suffixes that choose a format.
 M.SUFFIXES = ".html, .md, .xml (JUnit) or .json"
 
 function M.configure(command)
@@ -61,7 +61,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
---- Refuses a file whose name does not say a form.
+--- The format that a file's suffix chooses; refuses other suffixes.
 ---@param field string
 ---@param path string|nil
 ---@return string|nil format
@@ -75,13 +75,13 @@ function M.check_file(field, path)
   return format
 end
 
--- A slip of the hand must not cost the journal.
+-- Whether a file is a journal, which a mistyped --output must not overwrite.
 local function is_journal(path)
   local file <close> = core.open_file(path, "read")
   return file ~= nil and file:read(0, 18) == '{"seq":1,"prev":"0'
 end
 
---- Refuses a journal, which nothing else may write to.
+--- Refuses to write to a journal.
 ---@param field string
 ---@param path string
 function M.refuse_journal(field, path)
@@ -91,8 +91,8 @@ function M.refuse_journal(field, path)
   end
 end
 
---- Refuses a file that could not be written when a run has ended: then it is too late to ask. So
---- what will write it is loaded too.
+--- Refuses a file that could not be written when the run has ended, which would be too late. Also
+--- loads the module that will write it.
 ---@param field string
 ---@param path string|nil
 function M.check_target(field, path)
@@ -108,7 +108,7 @@ function M.check_target(field, path)
   end
 end
 
---- Writes a report to a file.
+--- Writes the text of a report to a file.
 ---@param path string
 ---@param text string
 ---@return boolean|nil ok
@@ -118,7 +118,7 @@ function M.write(path, text)
   return core.write_file(path, text, "shared")
 end
 
--- JSON that is to be looked at, whoever looks.
+-- The report as text; JSON is escaped so that it is safe to print.
 local function text_of(subject, format)
   if format == "json" then
     return json.encode(tables.merged(subject:plain(), { schema = output.SCHEMA })) .. "\n"
@@ -126,7 +126,7 @@ local function text_of(subject, format)
   return subject:render(format)
 end
 
---- Writes the report of a journal to a file; its suffix says the form.
+--- Writes the report of a journal to a file; the suffix chooses the format.
 ---@param journal string
 ---@param path string
 ---@param io alicloud.cli.Io
@@ -138,7 +138,7 @@ function M.save(journal, path, io)
   return M.write(path, text_of(evidence, M.check_file("--report", path)))
 end
 
---- Where the report is, or how to get it.
+--- Where the report is, or the command that writes one.
 ---@param journal string
 ---@param path string|nil
 ---@return string

@@ -1,5 +1,4 @@
---- `alicloud-dr reprotect`: after a failover, turn the replication round, or take the failover
---- back.
+--- `alicloud-dr reprotect`: after a failover, reverses the replication or takes the failover back.
 
 local aftermath = require "alicloud.cli.view_change"
 local change = require "alicloud.cli.change"

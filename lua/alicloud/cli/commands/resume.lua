@@ -1,4 +1,4 @@
---- `alicloud-dr resume`: go on with a run from its journal.
+--- `alicloud-dr resume`: goes on with a run from its journal.
 
 local core = require "alicloud.core"
 local lazy = require "alicloud.base.lazy"
@@ -50,7 +50,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- What the journal says is obeyed, so it is judged before it is read.
+-- The state of the journal's run. The journal is obeyed, so it must be trusted before it is read.
 local function begun(path, context)
   local text, err = stores.read_trusted(path, context)
   if not text then return nil, err end
@@ -60,8 +60,8 @@ local function begun(path, context)
   return state, err
 end
 
--- Where its file cannot be read, the copy that was handed over with the journal is as good: its
--- digest is compared like that of any other.
+-- The copy of the playbook that was handed over with the journal, if its file cannot be read. Its
+-- digest is compared like that of the file.
 local function handed_over(args, io)
   local read = orders.reader(args, io)
   if playbook_argument.is_ready(args.file) or read(args.file) then return nil end
@@ -69,7 +69,7 @@ local function handed_over(args, io)
   return text and playbook_argument.unpack(text)
 end
 
--- On another machine than that of the run it may lie elsewhere.
+-- Reads the playbook; on another machine its file may lie elsewhere.
 local function read_playbook(args, io, go_on)
   if args.chosen_file then
     return playbook_argument.read(args.file, io, orders.reader(args, io))

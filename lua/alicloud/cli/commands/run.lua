@@ -1,4 +1,4 @@
---- `alicloud-dr run`: run a playbook, or go on with its unfinished run.
+--- `alicloud-dr run`: runs a playbook, or goes on with its unfinished run.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -77,7 +77,7 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- What a journal tells of the run that it holds; false: it holds none.
+-- The state of the run in a journal; false if it holds none.
 local function begun(path, context)
   local text, err = stores.read_trusted(path, context)
   if not text and err.errno == "ENOENT" then return false end
@@ -87,7 +87,8 @@ local function begun(path, context)
   return state.run and state or false
 end
 
--- As it was typed: what stands in a file is not printed, and one may be typed several times.
+-- Adds a parameter as it was typed: texts from files are not printed, and lists are typed
+-- repeatedly.
 local function add_typed(words, name, value, args)
   local before = #words
   for _, word in ipairs(args.param) do
@@ -96,7 +97,7 @@ local function add_typed(words, name, value, args)
   if #words == before then words[#words + 1] = name .. "=" .. tostring(value) end
 end
 
--- With other parameters than before it goes on only if somebody says why.
+-- Makes changed parameters corrections, which need --why unless the playbook says otherwise.
 local function correct(given, state, path, args, playbook)
   local values, words = {}, {}
   for _, name in ipairs(tables.keys(given.params)) do
@@ -106,7 +107,7 @@ local function correct(given, state, path, args, playbook)
       add_typed(words, name, value, args)
     end
   end
-  -- One that is missing now is none that could be corrected; the run itself refuses it.
+  -- A parameter that is missing now cannot be corrected; dr.run refuses it.
   for name in pairs(state.params) do
     if given.params[name] == nil then return false end
   end
@@ -123,7 +124,7 @@ local function correct(given, state, path, args, playbook)
   return true
 end
 
--- The journal of a run that has begun names the text that it was last executed with.
+-- Checks parameters and playbook against the unfinished run of the journal, if there is one.
 local function go_on_with(playbook, state, given, args, io)
   local path, is_over = given.journal, state and state.ending and state.ending.type == "finished"
   if not state or is_over then return true end
@@ -133,7 +134,7 @@ local function go_on_with(playbook, state, given, args, io)
     args, io)
 end
 
--- Where the run is to be looked for, or begun, if no journal was typed.
+-- Where the run is looked for or begun; nil if --journal names it.
 local function place_of(args, io)
   local getenv = cli_clients.runtime(io).getenv
   if io.replay then args.journal = replays.journal(args, getenv) end
@@ -147,7 +148,7 @@ local function place_of(args, io)
   return args.store and run_store.store(args.store, "--store") or run_journal.place(getenv)
 end
 
--- The journal of the unfinished run that is meant, or a new one.
+-- The journal of the unfinished run that was typed, or a new one.
 local function journal_of(place, playbook, given, args, io)
   local in_files, ok, name, err = stores.is_path(place), true, nil, nil
   if in_files then ok, err = run_journal.make_directory(place, io) end
@@ -172,12 +173,12 @@ function M.run(args, io)
     if not given.journal then return output.fail(io, args, err) end
   end
   local context = run_store.context(io)
-  -- The runs of this machine are none of the recording's.
+  -- A replay does not look at the journals of real runs.
   given.incident_since = not io.replay and incidents.since(given, playbook.name, context) or nil
   local ok, state
   state, err = begun(given.journal, context)
   if state == nil then return output.fail(io, args, err) end
-  -- Before there is a journal that nothing could be done with.
+  -- Refused before a journal exists that could never be resumed.
   local missing = not state and params.missing_program(playbook.params, read)
   if missing then options.refuse(missing) end
   ok, err = go_on_with(playbook, state, given, args, io)

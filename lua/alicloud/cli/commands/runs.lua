@@ -1,5 +1,5 @@
---- `alicloud-dr runs`: the runs of a directory or a store, how each stands, who holds it, and the
---- command that goes on.
+--- `alicloud-dr runs`: lists the runs of a directory or a store: state, holder, and the command
+--- that goes on.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -50,7 +50,7 @@ end
 
 local OVER = { completed = true, completed_with_exceptions = true }
 
--- What nobody has anything to do with any more, here.
+-- States of runs that nobody has to go on with here.
 local NOT_OPEN = tables.merged(OVER, { handed_over = true })
 
 local function groups_of(events)
@@ -68,7 +68,7 @@ local function unreadable(path, message)
     groups = core.array {}, bring_up = core.array {}, command = shell.command("verify", { path }) }
 end
 
--- Who is at work on it.
+-- The process that is at work on the run, nil if none is known.
 local function holder_of(presence)
   local process = presence and presence.verdict == "running" and presence.process
   return process and { owner = process.owner, host = process.host, pid = process.pid,
@@ -96,7 +96,8 @@ local function standing_of(path, model)
   }
 end
 
--- How it stands by now is told where it is, and what it held here if nobody knows where that is.
+-- The line of a run that was handed over: its command explains it at its new place if that is
+-- known, else the file that is left here.
 local function handed_over(path, target)
   local err, known = relocate.moved_error(path), target ~= ""
   return { status = "handed_over", moved_to = known and target or nil, code = err.code,
@@ -104,11 +105,11 @@ local function handed_over(path, target)
     command = shell.command("explain", { known and target or relocate.moved_name(path) }) }
 end
 
--- What a journal that is no run's has to do here nobody knows; it is left out.
+-- The line of a journal; nil for one that is not of a run.
 local function line_of(path, context)
   local target = stores.is_path(path) and relocate.moved_to(path)
   local source, err = sources.open(target and relocate.moved_name(path) or path, nil, nil, context)
-  -- Gone since, or a run that has not written anything yet.
+  -- The file has gone since the listing, or its run has not written anything yet.
   if not source and err.errno == "ENOENT" then return nil end
   if not source then return unreadable(path, err.message) end
   local ok, model = pcall(gather.model, source)
@@ -118,7 +119,7 @@ local function line_of(path, context)
     target and handed_over(path, target) or standing_of(path, model))
 end
 
--- The newest first.
+-- The lines of all runs, the newest first.
 local function runs_of(names, only_open, context)
   local list = {}
   local lines = stores.each(names, context, function(name) return line_of(name, context) end)

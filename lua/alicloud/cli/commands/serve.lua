@@ -1,4 +1,4 @@
---- `alicloud-dr serve`: after a failover, attach the opened disks and start the instances.
+--- `alicloud-dr serve`: after a failover, attaches the opened disks and starts the instances.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"

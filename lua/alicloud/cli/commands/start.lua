@@ -1,4 +1,4 @@
---- `alicloud-dr start`: start the replication of a group, or synchronize it once.
+--- `alicloud-dr start`: starts the replication of a group, or synchronizes it once.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"

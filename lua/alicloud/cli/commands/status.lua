@@ -1,4 +1,5 @@
---- `alicloud-dr status`: the groups of a region, or some of them with their pairs. Reads only.
+--- `alicloud-dr status`: shows the groups of a region, or some of them with their pairs. Reads
+--- only.
 
 local cli_clients = require "alicloud.cli.client"
 local dr = require "alicloud.dr"
@@ -81,7 +82,7 @@ local function print_object(io, client, region, list, way)
     { region = region, groups = output.snapshot_list(list), error = fault, network = way })
 end
 
--- Shown before anybody is asked: it is wanted most when nobody answers.
+-- Prints how the service is reached before it is asked: it matters most when it does not answer.
 local function way_of(client, args, io)
   local way = args.verbose and client:network() or nil
   if way and not args.json then io.out(network.lines(way)) end

@@ -1,4 +1,4 @@
---- `alicloud-dr stop`: stop the replication of a group.
+--- `alicloud-dr stop`: stops the replication of a group.
 
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"

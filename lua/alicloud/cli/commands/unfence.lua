@@ -1,4 +1,4 @@
---- `alicloud-dr unfence`: bring back what a run has stopped at the old side, and write that down.
+--- `alicloud-dr unfence`: brings up again what a run has stopped at the old side, and records it.
 
 local attachment = require "alicloud.dr.read.attachment"
 local change = require "alicloud.cli.change"
@@ -53,7 +53,7 @@ end
 
 local CARRIED_ON = { "requester", "timeout", "poll", "events", "on_event" }
 
--- What of a run is stopped, as its journal says.
+-- The state of the run, and the group whose production it has stopped, from its journal.
 local function stopped_in(args, context)
   local text, err = stores.read_trusted(args.journal, context)
   if not text then return nil, err end
@@ -74,7 +74,8 @@ local function stopped_in(args, context)
     table.concat(names, ", ")))
 end
 
--- The side to which the group was to go, where it is looked at from, whichever way it goes by now.
+-- The side from which the group is read: the one where production did not run, whichever direction
+-- the replication has now.
 local function side_of(state, production)
   local look = state.looks[production.group_id] or {}
   local in_zones = look.from ~= nil and look.from == look.to
@@ -84,7 +85,7 @@ local function side_of(state, production)
   return { region = look[name] or state.region, to = in_zones and look[name .. "_zone"] or nil }
 end
 
--- Where production comes up by what has just been seen; nil: where it was.
+-- How production can be brought up elsewhere, by the look just made; nil: it can come back.
 local function way_on(state, production, seen)
   if not seen or not seen.from then return nil end
   local way = productions.way_up(production, { status = seen.status, from = seen.from.region,
@@ -93,7 +94,7 @@ local function way_on(state, production, seen)
   return way.way ~= "back" and way or nil
 end
 
--- Whether a machine runs with each disk there, so that somebody has brought the service up.
+-- Whether every disk of that side is attached to a running instance: the service runs there.
 local function is_served(client, snapshot, way)
   local side = attachment.of_side_at_once(client, snapshot, way.way == "turned" and "from" or "to")
   for _, disk in ipairs(side.disks) do
@@ -113,7 +114,8 @@ local function write_all(journal, runtime, events)
   return true
 end
 
--- What cannot come back may run elsewhere already, and then the run has left nothing down.
+-- Production that cannot come back may run elsewhere already. Then that is recorded, and the run
+-- has left nothing down.
 local function settle_elsewhere(journal, args, client, state, production, person, err)
   local way = way_on(state, production, err.snapshot)
   if not way then return nil, err end
@@ -145,8 +147,8 @@ local function write_down(journal, production, person, runtime)
   return write_all(journal, runtime, events)
 end
 
--- The group as it is changed by hand over a store that several machines share: whoever had the run
--- before may be stopped and not dead.
+-- The group for changes by hand. With a shared store the calls are witnessed: the process that had
+-- the run before may only be suspended and send later.
 local function by_hand(journal, group, given, person, client)
   if not journal.store.shared then return group end
   local witness, err = takeovers.by_hand(journal, states.fold(journal.events), client, {
@@ -159,7 +161,7 @@ local function by_hand(journal, group, given, person, client)
     { region = group.region, to = group.to })
 end
 
--- Nobody goes on with the run meanwhile. What its step has done is undone.
+-- Brings production up while holding the run's lease, and records the step as undone.
 local function carry_out(args, group, state, given, person, client)
   local production = given.fenced
   local store, err = stores.open(args.journal, client)

@@ -1,4 +1,4 @@
---- `alicloud-dr ungraceful`: tell a run that goes on elsewhere that the old side is given up.
+--- `alicloud-dr ungraceful`: tells a run that goes on elsewhere that the old side is given up.
 
 local cli_clients = require "alicloud.cli.client"
 local inbox = require "alicloud.dr.playbook.inbox"

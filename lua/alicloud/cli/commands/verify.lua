@@ -1,5 +1,5 @@
---- `alicloud-dr verify`: was a journal edited, cut or reordered, and who vouches for it? Reads
---- files, asks nobody.
+--- `alicloud-dr verify`: checks whether a journal was edited, cut or reordered, and who vouches for
+--- it. Reads files and a store; asks no service.
 
 local core = require "alicloud.core"
 local events = require "alicloud.dr.playbook.events"
@@ -79,7 +79,8 @@ local function approvals_of(reading, proof)
   return list
 end
 
--- Gates that the run went through by a word of whoever ran it, or of who is named.
+-- Gates that were broken open, and the person who did it: named in the record, else the run's
+-- owner.
 local function broken_gates(reading, proof)
   local list, owner = core.array {}, nil
   for _, event in ipairs(reading.events) do

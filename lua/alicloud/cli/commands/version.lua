@@ -1,4 +1,4 @@
---- `alicloud-dr version`: what is running.
+--- `alicloud-dr version`: prints the versions of this program and its libraries.
 
 local alicloud = require "alicloud"
 local core = require "alicloud.core"

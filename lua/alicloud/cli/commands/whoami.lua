@@ -1,5 +1,5 @@
---- `alicloud-dr whoami`: whose credentials a command would use, where they were found, and why the
---- other places were passed over. Reads only.
+--- `alicloud-dr whoami`: shows whose credentials a command would use, where they were found, and
+--- why other sources were passed over. Reads only.
 
 local cli_clients = require "alicloud.cli.client"
 local core = require "alicloud.core"
@@ -46,7 +46,8 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
--- An answer in time is nice to have; this command is for the day on which there is none.
+-- Asks STS for the identity. The command must also work where STS does not answer, so it waits
+-- only briefly.
 local function ask(client, about)
   if not about.sts_endpoint then return nil, about.sts_fault end
   local answer, err = client:call("sts:GetCallerIdentity", {}, {
@@ -80,7 +81,7 @@ local function line(io, name, text, indent)
     .. "\n")
 end
 
--- Of what is set up and does not work, also what to do.
+-- The sources that were tried; for one that is configured and fails, also what to do.
 local function print_tried(io, tried)
   local width = 0
   for _, entry in ipairs(tried or {}) do width = math.max(width, #entry.provider) end
@@ -117,7 +118,7 @@ local function show_none(io, args, err)
     print_tried(io, err.tried)
     print_near(io, err.near_misses)
   end
-  -- Where nothing is set, these are the ways; what is set and wrong is told with its cure.
+  -- With no source configured the help is printed; a source that fails comes with its own hint.
   local nothing = err.tried and not err.ends_chain
   if nothing then io.out(HELP) end
   io.err("alicloud-dr: " .. terminal.clean(nothing and "no credentials" or err, 2000) .. "\n")
@@ -145,7 +146,7 @@ local function show(io, about, caller, complaint)
   end
 end
 
--- Only a refusal is a failure; a network that is not there was to be expected.
+-- Only a refusal of the service is a failure; an unreachable network is not.
 local function exit_code(err)
   return err and err.kind == "api" and output.EXIT.failed or output.EXIT.done
 end

@@ -1,4 +1,4 @@
---- The script for bash, from 3.2 on; it needs nothing of the package bash-completion.
+--- Writes the completion script for bash 3.2 and later; it needs no package bash-completion.
 
 local candidates = require "alicloud.cli.completion.candidates"
 local shell = require "alicloud.base.shell"
@@ -6,7 +6,7 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Words are compared here and never given to `compgen -W`, which would execute what they hold.
+-- The script compares words itself: `compgen -W` would execute what is in them.
 local HEAD = [=[
 # Completion of alicloud-dr for bash, written by: alicloud-dr completion bash
 
@@ -142,7 +142,8 @@ _alicloud_dr() {
 complete -F _alicloud_dr alicloud-dr
 ]=]
 
--- A word of `takes`: a name of `offer`, or the words themselves.
+-- The value of an option or argument as a word of the script's `takes` and `positions`: the name of
+-- a case in `_alicloud_dr_offer`, or its choices with `|` between them.
 local function kind_of(element)
   if element.choices then return table.concat(element.choices, "|") end
   if element.takes == "param" or candidates.OF[element.takes] then
@@ -168,14 +169,14 @@ local function positions_of(command)
   return table.concat(kinds, " ")
 end
 
--- The options of the connection are the same for most commands.
+-- Most commands have the same options of the connection: the script holds them once.
 local function connection_of(commands)
   local words, takes = {}, {}
   options_of(commands[1].connection, words, takes)
   return table.concat(words, " "), table.concat(takes, " ")
 end
 
--- Sets what is known of a command. Names of options and placeholders need no quotes of their own.
+-- The function that sets what a command takes. Options and placeholders need no quoting.
 local function command_lines(commands)
   local connection, connected = connection_of(commands)
   local lines = { "", "_alicloud_dr_command() {", ("  local connection='%s'"):format(connection),
@@ -202,7 +203,7 @@ local function quoted_words(list)
   return "_alicloud_dr_words " .. shell.quote(table.concat(words, " "))
 end
 
--- What is offered for one placeholder.
+-- The commands that offer candidates for one placeholder.
 local function offer_of(given)
   local acts = {}
   if given.is_list then acts[#acts + 1] = "_alicloud_dr_list" end
@@ -225,7 +226,7 @@ local function offer_lines()
   return table.concat(lines, "\n")
 end
 
--- Parameters of ready playbooks, and what each one takes.
+-- The function that completes parameters of ready playbooks: names, and values behind `=`.
 local function param_lines()
   local params, lines, values = candidates.params(), {}, {}
   for _, playbook in ipairs(tables.keys(params)) do

@@ -1,5 +1,5 @@
---- What may stand where a command or an option takes a value, by what the value is called there:
---- <region>, <journal>, <file>.
+--- Names the candidates that completion offers for the value of an option or argument, by its
+--- placeholder: <region>, <journal>, <file>.
 
 local commands = require "alicloud.cli.commands"
 local explain_assumption = require "alicloud.cli.explain_assumption"
@@ -17,15 +17,15 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.cli.Candidates
----@field words? fun(): string[][] that never change: a word, and what is said of it
----@field ask? "groups"|"regions"|"places"|"journals" words of `alicloud-dr completion --words`
----@field files? string the suffix of files, or "all"
----@field directories? boolean
----@field is_list? boolean several may be given, with commas between
+---@field words? fun(): string[][] fixed words, each with its description
+---@field ask? "groups"|"regions"|"places"|"journals" kind of `alicloud-dr completion --words`
+---@field files? string suffix of the files that are offered, or "all"
+---@field directories? boolean directories are offered
+---@field is_list? boolean a list is typed, with commas between its words
 
 local PRODUCTS = { "ebs", "ecs", "sts" }
 
---- What is told of a word has room in one line of a list.
+--- The first sentence of a description, so that it fits one line of a list.
 ---@param text string
 ---@return string
 function M.short(text)
@@ -55,7 +55,7 @@ local function scenario_words()
   return words
 end
 
--- Operations of the first product need no prefix.
+-- Operations of the first product (ebs) need no prefix.
 local function action_words()
   local words = {}
   for i, product in ipairs(PRODUCTS) do
@@ -97,7 +97,7 @@ local function explained_words()
   return table.move(names, 1, #names, #words + 1, words)
 end
 
---- By the placeholder.
+--- Candidates by placeholder.
 ---@type table<string, alicloud.cli.Candidates>
 M.OF = {
   region = { ask = "regions" },
@@ -120,7 +120,7 @@ M.OF = {
   kinds = { words = fault_words, is_list = true },
 }
 
--- What a parameter of a ready playbook takes.
+-- The placeholder that stands for the values of a ready playbook's parameter, if there is one.
 local function takes_of(param)
   if param.name == "group" or param.name == "groups" then return "group" end
   return (param.type == "region" or param.type == "place") and param.type or nil
@@ -129,12 +129,12 @@ end
 ---@class alicloud.cli.ParamCandidates
 ---@field name string
 ---@field about string
----@field takes? string as a placeholder
+---@field takes? string placeholder that stands for its values, see `OF`
 ---@field choices? string[]
 
 local YES_NO = { "yes", "no" }
 
---- What the ready playbooks take, by their names.
+--- The parameters of the ready playbooks, by playbook.
 ---@return table<string, alicloud.cli.ParamCandidates[]>
 function M.params()
   local all, read_file = {}, runtimes.new().read_file

@@ -1,4 +1,4 @@
---- The script for fish.
+--- Writes the completion script for fish.
 
 local candidates = require "alicloud.cli.completion.candidates"
 local tables = require "alicloud.base.tables"
@@ -79,7 +79,7 @@ local function function_of(placeholder)
   return "__alicloud_dr_" .. placeholder:gsub("[^%w].*$", "")
 end
 
--- What `complete` says of the value of an option, or of an argument.
+-- The options of fish's `complete` that offer values for an option or an argument.
 local function values_of(element)
   if element.choices then return "-a " .. quote(table.concat(element.choices, " ")) end
   if element.takes == "param" then return "-a '(__alicloud_dr_param)'" end
@@ -103,7 +103,7 @@ local function option_text(option)
   return table.concat(words, " ")
 end
 
--- The same option of several commands is one line.
+-- Commands that have the same option share one line of the script.
 local function option_lines(declared)
   local lines, order, by_text = {}, {}, {}
   for _, command in ipairs(declared.commands) do
@@ -167,7 +167,7 @@ local function printed(list, indent)
   return ("%sprintf '%%s\\n' \\\n%s"):format(indent, table.concat(words, " \\\n"))
 end
 
--- What is offered for one placeholder.
+-- The function that offers candidates for one placeholder.
 local function offer_of(placeholder, given)
   local acts = {}
   if given.words then acts[#acts + 1] = printed(given.words(), "    ") end
@@ -186,7 +186,7 @@ local function offer_of(placeholder, given)
   return ("function %s\n%s\nend\n"):format(function_of(placeholder), table.concat(acts, "\n"))
 end
 
--- Parameters of ready playbooks, and what each one takes.
+-- The function that completes parameters of ready playbooks: names, and values behind `=`.
 local function param_lines()
   local params, lines, values = candidates.params(), {}, {}
   for _, playbook in ipairs(tables.keys(params)) do

@@ -1,11 +1,11 @@
---- Scripts that complete a command line in the shells that people type into. All is known when a
---- script is written, but for the words of `alicloud.cli.completion.words`.
+--- Writes the scripts that complete command lines in bash, zsh and fish. All candidates are in the
+--- script, except those of `alicloud.cli.completion.words`, which it asks for while it runs.
 
 local declared = require "alicloud.cli.declared"
 
 local M = {}
 
---- The shells, and the file names by which they find a script.
+--- The shells, each with the file name by which it finds a script.
 M.FILES = { bash = "alicloud-dr", zsh = "_alicloud-dr", fish = "alicloud-dr.fish" }
 
 --- The script for a shell.
@@ -15,8 +15,8 @@ function M.script(shell)
   return require("alicloud.cli.completion." .. shell).script(declared.read())
 end
 
---- Writes all of them.
----@param directory string that is there
+--- Writes the scripts of all shells.
+---@param directory string an existing one
 function M.write(directory)
   for shell, name in pairs(M.FILES) do
     local file <close> = assert(io.open(directory .. "/" .. name, "wb"))

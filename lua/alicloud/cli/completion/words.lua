@@ -1,5 +1,5 @@
---- The words that a shell asks for while somebody types: what the last looks have seen, and the
---- journals of this machine. It answers at once, without a network and without credentials.
+--- The candidates that a completion script asks for at each key: groups and places that the last
+--- looks have seen, and the journals of this machine. Needs neither network nor credentials.
 
 local core = require "alicloud.core"
 local formats = require "alicloud.base.formats"
@@ -23,7 +23,7 @@ local function lies_in(place, region)
   return place ~= nil and formats.region_of(place) == region
 end
 
--- A name that a shell would have to quote is not offered.
+-- Only names that need no quoting in a shell are offered.
 local SIMPLE = "^[%w_.-]+$"
 
 local ASK = {}
@@ -55,7 +55,7 @@ function ASK.places(add, asked, getenv)
   for _, region in ipairs(regions.known) do add(region) end
 end
 
--- Those in a shared store would take a network.
+-- Journals in a shared store are left out: listing them needs the network.
 function ASK.journals(add, _, getenv)
   local ok, directory = pcall(run_journal.directory, getenv)
   for _, name in ipairs(ok and core.list_directory(directory) or {}) do
@@ -63,7 +63,7 @@ function ASK.journals(add, _, getenv)
   end
 end
 
---- What of a command line says whose words are meant.
+--- Reads from a command line the options that choose the looks whose words are offered.
 ---@param argv string[]
 ---@return alicloud.cli.WordsAsked
 function M.asked(argv)
@@ -75,7 +75,7 @@ function M.asked(argv)
   return asked
 end
 
---- Words of a kind, one a line, each with what is said of it behind a tab.
+--- Candidates of a kind, one per line, each with its description behind a tab.
 ---@param kind string
 ---@param asked alicloud.cli.WordsAsked
 ---@param getenv fun(name: string): string|nil

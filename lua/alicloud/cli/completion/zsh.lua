@@ -1,4 +1,4 @@
---- The script for zsh, in the terms of its function `_arguments`.
+--- Writes the completion script for zsh, as specifications of its function `_arguments`.
 
 local candidates = require "alicloud.cli.completion.candidates"
 local tables = require "alicloud.base.tables"
@@ -56,7 +56,7 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The parts of a specification are divided by colons, and some stand in brackets.
+-- Colons divide the parts of a specification, and brackets enclose descriptions.
 local function escape(text)
   return (text:gsub("[%[%]:\\]", "\\%0"))
 end
@@ -94,7 +94,7 @@ local function argument_of(argument)
   return quote(("%s:%s:%s"):format(before, escape(argument.name), action_of(argument)))
 end
 
--- The options of the connection are the same for most commands.
+-- Most commands have the same options of the connection: the script holds them once.
 local function command_lines(commands)
   local connection, lines = table.concat(options_of(commands[1].connection), "\n    "), {}
   for _, command in ipairs(commands) do
@@ -118,7 +118,7 @@ local function described(list)
   return ("  found=(\n%s\n  )\n"):format(table.concat(words, "\n"))
 end
 
--- What is offered for one placeholder.
+-- The function that offers candidates for one placeholder.
 local function offer_of(placeholder, given)
   local name, acts = placeholder:gsub("[^%w].*$", ""), {}
   if given.is_list then acts[#acts + 1] = "  compset -P '*,'\n" end
@@ -136,7 +136,7 @@ local function offer_of(placeholder, given)
     function_of(placeholder), table.concat(acts))
 end
 
--- Parameters of ready playbooks, and what each one takes.
+-- The function that completes parameters of ready playbooks: names, and values behind `=`.
 local function param_lines()
   local params, lines, values = candidates.params(), {}, {}
   for _, playbook in ipairs(tables.keys(params)) do

@@ -1,5 +1,5 @@
---- Files of data for the emulator: worlds, faults, scenarios. JSON is read here; Lua is code, and
---- is run in a process without rights, which gives back plain data.
+--- Reads the emulator's data files: worlds, faults, scenarios. JSON is parsed here; a Lua file is
+--- code, and runs in a process without rights that gives back plain data.
 
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
@@ -7,9 +7,9 @@ local datafile = require "alicloud.emulator.datafile"
 
 local M = {}
 
---- Reads the text of a file.
+--- Reads the data out of the text of a file.
 ---@param text string
----@param path string `.json` chooses JSON, all else is Lua
+---@param path string a name ending in `.json` means JSON, any other Lua
 ---@param io alicloud.cli.Io
 ---@return table|nil value
 ---@return string? message

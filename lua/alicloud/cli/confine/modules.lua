@@ -1,11 +1,11 @@
---- The modules that a process without rights is given: the text of Lua files from where the
---- program's own are found, and nothing else of the file system.
+--- Answers a process without rights that asks for a Lua module. It gets the text of files that lie
+--- where this program's own modules are found, and nothing else of the file system.
 
 local M = {}
 
 local LARGEST = 4 * 1024 * 1024
 
--- What depends on the directory in which the command was typed is not asked.
+-- Drops relative templates: they depend on the directory in which the command was typed.
 local function absolute(path)
   local kept = {}
   for template in path:gmatch "[^;]+" do
@@ -14,7 +14,7 @@ local function absolute(path)
   return table.concat(kept, ";")
 end
 
---- Where a file of a module lies.
+--- The path of a module's file.
 ---@param name string
 ---@param path string package.path or package.cpath
 ---@return string|nil
@@ -23,7 +23,7 @@ function M.find(name, path)
   return package.searchpath(name, absolute(path))
 end
 
--- Only text: bytecode is not given, whoever has written it.
+-- Reads Lua text only; bytecode is refused.
 local function read(path)
   local file <close>, message = io.open(path, "rb")
   if not file then return nil, message end
@@ -32,7 +32,7 @@ local function read(path)
   return text
 end
 
---- The answer to somebody who asks for a module.
+--- The answer to a process that asks for a module.
 ---@param name string
 ---@return table frame
 function M.answer(name)

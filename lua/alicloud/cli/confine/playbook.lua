@@ -1,5 +1,5 @@
---- What the commands have in common that look at a playbook in a process without rights: its text,
---- how its job is begun, and how a job ends that has no result.
+--- What commands share that look at a playbook in a process without rights: they read its text,
+--- begin the job, and end the command where the job has no result.
 
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine"
@@ -18,7 +18,7 @@ local function refuse_size(path, size)
   options.refuse(("playbook: %s: got %s bytes; allowed: at most %d"):format(path, size, LARGEST))
 end
 
--- The file that was typed; it may be a pipe.
+-- Reads the file that was typed, which may be a pipe.
 local function read_typed(path)
   local file <close>, message = io.open(path, "rb")
   if not file then return nil, message end
@@ -29,8 +29,8 @@ local function read_typed(path)
   return text or ""
 end
 
--- What a playbook names goes into the process without rights. It must not be a way to files that
--- are no part of the playbook: a link that came with it may lead anywhere.
+-- The modules that a playbook names go into the process without rights. A symbolic link among them
+-- may lead to any file, so only Lua files below the playbook's directory are read.
 local function link_fault(path, real, directory)
   local is_lua = real:find "%.lua$" ~= nil
   if is_lua and real:sub(1, #directory) == directory then return nil end
@@ -55,7 +55,7 @@ local function module_reader(playbook)
   end
 end
 
---- The text of a playbook, with the modules of its own: to look at it, it need not be trusted.
+--- The text of a playbook and of its own modules. Nothing of it is run.
 ---@param path string
 ---@param io alicloud.cli.Io
 ---@return alicloud.dr.PlaybookSource
@@ -70,7 +70,7 @@ function M.read(path, io)
   return source
 end
 
---- The job of the command line, without what only one command has.
+--- The fields of a job that all commands share, from the command line.
 ---@param args table with file, param and mode
 ---@param io alicloud.cli.Io
 ---@return table
@@ -79,12 +79,12 @@ function M.job(args, io)
     params = playbook_argument.read_params(args, cli_clients.runtime(io).read_file) }
 end
 
---- What a process is told once it has loaded its playbook. A parameter that the playbook declares
---- as `region` is the client's region too, if no other is named.
+--- The handler of the frame `playbook`, which a process sends when it has loaded its playbook. If
+--- no region was typed, a parameter `region` that the playbook declares names the client's region.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param params table<string, string|string[]>
----@param begin fun(frame: table, region: string): table what else it is told
+---@param begin fun(frame: table, region: string): table further fields of the answer
 ---@return table handler
 function M.begins(args, io, params, begin)
   return { answer = function(frame)
@@ -97,7 +97,7 @@ function M.begins(args, io, params, begin)
   end }
 end
 
---- Ends the command of a job that has no result.
+--- Ends a command whose job has no result.
 ---@param io alicloud.cli.Io
 ---@param args table
 ---@param confined alicloud.cli.Confined
@@ -108,11 +108,11 @@ function M.fail(io, args, confined)
     code = "Client.PlaybookProcess", message = confined.failure, outcome = "not_sent" })
 end
 
---- Does a job, and gives its result if that has the fields that it must have.
+--- Runs a job and checks its result.
 ---@param io alicloud.cli.Io
 ---@param about alicloud.cli.ConfinedJob
----@param fault fun(value: table): string|nil why not
----@return alicloud.cli.Confined
+---@param fault fun(value: table): string|nil what is wrong with the result; nil if nothing is
+---@return alicloud.cli.Confined with a value that passed the check, or a failure
 function M.run(io, about, fault)
   about.io, about.time = io, cli_clients.runtime(io).time
   local confined = confine.run(about)

@@ -1,6 +1,6 @@
---- The calls of a process without rights. Whether one reads is decided here, from its action and
---- version and the product's list of operations; everything else is taken for a change and not
---- sent. Where a call goes, and with which credentials, is the client's business.
+--- Sends the calls of a process without rights. A call is sent only if its action and version are
+--- in the product's list of reading operations; any other is taken for a change. The client chooses
+--- endpoint and credentials.
 
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -10,10 +10,10 @@ local services = require "alicloud.service"
 
 local M = {}
 
--- Answers of these are keys, which are for nobody but the client.
+-- Their answers hold credentials, which the process must not get.
 local SECRET = { ["sts:AssumeRole"] = true }
 
--- Positions in a list of parameters; no operation takes as many.
+-- Highest index in the name of a list's parameter; no operation takes as many.
 local LONGEST_LIST = 1000
 
 local function refusal(message)
@@ -36,7 +36,7 @@ local function key_of(word)
   return index and index >= 1 and index <= LONGEST_LIST and index or word
 end
 
--- "Tag.1.Key" is again a field of a list's table, as it was before it was made flat.
+-- "Tag.1.Key" becomes a field of a table in a list again, as before the call was made flat.
 local function put(nested, name, text)
   local place, last = nested, nil
   for word in name:gmatch "[^.]+" do
@@ -77,11 +77,11 @@ local function send(client, call)
     date = meta.server_time }
 end
 
---- Answers a call.
----@param client fun(): alicloud.Client asked for it at the first call that is sent
+--- Answers a call; one that is not known to read gets an error and is not sent.
+---@param client fun(): alicloud.Client called before each call that is sent
 ---@param call table checked
----@return table answer without type and time
----@return boolean asked whether the service was asked
+---@return table answer without its fields `type` and `now`
+---@return boolean asked whether the call was sent to the service
 function M.answer(client, call)
   if not M.reads(call) then return { err = OBSERVES }, false end
   return send(client(), call), true

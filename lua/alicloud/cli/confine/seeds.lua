@@ -1,5 +1,5 @@
---- Deals seeds to processes without rights, and counts what they tell in the order of seeds, so
---- that the count does not depend on how many processes there are.
+--- Deals seeds to processes without rights. Their reports are counted in the order of seeds, so
+--- that the result does not depend on the number of processes.
 
 local confine = require "alicloud.cli.confine"
 local schema = require "alicloud.base.schema"
@@ -7,10 +7,10 @@ local shapes = require "alicloud.cli.confine.shapes"
 
 local M = {}
 
--- Seeds that are dealt at once; violations after which it stops.
+-- BLOCK: seeds that are dealt at once; MOST: violations after which the exploration stops.
 local BLOCK, MOST = 10, 10
 
---- Bytes that are kept: of seeds before which others are missing, and of endings.
+--- Most bytes kept: of reports that wait for that of an earlier seed, and of different endings.
 M.MOST_BYTES = 256 * 1024 * 1024
 
 local text, count = shapes.text, shapes.count
@@ -34,7 +34,7 @@ local function add(report, seed)
   table.insert(report.violations, harm)
 end
 
--- What has come is counted as far as nothing before it is missing.
+-- Counts the reports that have come, up to the first seed whose report is missing.
 local function fold(deal)
   local report = deal.report
   while deal.told[deal.fold] and #report.violations < MOST do
@@ -56,7 +56,7 @@ local function handlers_of(deal, begin)
   return {
     playbook = begin,
     ready = { shape = shapes.READY, answer = function(frame)
-      -- Said once, before the first block.
+      -- Both fields come only with the first `ready`, before the first block.
       deal.report.programs = frame.programs or deal.report.programs
       deal.report.unused = frame.unused or deal.report.unused
       if next_seed <= last then return { type = "end" } end
@@ -81,13 +81,13 @@ local function close(list)
   for _, confined in ipairs(list) do confined:close() end
 end
 
---- Explores.
+--- Explores until all seeds are done, MOST violations are found or a process fails.
 ---@param about alicloud.cli.ConfinedJob
 ---@param begin table handler of the frame `playbook`
 ---@param options { first: integer, seeds: integer, jobs: integer,
 ---progress: fun(report: alicloud.simulation.Report) }
 ---@return alicloud.simulation.Report|nil
----@return alicloud.cli.Confined of the process that failed, or of one that did not
+---@return alicloud.cli.Confined the process that failed, else the first one
 function M.explore(about, begin, options)
   local deal = { next = options.first, fold = options.first, bytes = 0,
     last = options.first + options.seeds - 1, told = {}, progress = options.progress,

@@ -1,5 +1,5 @@
---- What may come from a process without rights, as rules: kind and size of every value, and no
---- field that nobody knows.
+--- Rules for frames from a process without rights: the kind and the size of every value. A field
+--- that no rule names is refused.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -9,7 +9,7 @@ local M = {}
 local VOICE = schema.voice "field"
 VOICE.by_name = true
 
---- Text of at most so many bytes.
+--- Text of at most `longest` bytes.
 ---@param longest integer
 ---@return alicloud.schema.Rule
 function M.text(longest)
@@ -22,7 +22,7 @@ M.flag = schema.boolean
 M.count = schema.integer(0, 1 << 53)
 M.seed = schema.integer(0, math.maxinteger)
 
---- A list of at most so many values of a kind.
+--- A list of at most `most` values that all fit a rule.
 ---@param rule alicloud.schema.Rule
 ---@param most integer
 ---@return alicloud.schema.Rule
@@ -37,7 +37,7 @@ function M.list(rule, most)
   end)
 end
 
---- Values of a kind by names.
+--- A table of names, each with a value that fits a rule.
 ---@param rule alicloud.schema.Rule
 ---@param most integer names
 ---@param longest integer bytes of a name
@@ -55,8 +55,8 @@ function M.map(rule, most, longest)
   end)
 end
 
---- Why a value does not have the fields that it must have, and those only; nil if it does. A field
---- whose name ends in "?" in the list may be missing.
+--- What is wrong with the fields of a value: one is missing, unknown or does not fit; nil if none.
+--- A name that ends in "?" in `fields` marks a field that may be missing.
 ---@param where string
 ---@param value any
 ---@param fields table<string, alicloud.schema.Rule>
@@ -74,8 +74,8 @@ function M.fault(where, value, fields)
   return nil
 end
 
---- What a process tells that is ready to rehearse: programs that no table names, and names in the
---- table of what it does not start.
+--- Fields of the frame of a process that is ready to rehearse: `programs` that no `--program`
+--- names, and `unused` ones that `--program` names and the undisturbed run does not start.
 M.READY = { ["programs?"] = M.list(M.text(4000), 1000), ["unused?"] = M.list(M.text(4000), 1000) }
 
 --- A table with fields, see `fault`.

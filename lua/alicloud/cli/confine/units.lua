@@ -1,6 +1,6 @@
---- Deals the units of an exhaustive exploration to processes without rights: families of single
---- troubles, and then each trace that these have made, with every second trouble. What was done is
---- kept in a file if there is one, and is not done again.
+--- Deals the units of an exhaustive exploration to processes without rights: first families of
+--- single troubles, then, for each different trace that these made, all second troubles. With
+--- `--progress` finished units are kept in a file, and a later call does not run them again.
 
 local confine = require "alicloud.cli.confine"
 local core = require "alicloud.core"
@@ -31,7 +31,7 @@ local UNIT = { runs = count, troubles = count, merged = counts, processes = coun
 ---@field troubles integer
 ---@field runs integer
 ---@field merged table<string, integer>
----@field traces integer singles that differ
+---@field traces integer different traces that single troubles made
 ---@field harmed integer runs with a violation
 ---@field violations { what: string, only: integer[], troubles: string[] }[]
 ---@field endings table<string, integer>
@@ -44,7 +44,7 @@ local function merge(into, more)
   for name, n in pairs(more) do into[name] = (into[name] or 0) + n end
 end
 
--- One of each trace, whatever order they have come in: the lowest number.
+-- Keeps for each trace the lowest number of a trouble that made it, whatever order reports come in.
 local function note_traces(deal, traces)
   for _, each in ipairs(traces or {}) do
     local known = deal.first_of[each.mark]
@@ -69,7 +69,7 @@ local function keep(deal, unit, frame)
   if not ok then options.refuse("--progress: " .. message) end
 end
 
--- The next part: what is listed, or done before.
+-- Queues the units of the next part; those that the progress file holds are counted at once.
 local function fill(deal, kind, list)
   for _, n in ipairs(list) do
     local before = deal.before[kind .. n]
@@ -114,8 +114,8 @@ local function open_file(deal)
   deal.file:append(deal.head)
 end
 
--- Only now a file is begun: a playbook that does not come to its end is to be mended, and is
--- another one then.
+-- The progress file is opened only when the undisturbed run has ended well: a playbook that fails
+-- first has to be changed, and the file would then belong to another playbook.
 local function begin_list(deal, frame)
   if deal.listed then return end
   deal.listed = true
@@ -164,7 +164,7 @@ end
 
 local FRESH = "allowed: a file that is not there yet, or the one of this very command"
 
--- What an earlier call with the same words has written down, up to a line that was torn.
+-- Reads the units that an earlier call with the same words kept; a torn last line is left out.
 local function read_before(deal, path, key)
   local found <close> = core.open_file(path, "read")
   local whole = found and found:read(0, found:stat().bytes) or ""
@@ -183,7 +183,7 @@ local function read_before(deal, path, key)
   if whole ~= "" and n == 0 then
     options.refuse(("--progress: %s is something else; %s"):format(path, FRESH))
   end
-  -- Behind a torn line a new one begins.
+  -- A torn last line is ended, so that the next unit has a line of its own.
   deal.head = n == 0 and core.encode { exhaustive = key } .. "\n"
     or whole:sub(-1) ~= "\n" and "\n" or ""
   deal.path = path
@@ -194,14 +194,14 @@ local function before(a, b)
   return (a.only[2] or 0) < (b.only[2] or 0)
 end
 
---- Explores.
+--- Explores until all units are done or a process fails.
 ---@param about alicloud.cli.ConfinedJob
 ---@param begin table handler of the frame `playbook`
 ---@param given { depth: integer, jobs: integer, only: integer[]?, file: string?, key: string,
 ---progress: fun(deal: { done: integer, known: integer, total: integer,
----report: alicloud.cli.ExhaustiveReport }) } known: of those that are done, by an earlier call
+---report: alicloud.cli.ExhaustiveReport }) } known: units of `done` from the file
 ---@return alicloud.cli.ExhaustiveReport|nil
----@return alicloud.cli.Confined of the process that failed, or of one that did not
+---@return alicloud.cli.Confined the process that failed, else the first one
 function M.explore(about, begin, given)
   local report = { points = 0, troubles = 0, runs = 0, merged = {}, traces = 0, harmed = 0,
     violations = {}, endings = {}, met = {}, processes = 0, crashes = 0, requests = 0,

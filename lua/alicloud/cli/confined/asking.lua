@@ -1,5 +1,5 @@
---- Clients in the process without rights. They check a call as any client does and hand it to the
---- other process, which alone decides whether it reads and where it goes, and has the credentials.
+--- Makes the clients of a playbook in the process without rights. They check a call as usual and
+--- hand it to the parent process. It has the credentials, and decides whether and where to send.
 
 local clients = require "alicloud.client"
 local contexts = require "alicloud.call.context"
@@ -8,19 +8,19 @@ local schema = require "alicloud.base.schema"
 
 local M = {}
 
--- Stands for the credentials of the command, which are not here.
+-- A placeholder: the credentials of the command stay in the parent process.
 local KEY = "plan"
 
--- What a playbook may say of a client of its own. Where a call goes and under whose name is not its
--- to say here.
+-- Options that a playbook may set on a client of its own. It cannot choose the endpoint or the
+-- credentials here.
 local OWN = { "region", "product", "deadline", "resend" }
 
 local FOREIGN = { kind = "credentials", code = "Client.ForeignCredentials", outcome = "not_sent",
   message = "while planning, only the credentials of the command are asked with",
   hint = "give the step an option `plan`, or plan with --profile" }
 
--- Waits are passed over: nothing of what they wait for was begun. What is left is the time that the
--- other process tells.
+-- A sleep returns at once and only moves the monotonic clock on: nothing that it waits for was
+-- begun. `time` goes on from what the parent's last answer told.
 local function runtime_of(link, job)
   local passed, now, told = 0, job.now, core.monotonic()
   local runtime = {}
@@ -49,7 +49,7 @@ end
 
 local function refuse_bytes() return nil, "a request of bytes is not sent while planning" end
 
---- Makes what makes clients.
+--- The function that stands in for `alicloud.client`.
 ---@param link alicloud.dr.ConfinedLink
 ---@param job { now: number, region: string?, endpoint: string?, network: string?, environment:
 ---table<string, string> }

@@ -1,4 +1,4 @@
---- The playbook of a job, in the process without rights: loaded, and held against what was typed.
+--- Loads the playbook of a job in the process without rights, and checks what was typed against it.
 
 local alicloud = require "alicloud"
 local playbooks = require "alicloud.dr.playbook"
@@ -7,23 +7,23 @@ local sources = require "alicloud.dr.playbook.source"
 
 local M = {}
 
---- Ends the job: the command line is to be mended.
+--- Ends the job with a refusal: something that was typed has to be changed.
 ---@param message string
 function M.refuse(message)
   error({ refusal = message }, 0)
 end
 
---- Ends the job: the playbook does not come to its end in the world that was found, or the one
---- that was given is not one.
+--- Ends the job with a refusal: the playbook does not come to its end in the world that was found,
+--- or the world that was given is not valid.
 ---@param message string
----@param world_helps boolean? whether another world may
+---@param world_helps boolean? another world may help: the message names the options for one
 function M.refuse_world(message, world_helps)
   local cure = world_helps and "; --world FILE gives another world, and "
     .. "--draft-world FILE.json writes a first draft of it" or ""
   M.refuse("playbook: " .. message .. cure)
 end
 
---- Lets no playbook make a client: there is nobody to ask.
+--- Makes `alicloud.client` raise: a rehearsal has no service to ask.
 function M.forbid_clients()
   alicloud.client = function()
     error("a rehearsal makes no client of its own; the playbook has run.client", 2)
@@ -31,7 +31,7 @@ function M.forbid_clients()
 end
 
 --- Loads a playbook.
----@param job { playbook: table } packed
+---@param job { playbook: table } the playbook as `source.pack` made it
 ---@return alicloud.dr.Playbook
 function M.load(job)
   local playbook, message = playbooks.load_source(assert(sources.unpack(job.playbook)))
@@ -40,8 +40,8 @@ function M.load(job)
   return playbook
 end
 
---- Loads it, checks parameters and mode, and tells the other process of it, which answers with what
---- it is to be looked at with.
+--- Loads the playbook, checks parameters, mode and kind, and sends the frame `playbook`. The parent
+--- answers with a frame `begin`: the region, and what else this job needs.
 ---@param job table
 ---@param link alicloud.dr.ConfinedLink
 ---@return alicloud.dr.Playbook

@@ -1,4 +1,4 @@
---- `playbooks FILE`, in the process without rights: what a playbook says of itself.
+--- `playbooks FILE`, in the process without rights: what a playbook declares of itself.
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"

@@ -1,4 +1,4 @@
---- `explore --draft-world`, in a process without rights: the world that a playbook needs.
+--- `explore --draft-world`, in the process without rights: drafts the world that a playbook needs.
 
 local book = require "alicloud.cli.confined.book"
 local discover = require "alicloud.simulation.discover"

@@ -1,4 +1,4 @@
---- `explore --exhaustive`, in a process without rights: units of work, as they are dealt.
+--- `explore --exhaustive`, in the process without rights: runs the units that it is dealt.
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
@@ -9,8 +9,8 @@ local rehearsed = require "alicloud.cli.confined.rehearsed"
 local M = {}
 
 local LONGEST_TEXT, MOST_HARMS = 4000, 20
--- Seconds after which one who has nothing to do asks again: at once would take the processor from
--- those who have.
+-- Seconds after which a process without a unit asks again. Asking at once would take CPU time from
+-- the processes that have one.
 local PAUSE = 0.05
 
 local function cut(text)

@@ -1,5 +1,5 @@
---- `explore`, in a process without rights: seeds, as they are dealt, over an emulator that is in it
---- too.
+--- `explore`, in the process without rights: runs the seeds that it is dealt, with an emulator in
+--- the same process.
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
@@ -33,7 +33,7 @@ end
 ---@param link alicloud.dr.ConfinedLink
 ---@return table
 function M.run(job, link)
-  -- Hardly anything outlives its seed.
+  -- Few objects outlive the seed in which they are made.
   collectgarbage "generational"
   book.forbid_clients()
   local plan = rehearsed.plan(job, link)

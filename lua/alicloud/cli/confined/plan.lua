@@ -1,4 +1,4 @@
---- `plan`, in the process without rights.
+--- `plan`, in the process without rights: the dry run of a playbook.
 
 local alicloud = require "alicloud"
 local asking = require "alicloud.cli.confined.asking"

@@ -1,4 +1,4 @@
---- `policy`, in the process without rights: the rehearsal, over an emulator that is in it too.
+--- `policy`, in the process without rights: rehearses with an emulator in the same process.
 
 local book = require "alicloud.cli.confined.book"
 local call_trace = require "alicloud.simulation.call_trace"

@@ -1,4 +1,4 @@
---- What explorations of a playbook begin with, in the process without rights.
+--- Makes the plan of a rehearsal for the explorations in the process without rights.
 
 local assumed = require "alicloud.conformance.assume"
 local book = require "alicloud.cli.confined.book"
@@ -6,8 +6,8 @@ local simulation = require "alicloud.simulation"
 
 local M = {}
 
---- Loads a playbook, and plans how it is rehearsed: in the world that was given, or one that is
---- found, with what a real service was seen to do.
+--- Loads a playbook and plans its rehearsal: in the world that was given or else found, with the
+--- assumptions and durations that were measured on a real service, if there are any.
 ---@param job table
 ---@param link alicloud.dr.ConfinedLink
 ---@return alicloud.simulation.Plan

@@ -1,4 +1,4 @@
---- `--world FILE`, in the process without rights: the data that a file of the emulator gives.
+--- `--world FILE`, in the process without rights: runs a data file of the emulator.
 
 local book = require "alicloud.cli.confined.book"
 local core = require "alicloud.core"
@@ -6,7 +6,7 @@ local datafile = require "alicloud.emulator.datafile"
 
 local M = {}
 
--- What JSON has no word for: the first field that is none, and what it is.
+-- What is wrong with the first field that JSON cannot carry, nil if there is none.
 local function strange(value, path, above)
   local kind = type(value)
   if kind == "number" then

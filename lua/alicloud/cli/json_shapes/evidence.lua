@@ -28,7 +28,7 @@ local CHAIN = object {
   { "newer?", NEWER, "the first record of a newer version" },
 }
 
--- An error as the journal has it.
+-- An error as a journal records it.
 local NOTED = object({
   { "kind?", text, "" },
   { "code?", text, "" },
@@ -191,7 +191,7 @@ local PROCESS = object {
   { "ended_at?", time, "" },
 }
 
--- What somebody has decided: `at`, and `behind`, the gate that was passed before.
+-- A list of decisions of people: the fields given, when, and the gate that was passed before.
 local function decided(...)
   local order = { ... }
   order[#order + 1] = { "at", time, "" }

@@ -1,5 +1,5 @@
---- The one declaration of what each command prints with `--json`. The manual's topic `json` is
---- written from it, and a spec holds what the commands print against it.
+--- Declares what each command prints with `--json`. The manual's topic `json` is generated from it,
+--- and a spec checks the output of the commands against it.
 
 local commands = require "alicloud.cli.commands"
 local kinds = require "alicloud.cli.json_shapes.kinds"
@@ -10,19 +10,19 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.cli.JsonOutput what a command may print
----@field [1] alicloud.cli.JsonField[] the first of them tells it from the others
+---@field [1] alicloud.cli.JsonField[] its fields; an object that has the first one is this output
 ---@field [2] string when it is printed
 ---@field open? boolean there may be other fields
----@field goes_on? boolean the command has not ended then, and has no exit code
+---@field goes_on? boolean the command goes on after it, so the object has no exit code
 
 M.SCHEMA_FIELD = { "schema", kinds.integer, "1; another number only where a field changes its "
   .. "meaning or goes" }
 M.EXIT_FIELD = { "exit", kinds.integer, "the exit code" }
 
---- What every command prints where it could not do what was asked.
+--- What every command prints where it fails.
 M.FAILURE = { { { "error", shared.error, "" } }, "where it failed" }
 
---- By command, in the order in which they are looked at.
+--- Outputs by command; `fault` takes the first one that fits.
 ---@type table<string, alicloud.cli.JsonOutput[]>
 M.COMMANDS = {}
 for _, family in ipairs { "looking", "changing", "runs" } do
@@ -31,7 +31,7 @@ for _, family in ipairs { "looking", "changing", "runs" } do
   end
 end
 
---- All fields of an output.
+--- All fields of an output, with `schema` and, unless the command goes on, `exit`.
 ---@param output alicloud.cli.JsonOutput
 ---@return alicloud.cli.JsonField[]
 function M.order_of(output)
@@ -41,7 +41,7 @@ function M.order_of(output)
   return order
 end
 
--- Every output as a rule.
+-- The rule of each output that was asked for.
 local rules = {}
 
 local function rule_of(output)
@@ -55,7 +55,7 @@ FIELD.element = "%s[%d]"
 local OPEN = tables.merged(FIELD, {})
 OPEN.unknown = nil
 
--- What an object is: the first output whose first field it has.
+-- The output that an object is: the first one of whose first field the object has.
 local function output_of(outputs, object)
   for _, output in ipairs(outputs) do
     if object[output[1][1][1]:gsub("%?$", "")] ~= nil then return output end
@@ -64,9 +64,9 @@ local function output_of(outputs, object)
   return outputs[1]
 end
 
---- What is wrong with an object that a command has printed; nil if nothing is.
+--- What is wrong with a JSON object that a command printed; nil if nothing is.
 ---@param command string its name
----@param object table as it was read
+---@param object table decoded
 ---@return string|nil
 function M.fault(command, object)
   local output = output_of(M.COMMANDS[command] or {}, object)

@@ -1,4 +1,4 @@
---- The declarations of what commands print, as JSON Schema (draft 2020-12).
+--- Turns the declarations of JSON output into a JSON Schema (draft 2020-12).
 
 local core = require "alicloud.core"
 local shapes = require "alicloud.cli.json_shapes"
@@ -21,7 +21,7 @@ local function of_order(order, definitions)
   return { type = "object", properties = properties, required = required }
 end
 
--- What has a name is told once.
+-- An object with a name is defined once and referred to elsewhere.
 local function of_named(rule, definitions)
   local key = key_of(rule.named)
   if not definitions[key] then
@@ -42,7 +42,7 @@ function of_rule(rule, definitions)
   return rule.type and { type = rule.type } or true
 end
 
---- The whole, in which `#/$defs/command_NAME` is what a command prints.
+--- The whole schema; `#/$defs/command_NAME` describes what the command NAME prints.
 ---@return table
 function M.document()
   local definitions = {}

@@ -1,18 +1,18 @@
---- What the fields of JSON objects may hold, as rules of alicloud.base.schema that a reference can
---- be written from.
+--- Rules of alicloud.base.schema for fields of JSON output, with the words that the generated
+--- reference needs.
 
 local tables = require "alicloud.base.tables"
 
 local M = {}
 
 ---@class alicloud.cli.JsonRule: alicloud.schema.Rule
----@field is string what it is, in words
----@field named? string under this heading its fields are told
----@field order? alicloud.cli.JsonField[] of an object: its fields as they are told
+---@field is string the kind in words
+---@field named? string heading in the manual under which the fields of this object are described
+---@field order? alicloud.cli.JsonField[] fields of an object, in the manual's order
 ---@field doc? string
 
 ---@alias alicloud.cli.JsonField { [1]: string, [2]: alicloud.cli.JsonRule, [3]: string? } name,
----with "?" behind it if it may be missing, rule, and meaning
+---with a "?" at its end if the field may be missing; rule; meaning
 
 M.text = { type = "string", is = "text" }
 M.integer = { type = "integer", is = "integer" }
@@ -22,7 +22,7 @@ M.time = { type = "number", is = "unix seconds" }
 M.seconds = { type = "number", is = "seconds" }
 M.any = { is = "anything" }
 
---- One of some words, and no other.
+--- One of these words.
 ---@param ... string
 ---@return alicloud.cli.JsonRule
 function M.words(...)
@@ -35,14 +35,14 @@ function M.list(each)
   return { type = "table", each = each, is = "list of " .. each.is }
 end
 
---- Values by names that are not known beforehand.
+--- Values by names that are not known in advance.
 ---@param each alicloud.cli.JsonRule
 ---@return alicloud.cli.JsonRule
 function M.map(each)
   return { type = "table", map = each, is = "by name: " .. each.is }
 end
 
---- An object. Given a name it is told once, under that, and else where it stands.
+--- An object. With a name it is described once, under that heading; else where it is used.
 ---@param order alicloud.cli.JsonField[]
 ---@param name? string
 ---@return alicloud.cli.JsonRule

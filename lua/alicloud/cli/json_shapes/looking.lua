@@ -1,4 +1,4 @@
---- The JSON of the commands that look and explain.
+--- The JSON of the commands that read, explain or emulate.
 
 local kinds = require "alicloud.cli.json_shapes.kinds"
 local shared = require "alicloud.cli.json_shapes.shared"

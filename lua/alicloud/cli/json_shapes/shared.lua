@@ -1,4 +1,4 @@
---- What the JSON of several commands has in common.
+--- Objects that the JSON of several commands has in common.
 
 local kinds = require "alicloud.cli.json_shapes.kinds"
 

@@ -1,5 +1,5 @@
---- The manual pages: in section 1 of the program and of each command, made of what the commands
---- declare, so that they say what the helps say; in section 7 the topics of the manual.
+--- Makes the manual pages: in section 1 the program and each command, from the declarations that
+--- also make `--help`; in section 7 the topics of the manual.
 
 local core = require "alicloud.core"
 local declared = require "alicloud.cli.declared"
@@ -12,7 +12,7 @@ local M = {}
 local JOURNALS = [[journals and locks of runs, where $ALICLOUD_DR_JOURNALS names no other directory:
 the first one if it is a directory of a team, else the second one]]
 
--- Files that a page tells of, and whether it concerns a command.
+-- Files for the section FILES; `concerns` tells whether the page of a command lists one.
 local FILES = {
   { paths = { "~/.aliyun/config.json", "~/.alibabacloud/credentials" },
     about = "profiles with credentials",
@@ -40,13 +40,13 @@ local FILES = {
     concerns = function(command) return command.name == "repl" end },
 }
 
--- Sections of an epilog, by the words that begin them.
+-- Sections of a help's epilog, by the words that begin them.
 local BEGINNINGS = {
   { "^Examples?:", "EXAMPLES" }, { "^Try it without a cloud account:", "EXAMPLES" },
   { "^Exit codes:", "EXIT STATUS" }, { "^Environment:", "ENVIRONMENT" },
 }
 
--- What an epilog says, by section; what stands before all of them belongs to the description.
+-- Splits an epilog into sections; text before the first one belongs to the description.
 local function sections_of(epilog)
   local sections, name = {}, "DESCRIPTION"
   for each in (epilog .. "\n"):gmatch "(.-)\n" do
@@ -62,7 +62,7 @@ local function sections_of(epilog)
   return sections
 end
 
--- "0 done, 1 failed, 2 usage. What else is to be said." as a list.
+-- Makes a list of "0 done, 1 failed, 2 usage. More text." and puts the text behind it.
 local function exit_status(text)
   text = text:gsub("%s+", " "):match "^ ?(.-) ?$"
   local codes, rest = text:match "^(.-)%.%s+(%u.*)$"
@@ -74,7 +74,7 @@ local function exit_status(text)
   return roff.list(items) .. (rest and "\n.PP\n" .. roff.prose(rest) or "")
 end
 
--- Lines "  NAME, NAME   what it is for" of the program's help.
+-- The variables in the program's help, from lines "  NAME, NAME   description".
 local function variables_of(epilog)
   local list = {}
   for names, about in sections_of(epilog).ENVIRONMENT:gmatch "\n  ([%w_, ]-)%s%s+(%l[^\n]+)" do
@@ -87,7 +87,7 @@ local CONNECTION = { credentials = true, ["for temporary credentials"] = true,
   ["profile, if no key is set"] = true, ["default of --endpoint"] = true,
   ["proxy; hosts without it"] = true }
 
--- A page tells of those that it mentions, and of those that say how the service is reached.
+-- The variables that a page mentions; for a command with a connection also those of CONNECTION.
 local function environment(variables, command)
   local texts, items = { command.epilog }, {}
   for _, list in ipairs { command.arguments, command.options, command.connection } do
@@ -144,7 +144,7 @@ local function argument_list(arguments)
   return #items > 0 and roff.list(items) or nil
 end
 
--- Commands that an epilog speaks of.
+-- The commands that an epilog names.
 local function see_also(command, is_command)
   local seen, list = { [command.name] = true }, { { "alicloud-dr", 1 } }
   local text = command.epilog
@@ -171,7 +171,7 @@ local function references(list)
   return table.concat(lines, "\n")
 end
 
--- Sections in the order in which pages have them.
+-- The sections in the order that manual pages keep.
 local ORDER = { "NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "ARGUMENTS", "OPTIONS",
   "EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO" }
 
@@ -228,17 +228,17 @@ local function program_page(all, variables, context)
   }, context)
 end
 
---- The date of pages, never that of the clock: the same sources make the same pages.
+--- The date of the pages. It does not come from the clock: the same sources make the same pages.
 ---@param epoch string|nil SOURCE_DATE_EPOCH
----@param changelog string whose newest heading with a date counts otherwise
----@return string
+---@param changelog string its newest heading with a date counts if `epoch` is no number
+---@return string YYYY-MM-DD, "" if there is none
 function M.date(epoch, changelog)
   local seconds = math.tointeger(tonumber(epoch))
   if seconds then return os.date("!%Y-%m-%d", seconds) end
   return changelog:match "\n## [^\n]-(%d%d%d%d%-%d%d%-%d%d)" or ""
 end
 
---- All pages, by the names of their files.
+--- All pages, by file name.
 ---@param date string
 ---@return table<string, string>
 function M.pages(date)
@@ -255,8 +255,8 @@ function M.pages(date)
   return pages
 end
 
---- Writes them.
----@param directory string that is there
+--- Writes all pages.
+---@param directory string an existing one
 ---@param changelog string path
 function M.write(directory, changelog)
   local log <close> = assert(io.open(changelog, "rb"))

@@ -1,11 +1,11 @@
---- Text as man(7) writes it: what the formatters groff and mandoc take without a warning.
+--- Writes text in the macros of man(7), as groff and mandoc take them without a warning.
 
 local M = {}
 
--- Lines of the source are short, whatever is shown.
+-- Most columns of a line in the source; the formatter breaks lines anew.
 local WIDEST = 78
 
--- Characters that a formatter would make prettier, so that nobody could copy them.
+-- Characters that formatters replace by typographic ones, so that copied text would be wrong.
 local LITERAL = { ["\\"] = "\\e", ["-"] = "\\-", ["'"] = "\\(aq", ["`"] = "\\(ga", ["^"] = "\\(ha",
   ["~"] = "\\(ti" }
 
@@ -18,18 +18,18 @@ local function ascii(text)
   return (text:gsub(utf8.charpattern, beyond_ascii))
 end
 
--- A line that begins with a dot or an apostrophe would be an order.
+-- A dot or an apostrophe at the beginning of a line would begin a request of roff.
 local function guarded(line)
   return line:find "^[.']" and "\\&" .. line or line
 end
 
 ---@class alicloud.cli.PageContext
----@field date string YYYY-MM-DD, or nothing
+---@field date string YYYY-MM-DD, or ""
 ---@field version string
 
 local VOLUMES = { [1] = "User Commands", [7] = "Manual of alicloud\\-dr" }
 
---- How a page begins. Nothing is hyphenated: names of variables and codes are to be copied.
+--- The first lines of a page. Hyphenation is off, so that names and codes can be copied.
 ---@param name string
 ---@param section 1|7
 ---@param context alicloud.cli.PageContext
@@ -39,7 +39,7 @@ function M.title(name, section, context)
     section, context.date, context.version, VOLUMES[section])
 end
 
---- Words that are typed, as they are typed.
+--- Escapes text that is shown exactly as typed.
 ---@param text string
 ---@return string
 function M.literal(text)
@@ -58,18 +58,18 @@ function M.italic(text)
   return "\\fI" .. M.literal(text) .. "\\fR"
 end
 
--- Words of prose; options and files in it are to be copied.
+-- Escapes prose; options and paths in it can still be copied.
 local function words_of(text)
   return ascii((text:gsub("\\", "\\e"):gsub("%f[%-]%-%-", "\\-\\-"):gsub("[~^]", LITERAL)))
 end
 
---- Prose in lines of moderate length, with what stands in backticks in bold.
+--- Prose in lines of the source of at most WIDEST columns, with text in backticks in bold.
 ---@param text string
 ---@return string
 function M.prose(text)
   local marked = text:gsub("%s+", " "):gsub("([^`]*)(`?[^`]*`?)", function(words, code)
     if code == "" then return words_of(words) end
-    -- What is typed stays on one line of the source: its blanks are no ends of lines.
+    -- Blanks in a code span become NUL here, so that no line is broken there.
     return words_of(words) .. M.bold(code:gsub("`", "")):gsub(" ", "\0")
   end)
   local lines, line = {}, ""
@@ -84,7 +84,7 @@ function M.prose(text)
   return (table.concat(lines, "\n"):gsub("%z", " "))
 end
 
---- Lines that stay as they are.
+--- A block of lines that are shown unchanged.
 ---@param lines string[]
 ---@return string
 function M.block(lines)
@@ -93,8 +93,8 @@ function M.block(lines)
   return (".RS 4\n.nf\n%s\n.fi\n.RE"):format(table.concat(literal, "\n"))
 end
 
---- A list of words that are told of.
----@param items string[][] head, written already, and prose
+--- A list of terms with descriptions.
+---@param items string[][] term, already escaped, and description as prose
 ---@return string
 function M.list(items)
   local parts = {}
@@ -102,7 +102,7 @@ function M.list(items)
   return table.concat(parts, "\n")
 end
 
--- Pieces of a text: paragraphs, and blocks of lines that are indented.
+-- Splits a text into paragraphs and blocks of indented lines.
 local function pieces_of(text)
   local pieces, last = {}, nil
   for line in (text .. "\n"):gmatch "(.-)\n" do
@@ -114,7 +114,7 @@ local function pieces_of(text)
   return pieces
 end
 
---- Text as helps are written: paragraphs, and lines behind blanks that stay as they are.
+--- Formats the text of a help: paragraphs, and indented lines that are shown unchanged.
 ---@param text string
 ---@return string
 function M.text(text)
@@ -128,7 +128,7 @@ function M.text(text)
     else
       parts[i] = M.prose(table.concat(piece.lines, " "))
     end
-    -- The heading of a section begins its first paragraph.
+    -- The first paragraph follows the heading of the section directly.
     if i > 1 then parts[i] = ".PP\n" .. parts[i] end
   end
   return table.concat(parts, "\n")

@@ -1,4 +1,4 @@
---- The topics of the manual as pages in section 7.
+--- Makes a page in section 7 of each topic of the manual.
 
 local manual = require "alicloud.cli.commands.manual"
 local markdown = require "alicloud.cli.markdown"
@@ -7,7 +7,7 @@ local runtimes = require "alicloud.base.runtime"
 
 local M = {}
 
--- Tables are shown as the command shows them, in so many columns.
+-- Columns in which a table is laid out; its lines are shown unchanged.
 local COLUMNS = 72
 
 local SHOW = {}
@@ -41,12 +41,12 @@ local function body_of(text)
   for _, block in ipairs(markdown.blocks(text)) do
     if block.kind ~= "blank" then parts[#parts + 1] = SHOW[block.kind](block) end
   end
-  -- The heading of a section begins its first paragraph, and a section without one has no heading.
+  -- The first paragraph follows the heading directly; an empty DESCRIPTION loses its heading.
   return (table.concat(parts, "\n"):gsub("(%.SH [^\n]*\n)%.PP\n", "%1")
     :gsub("^%.SH DESCRIPTION\n(%.SH )", "%1"))
 end
 
---- All topics, by the names of their files.
+--- The pages of all topics, by file name.
 ---@param context alicloud.cli.PageContext
 ---@return table<string, string>
 function M.pages(context)

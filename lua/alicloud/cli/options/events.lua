@@ -1,4 +1,4 @@
---- `--events` and `--on-event`: who is told of what a change or a run comes to.
+--- `--events` and `--on-event`: where the events of a change or a run go.
 
 local schema = require "alicloud.base.schema"
 local terminal = require "alicloud.cli.terminal"
@@ -7,7 +7,7 @@ local M = {}
 
 local STDOUT, HIGHEST = 1, 65535
 
---- Adds both.
+--- Adds both options.
 ---@param command table of argparse
 function M.add(command)
   command:option("--events", "Write each event as a line of JSON to the end of this file, to a "
@@ -17,7 +17,7 @@ function M.add(command)
     .. "$ALICLOUD_DR_EVENT); what becomes of it changes nothing."):argname "<cmd>"
 end
 
---- Where events are written to.
+--- The target of `--events`.
 ---@param args table
 ---@param refuse fun(message: string) raises
 ---@return string|integer|nil where a path, or a descriptor
@@ -36,7 +36,7 @@ function M.target(args, refuse)
   return number or typed
 end
 
---- The command line that is started for events.
+--- The command line that is started for each event.
 ---@param args table
 ---@param refuse fun(message: string) raises
 ---@return string|nil

@@ -1,4 +1,4 @@
---- `--force CODE --why TEXT`: a person overrules what the pre-check has against a failover.
+--- `--force CODE --why TEXT`: lets a person overrule a finding of the pre-check.
 
 local forces = require "alicloud.dr.model.force"
 local options = require "alicloud.cli.options"
@@ -6,7 +6,7 @@ local shell = require "alicloud.base.shell"
 
 local M = {}
 
---- Adds the option; `--why` and `--as` are added by whoever calls.
+--- Adds `--force`; the caller adds `--why` and `--as`.
 ---@param command table of argparse
 function M.add(command)
   command:option("--force", "Overrule a finding of the pre-check that the service may see "
@@ -14,9 +14,9 @@ function M.add(command)
     .. table.concat(forces.CODES, ", ") .. "."):argname "<code>":count "*"
 end
 
---- Reads it.
+--- Reads the option; refuses codes that cannot be overruled, and a missing reason or name.
 ---@param args table
----@param person string|nil who overrules
+---@param person string|nil name of the person who overrules
 ---@return alicloud.dr.Force[]|nil
 function M.read(args, person)
   local list = {}
@@ -35,16 +35,16 @@ end
 
 local ANY_REASON = "…"
 
---- What would be typed to overrule codes, besides what was typed.
+--- The options of a command that also overrules these codes.
 ---@param args table
 ---@param codes string[]
----@return table
+---@return table with `force` and `why`
 function M.with(args, codes)
   local all = table.move(args.force or {}, 1, #(args.force or {}), 1, {})
   return { force = table.move(codes, 1, #codes, #all + 1, all), why = args.why or ANY_REASON }
 end
 
---- The words that overrule codes, to be typed behind a command; the reason is still to be written.
+--- The options that overrule these codes, for a printed command; the reason is left to the person.
 ---@param codes string[]
 ---@return string
 function M.words(codes)

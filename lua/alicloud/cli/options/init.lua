@@ -1,5 +1,5 @@
---- What the commands have in common on the command line, and how they refuse it.
---- A refusal is one line: the field, the value, the allowed form. Nothing is sent then.
+--- Options that many commands share, and refusals of what was typed. A refusal is one line with the
+--- field, the value and the allowed form; nothing is sent then.
 
 local duration = require "alicloud.base.duration"
 local formats = require "alicloud.base.formats"
@@ -27,7 +27,7 @@ local Usage = {
   __tostring = function(usage) return usage.message end,
 }
 
---- Stops a command because of what was typed.
+--- Raises a refusal, which ends the command with exit code 2.
 ---@param message string
 function M.refuse(message)
   error(setmetatable({ message = message }, Usage), 0)
@@ -43,8 +43,8 @@ local function refuse_value(field, value, allowed)
   M.refuse(("%s: got %s; allowed: %s"):format(field, schema.show(value), allowed))
 end
 
---- Turns misuse that a library function raises into a refusal: whatever it complains about was
---- typed by the user.
+--- Turns misuse that a library function raised into a refusal: the user typed what it complains
+--- about.
 ---@param raised any
 function M.refuse_misuse(raised)
   if type(raised) ~= "string" then error(raised, 0) end
@@ -58,10 +58,10 @@ local function add_replay(command)
     .. "any order (lenient)."):choices { "strict", "lenient" }
 end
 
---- Adds what every command that talks to the service takes.
+--- Adds the options of every command that talks to the service.
 ---@param command table of argparse
----@param region_doc string what the region is for the command
----@param is_live? boolean it goes on with what really happened, so that nothing can be replayed
+---@param region_doc string the help of --region
+---@param is_live? boolean the command goes on with what really happened, so it takes no recording
 function M.add_common(command, region_doc, is_live)
   command:option "--region"
     :argname "<region>"
@@ -78,7 +78,7 @@ function M.add_common(command, region_doc, is_live)
   end)
 end
 
---- Adds what a command that talks to the service writes down of it.
+--- Adds the options that record requests and answers.
 ---@param command table of argparse
 function M.add_recording(command)
   command:option("--record", "Write every request and answer to the end of this file, with "
@@ -106,14 +106,14 @@ function M.add_side(command)
     .. "in one region; with it, --region may be left out."):argname "<place>"
 end
 
---- The side of a group that is meant, if one was typed.
+--- The side of a group that was typed with --to, if it was.
 ---@param args table
 ---@return string|nil
 function M.side(args)
   return M.text(args, "to", formats.PLACE)
 end
 
--- Whoever names the host knows what is behind it, and worlds of an emulator have any region.
+-- With an endpoint of its own any region may be meant: worlds of an emulator have made-up ones.
 local function has_endpoint(args, getenv)
   if args.replay then return true end
   for _, value in ipairs { args.endpoint or "", getenv "ALIBABA_CLOUD_ENDPOINT_EBS" or "",
@@ -123,7 +123,7 @@ local function has_endpoint(args, getenv)
   return false
 end
 
---- The region, from the options or the environment.
+--- The region: --region, else that of --to, else the environment's.
 ---@param args table
 ---@param getenv fun(name: string): string|nil
 ---@return string
@@ -184,7 +184,7 @@ function M.duration(args, name, min)
   return seconds
 end
 
---- Adds the time since when nothing has been written.
+--- Adds --outage-at: since when nothing has been written at the primary site.
 ---@param command table of argparse
 function M.add_outage_at(command)
   command:option("--outage-at", "Since when nothing has been written at the primary site: the loss "
@@ -192,16 +192,16 @@ function M.add_outage_at(command)
     :argname "<time>"
 end
 
---- Reads what `add_outage_at` has added.
+--- The value of --outage-at.
 ---@param args table
----@return string|nil as it was typed
+---@return string|nil the typed text
 function M.outage_at(args)
   return M.text(args, "outage_at", formats.MOMENT)
 end
 
---- Adds what every command that changes something takes.
+--- Adds the options of every command that changes something.
 ---@param command table of argparse
----@param about { yes: string, timeout: string } what the two options say
+---@param about { yes: string, timeout: string } the help of these two options
 function M.add_change(command, about)
   command:flag "-y --yes"
     :description(about.yes)
@@ -213,7 +213,7 @@ function M.add_change(command, about)
   event_options.add(command)
 end
 
---- Adds the two ways to say which token goes with a change.
+--- Adds the two options that choose the idempotency token of a change.
 ---@param command table of argparse
 ---@param incident_doc string
 function M.add_token(command, incident_doc)
@@ -224,14 +224,14 @@ function M.add_token(command, incident_doc)
     :argname "<token>"
 end
 
---- Reads what `add_change` has added.
+--- Reads the options of `add_change`.
 ---@param args table
 ---@return { timeout: number?, poll: number? } seconds
 function M.read_change(args)
   return { timeout = M.duration(args, "timeout", 1), poll = M.duration(args, "poll", 0.05) }
 end
 
---- Reads what `add_change` and `add_token` have added.
+--- Reads the options of `add_change` and `add_token`.
 ---@param args table
 ---@return table
 function M.read_change_with_token(args)
@@ -245,7 +245,7 @@ function M.read_change_with_token(args)
   return given
 end
 
---- Who is at the terminal.
+--- The name of the person at the terminal: --as, else $USER.
 ---@param args table with `requester`
 ---@param getenv fun(name: string): string|nil
 ---@return string|nil
@@ -258,10 +258,10 @@ function M.person(args, getenv)
   return name
 end
 
--- What is typed in another word than its key.
+-- Options whose key in args differs from the word that is typed.
 local TYPED_AS = { requester = "as", chosen_file = "file" }
 
---- Options as they were typed, for a command that is to be repeated.
+--- Options as they were typed, for a printed command.
 ---@param args table
 ---@param names string[] their keys in args, in the order in which they are printed
 ---@return string[]
@@ -277,7 +277,7 @@ function M.typed(args, names)
   return all
 end
 
---- A text option that follows one of the rules of the library.
+--- The value of a text option; refuses one that does not fit the rule.
 ---@param args table
 ---@param name string
 ---@param rule alicloud.schema.Rule
@@ -290,7 +290,7 @@ function M.text(args, name, rule)
   return value
 end
 
---- Refuses a reason that no journal keeps, e.g. one that was pasted with its line ends.
+--- Refuses a reason with control characters, e.g. one that was pasted with its line ends.
 ---@param field string where it was typed
 ---@param text string|nil
 function M.check_reason(field, text)

@@ -1,5 +1,5 @@
---- The way to the hosts on the command line: the options that every command takes which talks to
---- the service, and the lines of `status -v`.
+--- Options that say how hosts are reached, for every command that talks to the service, and the
+--- lines about it of `status -v`.
 
 local core = require "alicloud.core"
 local help = require "alicloud.cli.help"
@@ -18,7 +18,7 @@ local M = {}
 
 local FOREIGN_BITS = tonumber("077", 8)
 
--- Name in the arguments and of the client's option; in the order of the help.
+-- Options by their key in args, which is the client's option too; in the order of the help.
 local NAMES = { "network", "proxy", "no_proxy", "ca_file", "ca_path", "client_cert", "client_key" }
 
 local FILES = { "ca_file", "ca_path", "client_cert", "client_key" }
@@ -67,7 +67,7 @@ local function pins(words, refuse)
   return resolve
 end
 
---- What was typed, as options of a client.
+--- Reads the options into options of a client.
 ---@param args table
 ---@param refuse fun(message: string) stops the command
 ---@return table
@@ -90,8 +90,8 @@ function M.read(args, refuse)
   return given
 end
 
---- Lets the keys of TLS connections be written down, where that was typed: into a file for this
---- user alone. The variable SSLKEYLOGFILE has no such effect.
+--- With --tls-key-log, writes the keys of TLS connections to a file that only this user may use.
+--- The variable SSLKEYLOGFILE has no such effect.
 ---@param args table
 ---@param io alicloud.cli.Io
 ---@param refuse fun(message: string) stops the command
@@ -113,7 +113,7 @@ function M.log_keys(args, io, refuse)
     terminal.clean(path)))
 end
 
---- These options as they were typed, for a command that is to be repeated.
+--- These options as they were typed, for a printed command.
 ---@param args table
 ---@return string[]
 function M.typed(args)
@@ -125,10 +125,10 @@ function M.typed(args)
   return all
 end
 
---- The way to the service as it was typed, for the journal of a run: with whole paths, since
---- whoever goes on from there may do so in another directory.
+--- The typed options that say how to reach the service, for the journal of a run. Paths are made
+--- whole, since the run may be resumed in another directory.
 ---@param args table
----@return alicloud.dr.Way|nil
+---@return alicloud.dr.Way|nil nil: none was typed
 function M.way(args)
   local way = {}
   for _, name in ipairs(ways.NAMES) do way[name] = args[name] end
@@ -139,7 +139,7 @@ function M.way(args)
   return next(way) and way or nil
 end
 
---- The same as options, for a command that is printed.
+--- The same as words of a printed command.
 ---@param args table
 ---@return string[]
 function M.reach(args)
@@ -170,7 +170,7 @@ local function trust_text(trust)
     trust.source)
 end
 
---- The way of the requests, for people.
+--- Lines that show people how the requests reach the service.
 ---@param network alicloud.Network
 ---@return string
 function M.lines(network)

@@ -1,5 +1,5 @@
---- Bad days on the command line: the options that every command takes which talks to the service,
---- and what is printed on standard error about them.
+--- Options for an outage of the cloud, for every command that talks to the service, and the
+--- messages on standard error about waiting.
 
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
@@ -35,7 +35,7 @@ local function wait_line(event)
     duration.format(event.pause), duration.format(event.left))
 end
 
--- What has been said once is not said again with every look, but when half of the time is over.
+-- The same message is printed again only when half of the remaining time has passed.
 local function wait_reporter(io)
   local said, left
   return function(event)
@@ -57,7 +57,7 @@ local function read_duration(text, refuse)
   return seconds
 end
 
---- What was typed, as options of a client.
+--- Reads the options into options of a client.
 ---@param args table of argparse
 ---@param io alicloud.cli.Io
 ---@param refuse fun(message: string) stops the command
@@ -89,7 +89,7 @@ local LABELS = {
   { "bytes_received", "%d bytes received" },
 }
 
---- The counters in one line.
+--- The client's counters in one line.
 ---@param stats alicloud.Stats
 ---@return string
 function M.stats_line(stats)

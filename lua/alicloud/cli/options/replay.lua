@@ -1,5 +1,5 @@
---- A command whose answers come from a recording: its options, and the surroundings in which it
---- runs. Nothing is sent, no key is read, and a wait takes no time.
+--- `--replay`: runs a command whose answers come from a recording. Nothing is sent, no key is read,
+--- and a wait takes no time.
 
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
@@ -17,11 +17,11 @@ local replays = lazy.module "alicloud.conformance.replay"
 
 local M = {}
 
--- What would tell others of things that do not happen, or vouch for them.
+-- Options that would tell others of a replay or sign it.
 local OUTWARD = { "record", "anchor", "sign", "on_event", "store", "standby" }
 
--- A recording of elsewhere knows better than the environment of here which region is meant: that
--- of its first request.
+-- The region of the first recorded request, unless one was typed: the environment of this machine
+-- need not fit a recording from elsewhere.
 local function region_of(args, replay)
   if args.region or args.to then return args.region end
   for _, exchange in ipairs(replay.recording.exchanges) do
@@ -31,7 +31,7 @@ local function region_of(args, replay)
   return #regions == 1 and regions[1] or nil
 end
 
---- Begins a replay: the surroundings of the command are those of the recording from now on.
+--- Opens the recording: the Io that it returns has its transport, clock and runtime.
 ---@param args table of argparse, with `replay`
 ---@param io alicloud.cli.Io
 ---@return alicloud.cli.Io
@@ -46,14 +46,14 @@ function M.begin(args, io)
     read_file = runtimes.new(io.runtime).read_file })
   if not replay then options.refuse("--replay: " .. err.message) end
   args.region = region_of(args, replay)
-  -- Whoever reads what is printed next must not take it for the world.
+  -- The reader of the output must not take it for the state of the real groups.
   io.err(fold.hang(io, ("alicloud-dr: a replay of %s: nothing is sent"):format(
     terminal.clean(args.replay, 300)), 4) .. "\n")
   return setmetatable({ replay = replay, transport = replay,
     runtime = tables.merged(io.runtime, replay:runtime()) }, { __index = io })
 end
 
---- Tells what differed from the recording, if order and parameters were to be the same.
+--- After a strict replay, prints on standard error what differed from the recording.
 ---@param args table of argparse
 ---@param io alicloud.cli.Io
 function M.finish(args, io)
@@ -65,7 +65,7 @@ function M.finish(args, io)
   end
 end
 
---- Refuses a journal that the run of a replay would have to ask others for.
+--- Refuses a journal in a shared store: a replay may ask nobody.
 ---@param path string
 function M.check_journal(path)
   if not stores.is_path(path) then
@@ -73,8 +73,8 @@ function M.check_journal(path)
   end
 end
 
---- Where the run of a replay keeps its journal, unless it was said: a directory of its own, far
---- from those of real runs and from their locks.
+--- The journal of a replayed run: the one that was typed, else one in a new directory under
+--- $TMPDIR, apart from the journals and locks of real runs.
 ---@param args table of argparse
 ---@param getenv fun(name: string): string|nil
 ---@return string path
@@ -91,8 +91,8 @@ function M.journal(args, getenv)
   return directory .. "/run.jsonl"
 end
 
---- What stands in for the programs of a playbook: none is started, since the recording does not
---- hold what came of it, and nobody wants to stop a service for a replay.
+--- Takes the place of the programs of a playbook: it prints their lines and starts none, since the
+--- recording does not hold their results and a replay must not stop a real service.
 ---@param io alicloud.cli.Io
 ---@return fun(command: string): boolean
 function M.program(io)

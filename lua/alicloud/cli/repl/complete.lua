@@ -1,5 +1,5 @@
---- What the word before the cursor may become: operations, their parameters and the fields of
---- their answers from the service data; names and fields from what the session holds.
+--- Completes the word before the cursor in the REPL: operations, their parameters and fields of
+--- their answers come from the service data; names and fields from the variables of the session.
 
 local services = require "alicloud.service"
 
@@ -9,7 +9,7 @@ local KEYWORDS = { "and", "break", "do", "else", "elseif", "end", "false", "for"
   "goto", "if", "in", "local", "nil", "not", "or", "repeat", "return", "then", "true", "until",
   "while" }
 
--- Objects that show nothing of themselves, and the modules that say what they have.
+-- Modules whose METHODS and FIELDS tell what objects of a class have: the objects hide it.
 local MODULES = { ["alicloud.Client"] = "alicloud.client",
   ["alicloud.Service"] = "alicloud.client.service", ["alicloud.Future"] = "alicloud.client.future",
   ["alicloud.dr.PlaybookRun"] = "alicloud.dr.playbook.run" }
@@ -41,7 +41,8 @@ end
 
 local NOTHING = { METHODS = {}, FIELDS = {} }
 
--- What an object of ours has; `run` is what a playbook gets, unless the session has one.
+-- METHODS and FIELDS of an object of this library; `run` is taken for the object that a playbook
+-- gets, unless the session has a variable of that name.
 local function class_of_object(value, path)
   local name = class_of(value)
   if value == nil and path == "run" then name = "alicloud.dr.PlaybookRun" end
@@ -54,7 +55,7 @@ local function field_of(value, name)
   return rawget(value, name)
 end
 
--- Follows names and numbers from the session, without running anything.
+-- Follows a path of names and indexes from the session's variables without running code.
 local function resolve(env, path)
   local value = env
   for name, index in (path .. "."):gmatch "([%a_][%w_]*)([%[%]%d]*)%." do
@@ -78,7 +79,7 @@ local function operation_of(env, object, action)
   return data and data.operations[own or action]
 end
 
--- The call whose braces are still open at the end of the line.
+-- Object and operation of the call whose braces are still open at the end of the line.
 local function open_call(line)
   local depth, at = 0, nil
   for i = #line, 1, -1 do
@@ -96,7 +97,8 @@ local function open_call(line)
   return before:match "([%a_][%w_.]*):(%u%w*)%s*%(?%s*$"
 end
 
--- Response fields are written `Groups[].Pairs[].Status`; a path in a line has numbers in brackets.
+-- Fields of the answer below a path. The service data writes `Groups[].Pairs[].Status`; in a typed
+-- path the brackets hold numbers.
 local function response_fields(operation, path)
   local list = {}
   local within = path:gsub("%[%d*%]", "[]"):gsub("^%.", "")
@@ -171,7 +173,7 @@ end
 ---@param env table the session's variables
 ---@param line string up to the cursor
 ---@return string[] candidates whole words
----@return string prefix what they replace
+---@return string prefix the end of the line that a candidate replaces
 function M.candidates(env, line)
   for _, look in ipairs { after_quote, in_braces, after_call, after_colon, after_dot } do
     local found, prefix = look(env, line)

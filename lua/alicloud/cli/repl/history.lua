@@ -1,5 +1,5 @@
---- The lines that were typed into the REPL, in a file that nobody but its owner may read, and
---- without those that hold a secret or may hold one.
+--- Keeps the lines that were typed into the REPL in a file that only its owner may read, without
+--- lines that hold or may hold a secret.
 
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
@@ -11,19 +11,19 @@ local MOST_LINES = 1000
 local MOST_BYTES = 1024 * 1024
 local FOREIGN_BITS = tonumber("077", 8)
 
--- What a line says that gives somebody a key, a token or a password.
+-- Words in a line that may give a key, a token or a password.
 local TELLING = { "secret", "token", "passw", "authorization", "credential", "private_?key",
   "access_?key", "signature", "bearer" }
 
 ---@class alicloud.cli.repl.History
----@field lines string[] older sessions' lines, then this one's
+---@field lines string[] lines of earlier sessions, from the file
 ---@field path string
 ---@field hide fun(text: string): string masks the secrets of the session
----@field added string[]
+---@field added string[] lines of this session, not yet written
 local History = {}
 History.__index = History
 
--- Keys and tokens look like nothing that is typed: long, of both cases and digits.
+-- Keys and tokens are long and mix both cases with digits, which typed code hardly does.
 local function looks_like_key(line)
   for word in line:gmatch "[%w+/=]+" do
     if #word >= 20 and word:find "%d" and word:find "%l" and word:find "%u" then return true end
@@ -40,7 +40,7 @@ local function is_worth_keeping(line, hide)
   return not looks_like_key(line)
 end
 
--- What is there; nil if it is not to be used: a link, no file, somebody else's.
+-- The lines of the file, and whether others may read it; nil for a link or somebody else's file.
 local function read(path)
   local file <close>, _, code = core.open_file(path, "read")
   if not file then return code == "ENOENT" and {} or nil end
@@ -57,19 +57,19 @@ local function write(path, lines)
   return core.write_file(path, table.concat(last, "\n"), "private")
 end
 
--- What earlier versions have kept elsewhere, unless there is a newer one by now.
+-- Moves the file of an earlier version to its present place, unless there is one already.
 local function move_over(old, path)
   local lines = not core.look(path) and read(old)
   if lines and lines[1] and write(path, lines) then os.remove(old) end
 end
 
---- Where the history lies; one of an earlier version is moved there.
+--- The path of the history; the file of an earlier version is moved there.
 ---@param getenv fun(name: string): string|nil
----@return string|nil path nil: nothing says where this user keeps such files
+---@return string|nil path nil: no directory for such files is known or can be made
 function M.place(getenv)
   local state, home = user_directory.state(getenv), getenv "HOME"
   local directory = state and state .. "/alicloud-dr"
-  -- A home that is not there is made by nobody for this.
+  -- A missing home directory is not made for the sake of a history.
   if not directory or home and directory:find(home, 1, true) == 1 and not core.look(home)
     or not files.make_directories(directory) then return nil end
   local path = directory .. "/history"
@@ -77,11 +77,11 @@ function M.place(getenv)
   return path
 end
 
---- Opens a history; one that others may read is closed to them. A file that cannot be read or
---- written is not worth an end of the session.
+--- Opens a history, and makes a file that others may read private. A file that cannot be written
+--- does not end the session.
 ---@param path string
 ---@param hide fun(text: string): string masks the secrets of the session
----@return alicloud.cli.repl.History|nil
+---@return alicloud.cli.repl.History|nil history nil: the file must not be used
 function M.open(path, hide)
   local lines, is_open = read(path)
   if not lines then return nil end
@@ -89,7 +89,7 @@ function M.open(path, hide)
   return setmetatable({ lines = lines, path = path, hide = hide, added = {} }, History)
 end
 
---- Takes a line that was typed.
+--- Adds a typed line, unless it may hold a secret.
 ---@param line string
 ---@return boolean whether it is kept
 function History:add(line)
@@ -98,7 +98,7 @@ function History:add(line)
   return true
 end
 
---- Writes the lines that were typed here behind those that are there by now.
+--- Appends the lines of this session to the file, behind those of other sessions by now.
 function History:close()
   if #self.added == 0 then return end
   local lines = read(self.path)

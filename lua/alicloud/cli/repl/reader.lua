@@ -1,5 +1,5 @@
---- Lines for the REPL: with history and completion where the Lua module `readline` is there and
---- somebody types, plain otherwise.
+--- Reads lines for the REPL: at a terminal with history and completion if the Lua module `readline`
+--- is installed, else without.
 
 local complete = require "alicloud.cli.repl.complete"
 local options = require "alicloud.cli.options"
@@ -11,7 +11,7 @@ local WITHOUT = "alicloud-dr: without the Lua module readline Tab completes noth
 
 ---@class alicloud.cli.repl.Reader
 ---@field read fun(prompt: string): string|nil a line; nil at the end of the input
----@field close fun() keeps the history
+---@field close fun() writes the history
 
 local function plain(io)
   return {
@@ -27,14 +27,14 @@ end
 
 local function begin(readline, env, history)
   readline.set_readline_name "alicloud-dr"
-  -- The module would write its file for everybody to read.
+  -- Without histfile = "" the module would write a history that everybody may read.
   readline.set_options { histfile = "", completion = true, auto_add = false }
   for _, line in ipairs(history and history.lines or {}) do readline.add_history(line) end
   readline.set_complete_function(function(line, from, to)
     readline.set_completion_append_character ""
     local word = line:sub(from, to)
     local found, prefix = complete.candidates(env, line:sub(1, to))
-    -- readline's word may begin before or after ours.
+    -- The word of readline may begin before or after the prefix found here.
     local lead = word:sub(1, #word - #prefix)
     local words = {}
     for i, candidate in ipairs(found) do
@@ -44,9 +44,9 @@ local function begin(readline, env, history)
   end)
 end
 
--- readline waits in C, where an interrupt could not be raised, so that there is none meanwhile.
--- Its callback interface would let the thread go on, but the module (3.2) closes the terminal
--- before readline has put it back in order.
+-- readline waits in C, where an interrupt cannot be raised, so interrupts are off meanwhile. Its
+-- callback interface would let other tasks run, but the module (3.2) closes the terminal before
+-- readline has restored it.
 local function with_readline(readline, env, history, interrupt)
   begin(readline, env, history)
   local reader = {}
@@ -66,7 +66,7 @@ local function with_readline(readline, env, history, interrupt)
   return reader
 end
 
---- Chooses a reader.
+--- Returns the reader for this terminal.
 ---@param io alicloud.cli.Io
 ---@param env table the session's variables, for completion
 ---@param history alicloud.cli.repl.History|nil

@@ -1,5 +1,4 @@
---- What a person does with a fleet: stop it, let it go on, let items be taken once more, see how it
---- stands.
+--- What a person does with a fleet: put it on hold, release it, open items again, read its state.
 
 local divisions = require "alicloud.dr.fleet.division"
 local rosters = require "alicloud.dr.fleet.roster"
@@ -12,29 +11,29 @@ local M = {}
 ---@field name string
 ---@field playbook string
 ---@field begun_at number unix seconds
----@field by string who has made it
+---@field by string the process that made it
 ---@field count integer
 ---@field done integer
 ---@field failed integer
 ---@field left_out integer
 ---@field under_way integer
----@field open integer neither ended nor under way
----@field stage integer the last one that is open
+---@field open integer items that have neither ended nor are under way
+---@field stage integer the last stage that is open
 ---@field stages integer
 ---@field hold { why: string, by: string, at: number? }|nil
----@field items alicloud.dr.ItemStatus[] in their order
+---@field items alicloud.dr.ItemStatus[] in the order of the fleet
 
 ---@class alicloud.dr.ItemStatus
 ---@field account string
 ---@field group string
 ---@field region string
 ---@field stage integer
----@field journal string its address
+---@field journal string address
 ---@field state "open"|"under_way"|"done"|"failed"|"left_out"
 ---@field ending alicloud.dr.ItemEnd?
----@field holder alicloud.dr.Holder? who has it under way
+---@field holder alicloud.dr.Holder? the process that has it under way
 
---- Stops all who take items.
+--- Puts a fleet on hold; an earlier hold stays as it is.
 ---@param fleet alicloud.dr.Fleet
 ---@param why string
 ---@param by? string
@@ -49,7 +48,7 @@ function M.hold(fleet, why, by)
   return true
 end
 
--- Ends a key as it is found, unless it says what is to stay.
+-- Deletes a key if it has not changed since it was read; not if `may_stay` says so.
 local function drop(fleet, key, may_stay)
   local entry, err = support.get(fleet, key)
   if not entry then return entry, err end
@@ -60,7 +59,8 @@ local function drop(fleet, key, may_stay)
   return ok
 end
 
---- Lets it go on. The failures are forgotten first: with them it would stop at the next one.
+--- Releases a fleet. Its failures are deleted first: with them the next failure would stop it
+--- again.
 ---@param fleet alicloud.dr.Fleet
 ---@return boolean|nil was_held
 ---@return alicloud.Error? err
@@ -78,7 +78,7 @@ local function is_meant(item, which)
   return which == "all" or which == item.group or which == divisions.name_of(item)
 end
 
---- Lets items that were not done well be taken once more.
+--- Opens items again that have failed or were left out.
 ---@param fleet alicloud.dr.Fleet
 ---@param which string a group, ACCOUNT/GROUP, or "all"
 ---@return string[]|nil names
@@ -91,7 +91,7 @@ function M.again(fleet, which)
   for _, item in ipairs(fleet.items) do
     local ending = view.ended[divisions.name_of(item)]
     if ending and ending.outcome ~= "done" and is_meant(item, which) then
-      -- Somebody else may have asked for the same, and it may be done well by now.
+      -- Another controller may have done the item again since the look.
       ok, err = drop(fleet, rosters.key(fleet, "done", item.account, item.group), is_done)
       if ok == nil then return nil, err end
       if ok then names[#names + 1] = divisions.name_of(item) end
@@ -108,7 +108,7 @@ local function item_status(fleet, item, ending, holder)
     state = ending and ending.outcome or holder and "under_way" or "open" }
 end
 
---- How a fleet stands.
+--- The state of a fleet.
 ---@param fleet alicloud.dr.Fleet
 ---@return alicloud.dr.FleetStatus|nil
 ---@return alicloud.Error? err

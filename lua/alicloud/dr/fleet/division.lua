@@ -1,5 +1,5 @@
---- Which items of a fleet come when: stages, each of which opens when all of the one before are
---- done. Tier after tier, and in each its canaries first. Pure.
+--- Divides the items of a fleet into stages; a stage opens when all items of the one before have
+--- ended. Tier follows tier, and in each tier its canaries come first. Pure functions.
 
 local accounts = require "alicloud.dr.playbook.account"
 local formats = require "alicloud.base.formats"
@@ -12,28 +12,29 @@ local M = {}
 ---@class alicloud.dr.FleetItem
 ---@field account string
 ---@field group string
----@field region string of the secondary site
----@field name string? of the group, against which the patterns of tiers are held, too
----@field params table<string, any>? of this one alone
----@field stage integer? in which it comes
+---@field region string region of the secondary site
+---@field name string? name of the group, which patterns of tiers match, too
+---@field params table<string, any>? parameters of this item only
+---@field stage integer? stage in which it is moved
 
 ---@class alicloud.dr.FleetSettings
----@field canary integer|string[]|nil so many of the first tier, or those groups, must be done well
----before the others
----@field max_errors integer|string|nil failures at which nothing more is begun, "5%": of all
+---@field canary integer|string[]|nil number of items of the first tier, or groups, that must be
+---done without failure before the others
+---@field max_errors integer|string|nil failures at which nothing more is begun; "5%" is of all
+---items
 ---@field tier alicloud.dr.Tier[]|nil
 
 local FIELDS = { account = accounts.RULE, group = formats.ID, region = formats.REGION,
   name = schema.text, params = schema.typed "table", stage = schema.integer(1, 100000) }
 
---- What an item is called: its account and its group.
+--- The name of an item: account and group.
 ---@param item alicloud.dr.FleetItem
 ---@return string
 function M.name_of(item)
   return item.account .. "/" .. item.group
 end
 
---- What is wrong with the items of a fleet.
+--- What is wrong with the items of a fleet; nil if nothing is.
 ---@param items any
 ---@return string|nil message
 function M.fault(items)
@@ -53,7 +54,7 @@ function M.fault(items)
   end
 end
 
--- The items of each tier, the lowest first.
+-- The items of each tier, the lowest tier first.
 local function by_tier(items, list)
   local found = {}
   for _, item in ipairs(items) do
@@ -67,7 +68,7 @@ local function by_tier(items, list)
   return order
 end
 
--- Those of a tier that come before its others: the named ones, or so many.
+-- The canaries of a tier, named or counted, and its other items.
 local function split(tier, wanted, count)
   local canaries, others = {}, {}
   for i, item in ipairs(tier) do
@@ -102,7 +103,7 @@ function M.divide(items, settings)
   return list, stages
 end
 
---- A canary that is named and is no item.
+--- What is wrong with named canaries: one is no item. Nil if nothing is.
 ---@param items alicloud.dr.FleetItem[]
 ---@param settings alicloud.dr.FleetSettings
 ---@return string|nil message
@@ -118,7 +119,7 @@ function M.canary_fault(items, settings)
   end
 end
 
---- A tier that takes no item: most often a pattern that was mistyped, and the order would be lost.
+--- What is wrong with the tiers: a pattern that matches no item is taken for mistyped. Nil if none.
 ---@param items alicloud.dr.FleetItem[]
 ---@param settings alicloud.dr.FleetSettings
 ---@return string|nil message
@@ -138,7 +139,7 @@ end
 
 --- The number of failures at which nothing more is begun.
 ---@param max_errors integer|string|nil
----@param count integer of items
+---@param count integer number of items
 ---@return integer
 function M.limit(max_errors, count)
   if type(max_errors) ~= "string" then return max_errors or 1 end

@@ -1,6 +1,5 @@
---- How an item of a fleet ends: what is said of it, and the one transaction that says so and gives
---- its lock back. With the failure that is one too many, and with a canary that fails, that same
---- transaction stops all who take items.
+--- Ends an item of a fleet: one transaction writes how it ended and gives its lock back. With one
+--- failure too many, or a canary that fails, the same transaction puts the fleet on hold.
 
 local core = require "alicloud.core"
 local divisions = require "alicloud.dr.fleet.division"
@@ -13,21 +12,21 @@ local support = require "alicloud.dr.store.shared.support"
 local M = {}
 
 ---@class alicloud.dr.ItemEnd
----@field outcome "done"|"failed"|"left_out" left out: it was not ready, and nothing was begun
----@field status string? of a run that came to its end
----@field code string? of what has failed
+---@field outcome "done"|"failed"|"left_out" left_out: it was not ready, and nothing was begun
+---@field status string? status of a run that reached its end
+---@field code string? code of the failure
 ---@field message string?
----@field effect alicloud.Outcome? what is known of the effect of what has failed
+---@field effect alicloud.Outcome? outcome of the failed call
 ---@field rto number? seconds
 ---@field rpo number? seconds
----@field head string? sum of the journal's last line
----@field seconds number from the claim
----@field by string
+---@field head string? digest of the journal's last line
+---@field seconds number since the claim
+---@field by string the process that ended it
 ---@field at number unix seconds
 
 local LONGEST_MESSAGE = 300
 
--- Whether a run has gone further than the step that looks whether the item is ready.
+-- Whether the run went beyond its first step, which looks whether the item is ready.
 local function has_begun(store)
   local text = store:load()
   local reading = text and journals.read(text)
@@ -41,10 +40,11 @@ local function is_left_out(store, err)
   return unready and err.outcome == "not_sent" and not has_begun(store)
 end
 
--- Those of one run alone: nobody else will come further with it, and others' are whole.
+-- Errors of one journal only: no other process can go on with it, and other items are not
+-- concerned.
 local OWN = { ["Client.JournalLocked"] = true, ["Client.JournalDamaged"] = true }
 
---- Whether a run has come to no end: its process was stopped, or could not write.
+--- Whether a run has not ended: its process was stopped or could not write the journal.
 ---@param err alicloud.Error
 ---@return boolean
 function M.is_open(err)
@@ -52,7 +52,7 @@ function M.is_open(err)
   return err.kind == "journal" and not OWN[err.code]
 end
 
---- What is to be said of an item whose run has ended.
+--- Describes the end of an item from the result or the error of its run.
 ---@param fleet alicloud.dr.Fleet
 ---@param store alicloud.dr.SharedStore
 ---@param result alicloud.dr.RunResult|nil
@@ -71,7 +71,7 @@ function M.of(fleet, store, result, err)
   return ending
 end
 
--- Why nobody is to claim anything more; nil: others may go on.
+-- Why the fleet is to be put on hold; nil: others may go on.
 local function reason_to_hold(fleet, item, ending, failures)
   local stage = fleet.meta.stages[item.stage]
   if stage.canary then
@@ -83,13 +83,13 @@ local function reason_to_hold(fleet, item, ending, failures)
     divisions.name_of(item), ending.code)
 end
 
--- What must hold for an entry to be as it was read.
+-- The condition that a key is still as it was read.
 local function unchanged(key, entry)
   return { key = key, version = entry and entry.version or nil, absent = not entry or nil }
 end
 
--- What is written beside the end of an item that was not done well, and under which conditions.
--- Whoever has stopped the fleet before is not overwritten.
+-- What is written with the end of an item that failed or was left out, and the conditions for it.
+-- An earlier hold is not overwritten.
 local function beside(fleet, item, ending)
   local key, hold_key = rosters.key(fleet, "failures"), rosters.key(fleet, "hold")
   local counter, err = support.get(fleet, key)
@@ -107,9 +107,9 @@ local function beside(fleet, item, ending)
   return puts, when
 end
 
---- Writes how an item has ended, and gives its lock back.
+--- Writes how an item ended, and gives its lock back.
 ---@param fleet alicloud.dr.Fleet
----@param store alicloud.dr.SharedStore that still has the lock
+---@param store alicloud.dr.SharedStore must still have the lock
 ---@param item alicloud.dr.FleetItem
 ---@param ending alicloud.dr.ItemEnd
 ---@return boolean|nil ok
@@ -119,7 +119,7 @@ function M.write(fleet, store, item, ending)
     value = core.encode(ending) }
   if ending.outcome == "done" then return store:finish { done } end
   local ok, err = false, nil
-  -- Others may count a failure of theirs at the same time.
+  -- Another controller may have counted a failure in between: then it is tried again.
   while ok == false do
     local puts, when = beside(fleet, item, ending)
     if not puts then return nil, when end

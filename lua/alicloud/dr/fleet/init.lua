@@ -1,7 +1,7 @@
---- Fleets: many groups, in many accounts, that several controllers fail over together. Each group
---- is an item of the fleet and a run of its own, with its own journal in the shared store; whoever
---- claims it holds the run's lock. No item is done twice, and one whose controller dies is taken
---- over within a lease.
+--- Fleets: several controllers together fail over many groups, also in many accounts. Each group is
+--- an item of the fleet and a run of its own, with a journal in the shared store. A controller
+--- claims an item by taking the lock of its run, so no item is done twice. If a controller dies,
+--- others can claim its items when its lease has ended.
 ---
 ---     local fleet = assert(dr.fleet {
 ---       store = "etcd+https://h1:2379,h2:2379", name = "night-shift", playbook = playbook,
@@ -11,7 +11,7 @@
 ---     local result, err = fleet:run()
 ---     fleet:close()
 ---
---- The first controller makes the fleet; others join it by its name, with the same words or none.
+--- The first controller makes the fleet. Others join it by its name, with the same options or none.
 
 local core = require "alicloud.core"
 local divisions = require "alicloud.dr.fleet.division"
@@ -37,29 +37,29 @@ local takers = lazy.module "alicloud.dr.fleet.taker"
 local M = {}
 
 ---@class alicloud.dr.FleetOptions
----@field name string of the fleet
+---@field name string name of the fleet
 ---@field store? string address of the store, without a run; or
----@field keys? alicloud.dr.Keys of one with transactions and sessions, which the fleet leaves open
----@field loop alicloud.loop.Loop that of the clients
+---@field keys? alicloud.dr.Keys store with transactions and sessions, which stays open
+---@field loop alicloud.loop.Loop loop of the clients
 ---@field runtime? alicloud.Runtime
----@field prefix? string of every key where keys are given ("/alicloud-dr")
----@field playbook? alicloud.dr.Playbook of one group; needed to run and to begin
----@field items? alicloud.dr.FleetItem[] needed to begin it; else it is joined
----@field words? table what was asked for, which tells two beginnings apart; else the items
----@field params? table<string, any> of every item; a group and its region are the item's
----@field canary? integer|string[] items that must be done well before the others (1)
+---@field prefix? string begins every key, if `keys` is given ("/alicloud-dr")
+---@field playbook? alicloud.dr.Playbook playbook of one group; needed to run and to begin
+---@field items? alicloud.dr.FleetItem[] begins the fleet; nil: joins it
+---@field words? table what was asked for, to compare with how the fleet was begun; nil: the items
+---@field params? table<string, any> parameters of every item, without group and region
+---@field canary? integer|string[] items that must be done without failure before the others (1)
 ---@field max_errors? integer|string failures at which nothing more is begun ("5%")
----@field tier? string|string[] who moves before whom: "1:db-*,2:app-*"
----@field client? fun(account: string): alicloud.Client|nil needed to run; asked once an account;
----nil: this process takes no item of that account
+---@field tier? string|string[] order of groups: "1:db-*,2:app-*"
+---@field client? fun(account: string): alicloud.Client|nil needed to run; called once per account;
+---if it returns nil this process takes no item of that account
 ---@field workers? integer items at a time (50)
 ---@field run_options? table more options of dr.run, for every item
----@field requester? string who asks for the runs
----@field ttl? integer seconds that the session of this process lives unrenewed
----@field progress? fun(event: table, item: alicloud.dr.FleetItem?, run_id: string?) is told of
----every record of every run, and of "item", when one has ended
----@field headway? number seconds between two events of "headway", which tell `progress` how far it
----is: see alicloud.dr.HeadwayEvent (nil: none)
+---@field requester? string the person who asks for the runs
+---@field ttl? integer seconds after which the session of this process ends if it is not renewed
+---@field progress? fun(event: table, item: alicloud.dr.FleetItem?, run_id: string?) takes every
+---record of every run, and an event "item" for each item that has ended
+---@field headway? number seconds between two events "headway" for `progress`, which say how far the
+---fleet is, see alicloud.dr.HeadwayEvent (nil: none)
 
 ---@class alicloud.dr.FleetWish
 ---@field playbook alicloud.dr.Playbook
@@ -70,15 +70,15 @@ local M = {}
 
 ---@class alicloud.dr.FleetResult
 ---@field count integer items of the fleet
----@field left integer that have not ended
+---@field left integer items that have not ended
 ---@field done integer
 ---@field failed integer
----@field left_out integer that were not ready
----@field ran integer those that this process has ended
+---@field left_out integer items that were not ready
+---@field ran integer items that ended in this process
 
 ---@class alicloud.dr.Fleet
 ---@field name string
----@field who string this process, for others
+---@field who string this process in words, for other controllers
 ---@field keys alicloud.dr.Keys
 ---@field loop alicloud.loop.Loop
 ---@field runtime alicloud.Runtime
@@ -121,7 +121,7 @@ local function settings_of(given, level)
   return settings
 end
 
--- What the run of an item would refuse is refused before the fleet is made.
+-- Refuses parameters that the run of an item would refuse, before the fleet is made.
 local function check_params(given, level)
   local item = given.items[1]
   local _, message = params.read(given.playbook.params, tables.merged(given.params,
@@ -155,7 +155,7 @@ local function who()
   return ("pid %d on %s"):format(process.pid, process.host)
 end
 
--- Every controller has to do the same.
+-- Every controller must have the same playbook.
 local function playbook_fault(fleet)
   local playbook, meta = fleet.playbook, fleet.meta
   if not playbook or playbook.name == meta.playbook and playbook.digest == meta.digest then
@@ -182,7 +182,7 @@ local function check(options, level)
   return given
 end
 
--- A store that is named by its address is closed with the fleet.
+-- Connects to the store; one that is opened here by its address is closed with the fleet.
 local function connect(fleet)
   if not fleet.store then
     fleet.prefix, fleet.address = fleet.prefix or "/alicloud-dr", fleet.keys.name
@@ -203,7 +203,7 @@ local function join(fleet, wish)
   return nil, err
 end
 
---- Opens a fleet: makes it, or joins it.
+--- Makes a fleet if `items` are given and it does not exist, else joins it.
 ---@param options alicloud.dr.FleetOptions
 ---@return alicloud.dr.Fleet|nil
 ---@return alicloud.Error? err
@@ -218,16 +218,16 @@ function M.open(options)
   return join(fleet, wish)
 end
 
---- Where a copy of a journal is kept on this machine.
+--- The path of this machine's copy of a journal.
 ---@param run string
----@return string|nil path nil: none is
+---@return string|nil path nil: there is no copy
 function Fleet:mirror(run)
   if not self.place then return nil end
   local address = tables.merged(self.place, { run = run })
   return places.mirror(address, self.runtime.getenv)
 end
 
---- The journal of an item, by its address.
+--- The address of an item's journal.
 ---@param item alicloud.dr.FleetItem
 ---@return string
 function Fleet:journal(item)
@@ -246,7 +246,7 @@ function Fleet:client_of(account)
   return client
 end
 
---- Tells who shows the fleet something.
+--- Passes an event to `progress`.
 ---@param event table
 function Fleet:tell(event)
   if self.progress then self.progress(event, event.item) end
@@ -260,8 +260,8 @@ local function begin_session(fleet)
   return fleet.session ~= nil, err
 end
 
---- Takes items until all have ended, or until the fleet is stopped: by a person, by a canary that
---- fails, or by too many failures. Several controllers may do so at a time.
+--- Takes items until all have ended or the fleet is stopped: by a person, by a canary that fails,
+--- or by too many failures. Several controllers may do so at the same time.
 ---@return alicloud.dr.FleetResult|nil
 ---@return alicloud.Error? err code "Client.FleetHeld" if it is on hold
 function Fleet:run()
@@ -273,7 +273,7 @@ function Fleet:run()
   return takers.run(self)
 end
 
---- Stops all who take items: nobody begins another one. What is under way comes to its end.
+--- Puts the fleet on hold: no controller begins another item; items under way go on to their end.
 ---@param why string
 ---@param by? string
 ---@return boolean|nil ok
@@ -282,14 +282,14 @@ function Fleet:hold(why, by)
   return control.hold(self, why, by)
 end
 
---- Lets a fleet that is on hold go on; failures are counted from anew.
+--- Releases a fleet from hold; failures are counted from 0 again.
 ---@return boolean|nil was_held
 ---@return alicloud.Error? err
 function Fleet:release()
   return control.release(self)
 end
 
---- Lets items that have failed, or were left out, be taken once more.
+--- Opens items again that have failed or were left out.
 ---@param which string a group, ACCOUNT/GROUP, or "all"
 ---@return string[]|nil names
 ---@return alicloud.Error? err
@@ -297,14 +297,14 @@ function Fleet:again(which)
   return control.again(self, which)
 end
 
---- How it stands. Only looks.
+--- The state of the fleet. Reads only.
 ---@return alicloud.dr.FleetStatus|nil
 ---@return alicloud.Error? err
 function Fleet:status()
   return control.status(self)
 end
 
---- One report over all of its items.
+--- One report on all items.
 ---@param format "json"|"md"|"html"
 ---@return string|nil text
 ---@return alicloud.Error? err
@@ -319,7 +319,7 @@ function Fleet:report(format)
   return reports.render(status, format)
 end
 
---- Gives back what this process holds.
+--- Ends the session of this process, and closes the store if it was opened here.
 function Fleet:close()
   if self.session then self.session:close() end
   self.session = nil

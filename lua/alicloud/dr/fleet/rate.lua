@@ -1,21 +1,20 @@
---- The quota of an account, shared between the processes that take items of it. Each writes a key
---- that lives as long as its session, counts the keys again and again, and takes one part of so
---- many.
+--- Shares the quota of an account between the processes that take items of it. Each process writes
+--- a key that lives as long as its session, counts these keys regularly, and uses an equal part.
 ---
 ---     PREFIX/v1/rates/ACCOUNT/SESSION
 ---
---- Together they stay under the quota: what a process has counted holds for a while only, after
---- which it sends nothing until it has counted again; and whoever comes anew and finds others waits
---- for longer than that, so that all of them have seen it. Who sees fewer than before takes the
---- larger part when it has seen so twice: what the other one has sent is over then.
+--- Together they stay under the quota. A count is valid for a short time; after that a process
+--- sends nothing until it has counted again. A new process that finds others waits longer than
+--- that, so that all have counted it. A smaller count must be seen twice before a process uses the
+--- larger part: by then calls of the process that left are over.
 
 local support = require "alicloud.dr.store.shared.support"
 
 local M = {}
 
--- Seconds between two counts, at most. So many times that long a count holds.
+-- LONGEST_PAUSE: most seconds between two counts; HOLDS: pauses for which a count is valid.
 local LONGEST_PAUSE, HOLDS = 4, 1.5
--- The service counts by the second.
+-- Seconds: the service counts calls per second.
 local SECOND = 1
 local PAGE = 500
 
@@ -23,8 +22,8 @@ local PAGE = 500
 ---@field fleet alicloud.dr.Fleet
 ---@field account string
 ---@field client alicloud.Client
----@field from number seconds of boottime before which it sends nothing
----@field counted integer? the last time
+---@field from number boottime in seconds before which it sends nothing
+---@field counted integer? result of the last count
 
 local function prefix_of(fleet, account)
   return ("%s/v1/rates/%s/"):format(fleet.prefix, support.part(account))
@@ -46,7 +45,7 @@ local function count(fleet, account)
   return number
 end
 
--- A count that fails leaves the one before as it is; it lapses by itself.
+-- Counts, and sets the client's part. After a failed count the last part is used until it expires.
 local function renew(share)
   local fleet = share.fleet
   local asked_at = fleet.runtime.boottime()
@@ -81,8 +80,8 @@ local function begin(fleet, share)
   return true
 end
 
---- Takes part no more. A client serves whoever has given it afterwards, too: it keeps its part,
---- since others may go on, and waits for no further count.
+--- Stops counting. The client keeps its part without an end: its owner may use it further while
+--- other processes go on.
 ---@param shares alicloud.dr.RateShare[]
 function M.leave(shares)
   for _, share in ipairs(shares) do
@@ -90,7 +89,7 @@ function M.leave(shares)
   end
 end
 
---- Takes part in the quotas of all accounts for which there are keys.
+--- Joins the quotas of all accounts that this process has keys for.
 ---@param fleet alicloud.dr.Fleet with a session
 ---@return alicloud.dr.RateShare[]|nil
 ---@return alicloud.Error? err
@@ -113,7 +112,7 @@ function M.join(fleet)
   return shares
 end
 
---- Counts again and again, until it is cancelled.
+--- Counts regularly, until it is cancelled or the session is lost.
 ---@param fleet alicloud.dr.Fleet
 ---@param shares alicloud.dr.RateShare[]
 function M.keep(fleet, shares)

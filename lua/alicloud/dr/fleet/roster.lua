@@ -1,15 +1,15 @@
---- What a fleet is, in the store: its playbook, parameters, settings and items. Whoever comes first
---- writes it, the others read it.
+--- The definition of a fleet in the store: playbook, parameters, settings and items. The first
+--- process writes it, the others read it.
 ---
----     PREFIX/v1/fleets/FLEET/meta               what it was begun with
----     PREFIX/v1/fleets/FLEET/items/SUM/N        its items, a thousand a key
----     PREFIX/v1/fleets/FLEET/stages/N           the stage is open
----     PREFIX/v1/fleets/FLEET/hold               nobody claims an item while it is there
----     PREFIX/v1/fleets/FLEET/failures           how many since the last release
+---     PREFIX/v1/fleets/FLEET/meta               definition without the items
+---     PREFIX/v1/fleets/FLEET/items/SUM/N        items, up to a thousand in a key
+---     PREFIX/v1/fleets/FLEET/stages/N           stage N is open
+---     PREFIX/v1/fleets/FLEET/hold               no item is claimed while this key exists
+---     PREFIX/v1/fleets/FLEET/failures           failures since the last release
 ---     PREFIX/v1/fleets/FLEET/done/ACCOUNT/GROUP   how an item has ended
----     PREFIX/v1/fleets/FLEET/taken/ACCOUNT/GROUP  who has it under way, as long as his session
+---     PREFIX/v1/fleets/FLEET/taken/ACCOUNT/GROUP  its process; vanishes with that one's session
 ---
---- Each item is a run of its own, named FLEET.ACCOUNT.GROUP; the lock of the run is the item's.
+--- Each item is a run of its own, named FLEET.ACCOUNT.GROUP; an item is claimed by the run's lock.
 
 local core = require "alicloud.core"
 local divisions = require "alicloud.dr.fleet.division"
@@ -22,10 +22,11 @@ local M = {}
 
 M.VERSION = 1
 
--- A value that is larger is not taken by a store with its usual settings.
+-- Limits of a key with items: a store with its default settings takes no larger values.
 local ITEMS_A_PAGE, PAGE_BYTES, PAGES_AT_ONCE = 1000, 128 * 1024, 4
 
---- The name of a fleet: the name of a run is made of it, an account and a group, and has 128 bytes.
+--- The rule for the name of a fleet. With an account and a group it must fit the 128 bytes of a
+--- run's name.
 M.NAME = schema.rule("1 to 30 of A-Z, a-z, 0-9, '_' and '-'", function(value)
   return type(value) == "string" and #value <= 30 and value:find "^[%w_-]+$" ~= nil
 end)
@@ -34,11 +35,11 @@ end)
 ---@field version integer
 ---@field playbook string
 ---@field digest string
----@field file string? of the playbook, its bare name for a ready one
----@field words string what it was begun with, encoded
+---@field file string? path of the playbook, or the name of a ready one
+---@field words string what it was begun with, in JSON
 ---@field params table<string, any>
----@field count integer of items
----@field items string sum of their pages, which are named by it
+---@field count integer number of items
+---@field items string digest of the pages of items, which is part of their keys
 ---@field stages { count: integer, canary: boolean? }[]
 ---@field limit integer failures at which nothing more is begun
 ---@field at number unix seconds
@@ -55,7 +56,7 @@ function M.failure(fleet, code, message, hint)
     message = ("fleet %s: %s"):format(fleet.name, message) }
 end
 
---- The key of something of a fleet.
+--- A key of a fleet.
 ---@param fleet alicloud.dr.Fleet
 ---@param ... string|integer parts
 ---@return string
@@ -65,7 +66,7 @@ function M.key(fleet, ...)
   return ("%s/v1/fleets/%s/%s"):format(fleet.prefix, fleet.name, table.concat(parts, "/"))
 end
 
---- The run of an item.
+--- The name of an item's run.
 ---@param fleet alicloud.dr.Fleet
 ---@param item alicloud.dr.FleetItem
 ---@return string
@@ -73,7 +74,7 @@ function M.run_of(fleet, item)
   return table.concat({ fleet.name, item.account, item.group }, ".")
 end
 
---- What is written where a fleet is put on hold.
+--- The value of the key `hold`.
 ---@param fleet alicloud.dr.Fleet
 ---@param why string
 ---@param by? string (this process)
@@ -82,7 +83,7 @@ function M.hold_text(fleet, why, by)
   return core.encode { why = why, by = by or fleet.who, at = fleet.runtime.time() }
 end
 
--- Pages of encoded items.
+-- Splits encoded items into pages.
 local function pages_of(list)
   local pages, page, bytes = {}, {}, 0
   for _, item in ipairs(list) do
@@ -100,7 +101,7 @@ local function sum_of(pages)
   return core.sha256(table.concat(pages)):sub(1, 32)
 end
 
--- The same bytes have the same key, so what is there was written by somebody who meant the same.
+-- Pages have keys made of their digest, so an existing one holds the same bytes.
 local function write_pages(fleet, pages, sum)
   for i, text in ipairs(pages) do
     local made, err = support.persist(fleet, function()
@@ -128,7 +129,7 @@ local function read_pages(fleet, meta)
   return list
 end
 
--- What was asked for, each with its name: params.max_rpo.
+-- Flattens what was asked for into names such as params.max_rpo.
 local function flat(value, name, into)
   if type(value) == "table" and value[1] == nil then
     for _, key in ipairs(tables.keys(value)) do
@@ -140,7 +141,7 @@ local function flat(value, name, into)
   return into
 end
 
--- Where two beginnings differ.
+-- Where two definitions differ, in words.
 local function differences(before, now)
   local old, new = flat(core.decode(before), nil, {}), flat(core.decode(now), nil, {})
   local lines = {}
@@ -153,7 +154,7 @@ local function differences(before, now)
   return errors.text_of(table.concat(lines, "; "), 1000)
 end
 
--- What is asked for must be what the fleet was begun with.
+-- An error if the wish differs from how the fleet was begun, or a newer version made it.
 local function difference(fleet, meta, wish)
   if (math.tointeger(meta.version) or 0) > M.VERSION then
     return M.failure(fleet, "Client.JournalNewer", "a newer version has made it",
@@ -200,11 +201,12 @@ local function begin(fleet, wish)
     return fleet.keys:create(M.key(fleet, "meta"), text)
   end)
   if made == nil then return nil, found end
-  -- Somebody else was faster, or an earlier try of ours.
+  -- Another process may have written it first, or an earlier try of this one.
   return join(fleet, core.decode(made and text or found.value), wish)
 end
 
---- Reads what a fleet is; makes it, where a wish says what it is to be. Sets `meta` and `items`.
+--- Reads the definition of a fleet; with a wish, makes the fleet if it does not exist. Sets `meta`
+--- and `items`.
 ---@param fleet alicloud.dr.Fleet
 ---@param wish alicloud.dr.FleetWish|nil
 ---@return boolean|nil ok

@@ -1,6 +1,6 @@
---- One process that takes items of a fleet: it claims one after the other, many at a time, and runs
---- the playbook for each. Several take from one fleet; an item is one's at a time, since its claim
---- is the lock of its run.
+--- One process that takes items of a fleet: it claims items and runs the playbook for each, many at
+--- a time. Several processes may do so: an item belongs to one at a time, since the claim is the
+--- lock of its run.
 
 local divisions = require "alicloud.dr.fleet.division"
 local endings = require "alicloud.dr.fleet.ending"
@@ -15,29 +15,29 @@ local views = require "alicloud.dr.fleet.view"
 
 local M = {}
 
--- Seconds between two looks while everything left is others', and so many refused claims after
--- which a look is cheaper than further ones.
+-- PAUSE: seconds (up to twice as many) between two looks while other processes have all that is
+-- left. MOST_REFUSED: refused claims after which a look costs less than further claims.
 local PAUSE, MOST_REFUSED = 1, 100
--- Looks at which nobody is at work on what everybody waits for.
+-- Looks in a row that find no process at work on the items that all wait for.
 local PATIENCE = 5
--- Seconds for which locks are given back.
+-- Seconds within which locks are given back.
 local GIVING_BACK = 10
 
 ---@class alicloud.dr.Taker
 ---@field fleet alicloud.dr.Fleet
 ---@field view alicloud.dr.FleetView
----@field order alicloud.dr.FleetItem[] as this process goes through them
----@field place integer
----@field refused integer claims since the last look
----@field under_way integer
+---@field order alicloud.dr.FleetItem[] items in the order in which this process tries them
+---@field place integer index in `order` of the next item to try
+---@field refused integer refused claims since the last look
+---@field under_way integer items under way here
 ---@field ran integer items that have ended here
----@field fault alicloud.Error? why it takes nothing more
+---@field fault alicloud.Error? why this process takes no more items
 ---@field headway alicloud.dr.Headway
----@field raised any what the run of an item has raised
+---@field raised any an error that the run of an item raised
 local Taker = {}
 Taker.__index = Taker
 
--- Those whose accounts this process has keys for.
+-- The items whose accounts this process has keys for.
 local function own_items(fleet)
   local list = {}
   for _, item in ipairs(fleet.items) do
@@ -46,8 +46,8 @@ local function own_items(fleet)
   return list
 end
 
--- Controllers that go through the items in the same order would contend for each. A stage has its
--- turn before the next one.
+-- Stage by stage, at random within a stage: in the same order controllers would contend for each
+-- item.
 local function shuffled(fleet)
   local list = own_items(fleet)
   for i = #list, 2, -1 do
@@ -63,7 +63,7 @@ local function shuffled(fleet)
   return list
 end
 
--- What must hold in the moment of a claim.
+-- What the store must hold for a claim to succeed: item not ended, fleet not on hold, stage open.
 local function conditions_of(fleet, item)
   local list = {
     { key = rosters.key(fleet, "done", item.account, item.group), absent = true },
@@ -95,7 +95,7 @@ local function run_options(fleet, item, store)
       and function(event, run_id) fleet.progress(event, item, run_id) end or nil })
 end
 
--- An item that has not ended is free for others at once.
+-- Gives a lock back even after an interruption, so that others can claim the item at once.
 local function shielded(fleet, act)
   fleet.loop.scope(act, { shield = true, timeout = GIVING_BACK })
 end
@@ -117,8 +117,8 @@ local function carry_out(taker, item)
   return ok and ending, err
 end
 
--- A claim that was refused is another's item; anything else that is no end ends the whole process's
--- part, since the store or the session is gone.
+-- Another process has the item if its lock is taken or it is closed. Any other refusal ends the
+-- work of this process: the store or the session is lost.
 local function take_refusal(taker, item, err)
   if err.code ~= "Client.ItemClosed" and err.code ~= "Client.JournalLocked" then
     taker.fault = taker.fault or err
@@ -138,12 +138,12 @@ local function take(taker, item, place)
   local ended = ok and ending or {}
   taker.headway:finish(place, ended.outcome, ended.seconds)
   if not ok then
-    -- A mistake of the program is told to whoever runs it, when what is under way has ended.
+    -- A defect of a program is raised when the items under way have ended.
     taker.raised = taker.raised or ending
   elseif ending then
     taker.ran = taker.ran + 1
     view:note_end(item, ending)
-    -- That may have stopped the fleet, so it is looked before anything more is claimed.
+    -- The failure may have put the fleet on hold, so the next claim comes after a look.
     if ending.outcome ~= "done" then taker.refused = MOST_REFUSED end
     taker.fleet:tell { type = "item", item = item, ending = ending, left = view:left() }
   elseif was_refused then
@@ -170,7 +170,7 @@ local function look(taker)
   taker.place, taker.refused = 1, 0
 end
 
--- Whether an item of an account of others keeps a stage closed, and nobody has any under way.
+-- Whether only items of accounts without keys here keep the stage closed, and none is under way.
 local function is_stranded(taker)
   local fleet, view = taker.fleet, taker.view
   if next(view.taken) then return false end
@@ -181,7 +181,7 @@ local function is_stranded(taker)
   return true
 end
 
--- Whether all have ended that this process could take, as far as it was looked.
+-- Whether all items that this process can take have ended, by the last look.
 local function is_through(taker)
   return taker.view.ended_here >= #taker.order
 end
@@ -192,7 +192,7 @@ local function is_stopped(taker)
   return taker.raised ~= nil or taker.fault ~= nil or taker.view.held ~= nil
 end
 
--- Begins as many as may be under way; comes back with fewer if there is no item for now.
+-- Begins items until `workers` are under way or none can be claimed for now.
 local function fill(taker)
   local fleet, view = taker.fleet, taker.view
   while taker.under_way < fleet.workers and taker.refused < MOST_REFUSED
@@ -204,14 +204,14 @@ local function fill(taker)
   end
 end
 
--- Waits until an item has ended, or until it is time to look whether others' have become free.
+-- Waits until an item has ended here, or until it is time for the next look.
 local function await(taker)
   local loop = taker.fleet.loop
   if taker.under_way >= taker.fleet.workers then return taker.gate.wait() end
   taker.gate.wait(loop.now() + PAUSE * (1 + taker.fleet.runtime.random()))
 end
 
--- Looks where that may show something new: others have ended items, or have left them.
+-- Looks if other processes may have ended or given up items since; opens the next stage.
 local function go_on(taker)
   local view, open = taker.view, taker.view.open
   local is_idle = taker.under_way < taker.fleet.workers
@@ -241,7 +241,7 @@ local function summary(taker)
     done = counts.done, failed = counts.failed, left_out = counts.left_out }
 end
 
--- Those of the accounts that this process has keys for.
+-- The clients of the accounts that this process has keys for.
 local function clients_of(fleet)
   local list = {}
   for _, account in ipairs(tables.keys(fleet.clients)) do
@@ -250,7 +250,7 @@ local function clients_of(fleet)
   return list
 end
 
--- Whoever has asked is told how far it is, what others take included.
+-- Sends events "headway", if asked for; they count the items of all processes.
 local function keep_told(taker)
   local fleet = taker.fleet
   if not fleet.headway then return nil end
@@ -269,7 +269,7 @@ local function held(taker)
     tostring(hold.why), tostring(hold.by)), "see what has failed, then release it: fleet:release")
 end
 
---- Takes items until all have ended, or until the fleet is stopped.
+--- Takes items until all have ended or the fleet is stopped, see Fleet:run.
 ---@param fleet alicloud.dr.Fleet
 ---@return alicloud.dr.FleetResult|nil
 ---@return alicloud.Error? err

@@ -1,6 +1,6 @@
---- What a controller knows of a fleet: which items have ended, which are others', which stages are
---- open, and whether somebody has stopped it all. It is as old as the last look; what it allows,
---- the claim of an item compares again.
+--- What a controller knows of a fleet from its last look: which items have ended, which others
+--- have, which stages are open, and whether the fleet is on hold. It may be outdated; the claim of
+--- an item checks the store again.
 
 local core = require "alicloud.core"
 local divisions = require "alicloud.dr.fleet.division"
@@ -15,13 +15,13 @@ local M = {}
 ---@class alicloud.dr.FleetView
 ---@field fleet alicloud.dr.Fleet
 ---@field ended table<string, alicloud.dr.ItemEnd> by name of the item
----@field ended_in integer[] how many of each stage
----@field ended_here integer how many of accounts that this process has keys for
+---@field ended_in integer[] number of ended items of each stage
+---@field ended_here integer number of ended items of accounts that this process has keys for
 ---@field open integer the last stage that is open
 ---@field held { why: string, by: string, at: number? }|nil
----@field mine table<string, true> items that are under way here
----@field taken table<string, alicloud.dr.Holder> items that are under way anywhere
----@field tried table<string, number> monotonic seconds at which an item was found to be another's
+---@field mine table<string, true> items that are under way in this process
+---@field taken table<string, alicloud.dr.Holder> items that are under way in any process
+---@field tried table<string, number> time of loop.now at which a claim of the item was refused
 local View = {}
 View.__index = View
 
@@ -34,7 +34,7 @@ function M.new(fleet)
   return view
 end
 
---- Takes in how an item has ended.
+--- Notes how an item has ended.
 ---@param item alicloud.dr.FleetItem
 ---@param ending alicloud.dr.ItemEnd
 function View:note_end(item, ending)
@@ -54,8 +54,8 @@ local ENDING = { outcome = "string", status = "string", code = "string", message
   seconds = "number", at = "number" }
 local HOLD = { why = "string", by = "string", at = "number" }
 
--- What the store has under a key, as far as it is what we write: people may have written, too, and
--- it is shown to others.
+-- The known fields of an entry, if they have the right type. People may have written it by hand,
+-- and it is shown to others.
 local function fields_of(entry, types)
   local value, kept = core.decode(entry.value), {}
   for name, kind in pairs(type(value) == "table" and types or {}) do
@@ -67,8 +67,7 @@ local function fields_of(entry, types)
   return kept
 end
 
---- How an item has ended. One of which something is written has, whoever has written what: nobody
---- claims it.
+--- How an item has ended. An entry that cannot be read counts as failed: its item is not claimed.
 ---@param entry alicloud.dr.Entry
 ---@return alicloud.dr.ItemEnd
 function M.ending_of(entry)
@@ -79,7 +78,7 @@ function M.ending_of(entry)
     message = "what is written of its end cannot be read: look at the group" }
 end
 
--- A person may have put it there, by etcdctl: whatever it says, nobody claims anything.
+-- Why the fleet is on hold. A person may have written the key with etcdctl; any text holds.
 local function hold_of(entry)
   local hold = fields_of(entry, HOLD)
   hold.why = hold.why or errors.text_of(entry.value, LONGEST_TEXT)
@@ -87,12 +86,12 @@ local function hold_of(entry)
   return hold
 end
 
--- Whoever has an item under way; what cannot be read says nobody's name.
+-- The process that has an item under way; empty if the entry cannot be read.
 local function holder_of(entry)
   return holds.of(entry) or {}
 end
 
--- What is there of all items under a word, by their names.
+-- All entries under a word, by the names of their items.
 local function read_all(view, word, read)
   local fleet, found = view.fleet, {}
   local prefix = rosters.key(fleet, word) .. "/"
@@ -103,7 +102,7 @@ local function read_all(view, word, read)
   return found
 end
 
--- An item whose end was taken back is open again.
+-- Replaces what is known of ended items; one whose end was deleted is open again.
 local function take_ended(view, found)
   view.ended, view.ended_here = {}, 0
   for i in ipairs(view.ended_in) do view.ended_in[i] = 0 end
@@ -124,7 +123,7 @@ local function is_through(view, stage)
   return view.ended_in[stage] == view.fleet.meta.stages[stage].count
 end
 
--- Whoever sees that all of a stage have ended opens the next one.
+-- Opens the next stage if all items of the last one have ended.
 local function open_stages(view)
   local fleet = view.fleet
   while view.open < #fleet.meta.stages and is_through(view, view.open) do
@@ -137,7 +136,7 @@ local function open_stages(view)
   return true
 end
 
--- The stages that were opened. One stays open, though an item before it is to be done again.
+-- Reads which stages are open. A stage stays open if an item of an earlier one is opened again.
 local function read_stages(view)
   local found, err = read_all(view, "stages", function() return true end)
   if not found then return nil, err end
@@ -147,11 +146,11 @@ local function read_stages(view)
   return true
 end
 
---- Looks at the store.
+--- Reads the store.
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function View:look()
-  -- In this order: what ends in between is not seen as open.
+  -- First "taken", then "done": an item that ends in between is then not taken for open.
   local taken, err = read_all(self, "taken", holder_of)
   if not taken then return nil, err end
   local found
@@ -166,7 +165,7 @@ function View:look()
   return ok, err
 end
 
---- Opens what can be opened, as far as it was looked.
+--- Opens stages, as far as the last look allows.
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function View:advance()
@@ -174,7 +173,7 @@ function View:advance()
   return open_stages(self)
 end
 
---- How many items have not ended, as far as it was looked.
+--- The number of items that have not ended, by the last look.
 ---@return integer
 function View:left()
   local ended = 0
@@ -182,13 +181,13 @@ function View:left()
   return self.fleet.meta.count - ended
 end
 
---- How many items stand how, as far as it was looked.
+--- The number of items in each state, by the last look.
 ---@return alicloud.dr.Counts
 function View:counts()
   local counts = { count = self.fleet.meta.count, done = 0, failed = 0, left_out = 0,
     under_way = 0 }
   for _, ending in pairs(self.ended) do counts[ending.outcome] = counts[ending.outcome] + 1 end
-  -- What is under way here was taken after the last look, or is in it.
+  -- An item under way here may have been claimed after the last look.
   for name in pairs(tables.merged(self.taken, self.mine)) do
     if not self.ended[name] then counts.under_way = counts.under_way + 1 end
   end
@@ -196,7 +195,7 @@ function View:counts()
   return counts
 end
 
---- Whether an item may be worth a claim.
+--- Whether a claim of an item may succeed.
 ---@param item alicloud.dr.FleetItem
 ---@return boolean
 function View:may_claim(item)
@@ -205,7 +204,7 @@ function View:may_claim(item)
     and not self.taken[name] and (self.tried[name] or -math.huge) < self.looked_at
 end
 
---- Takes in why a claim was refused.
+--- Notes from a refused claim what the store holds.
 ---@param item alicloud.dr.FleetItem
 ---@param err alicloud.Error
 function View:note_refusal(item, err)

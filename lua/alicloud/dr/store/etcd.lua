@@ -1,16 +1,17 @@
---- The primitives of a shared store over etcd: what `alicloud.dr.store.shared` builds on. Another
---- store takes part by these functions; `txn` and `session` are options that etcd has.
+--- The primitives of a shared store, over etcd. `alicloud.dr.store.shared` builds on them; another
+--- store needs the same functions, except `txn` and `session`, which are optional.
 ---
 ---   get(key)                    entry, or false
 ---   list(prefix, after, limit)  entries in the order of their keys, and whether there are more
----   create(key, value, session) the entry, or false and the one that is there
----   swap(key, value, version)   the entry, or false and the one that is there
----   drop(key, version)          true, or false and the one that is there
----   txn(what)                   all of it or nothing, under conditions; false and what was read
----   session, renew, revoke, left   keys that vanish with whoever wrote them
+---   create(key, value, session) the entry, or false and the existing one
+---   swap(key, value, version)   the entry, or false and the existing one
+---   drop(key, version)          true, or false and the existing one
+---   txn(what)                   all or nothing, under conditions; else false and what was read
+---   session, renew, revoke, left   keys that vanish with the session that wrote them
 ---
---- Each is one request. `nil, err` with outcome "unknown" may have been done: whoever asks again
---- recognises his own. Sources: https://etcd.io/docs/v3.5/learning/api/, and for the gateway
+--- Each is one request. After `nil, err` with outcome "unknown" it may have been done: a caller
+--- that repeats it must recognise its own value. Sources: https://etcd.io/docs/v3.5/learning/api/,
+--- and
 --- alicloud.dr.store.gateway.
 
 local core = require "alicloud.core"
@@ -21,15 +22,15 @@ local M = {}
 ---@class alicloud.dr.Entry
 ---@field key string
 ---@field value string
----@field version string changes with every write of the key
----@field created string decimal; grows over all keys of the store
----@field session string? with which it vanishes
+---@field version string changes with every write of the key (mod_revision)
+---@field created string decimal; grows over all keys of the store (create_revision)
+---@field session string? the session with which it vanishes
 
 ---@class alicloud.dr.Txn
 ---@field when { key: string, absent?: true, present?: true, created?: string, version?: string }[]
 ---@field put? { key: string, value: string, session?: string }[]
 ---@field drop? string[]
----@field read? string[] what is read if a condition does not hold
+---@field read? string[] keys that are read if a condition does not hold
 
 ---@class alicloud.dr.Keys
 ---@field name string
@@ -47,15 +48,15 @@ local M = {}
 ---@field renew? fun(self, id: string): integer|false|nil, alicloud.Error?
 ---@field revoke? fun(self, id: string): boolean|nil, alicloud.Error?
 ---@field left? fun(self, id: string): integer|false|nil, alicloud.Error?
----@field probe fun(self): boolean|nil, alicloud.Error? whether it takes writes
----@field cluster fun(self): string|nil, alicloud.Error? which store it is
+---@field probe fun(self): boolean|nil, alicloud.Error? whether it accepts writes
+---@field cluster fun(self): string|nil, alicloud.Error? id of the store
 ---@field close fun(self)
 
--- Keys in one answer.
+-- Most keys in one answer.
 local MOST = 1000
 
 ---@class alicloud.dr.EtcdKeys: alicloud.dr.Keys
----@field most integer keys that are asked for at once
+---@field most integer keys in a page; halved when an answer was too large
 ---@field gateway alicloud.dr.Gateway
 local Keys = {}
 Keys.__index = Keys
@@ -73,12 +74,12 @@ local function entry_of(kv)
     created = kv.create_revision, session = kv.lease ~= "0" and kv.lease or nil }
 end
 
--- The key behind all that begin like this. Prefixes end with "/".
+-- The first key behind all keys with a prefix, which ends with "/".
 local function behind(prefix)
   return prefix:sub(1, -2) .. string.char(prefix:byte(-1) + 1)
 end
 
--- Target and result are always written: where one is missing the gateway takes VERSION EQUAL 0.
+-- Writes target and result always: the gateway takes a missing one for VERSION EQUAL 0.
 local function compare(condition)
   local made = { key = b64(condition.key), target = "CREATE", result = "EQUAL" }
   if condition.version then
@@ -147,7 +148,7 @@ function Keys:get(key)
   return kv and entry_of(kv) or false
 end
 
--- Whoever reads page after page comes to an end.
+-- A page that says "more" and makes no progress is refused, so that reading comes to an end.
 local function whole_page(keys, answer, after)
   local list, more = map(answer.kvs, entry_of), answer.more == true
   if more and (#list == 0 or list[#list].key == after) then
@@ -156,7 +157,7 @@ local function whole_page(keys, answer, after)
   return list, more
 end
 
--- Where so many are larger than an answer may be, half as many are asked for, from then on.
+-- Reads a page; if the answer is too large, asks for half as many keys from then on.
 local function page(keys, prefix, after, limit)
   while true do
     limit = math.min(limit, keys.most)
@@ -183,14 +184,14 @@ function Keys:list(prefix, after, limit)
   return all, false
 end
 
--- What was there when it was put.
+-- The entry that a put has replaced.
 local function before_of(answer)
   local response = (answer.responses or {})[1]
   local done = response and response.response_put
   return type(done) == "table" and type(done.prev_kv) == "table" and done.prev_kv or nil
 end
 
--- What is swapped keeps the number of its making, which the key before tells.
+-- Writes a key under a condition. A swapped key keeps its `created`, which the old entry tells.
 local function write(keys, condition, key, value, session)
   local swaps = condition.version ~= nil or nil
   local answer, err = transact(keys, { when = { condition }, read = { key },
@@ -226,14 +227,14 @@ function Keys:session(ttl)
   return { id = answer.ID, ttl = math.tointeger(tonumber(answer.TTL)) or ttl }
 end
 
--- Without a TTL it is gone.
+-- Without a TTL in the answer the session is gone.
 function Keys:renew(id)
   local answer, err = self.gateway:ask("lease/keepalive", { ID = id })
   if not answer then return nil, err end
   return math.tointeger(tonumber(answer.TTL)) or false
 end
 
--- One that is gone has ended.
+-- A session that is gone counts as ended.
 function Keys:revoke(id)
   local answer, err = self.gateway:ask("lease/revoke", { ID = id })
   if answer or err.code == "Client.JournalLost" then return true end
@@ -247,7 +248,7 @@ function Keys:left(id)
   return left >= 0 and left
 end
 
--- An alarm NOSPACE lets renewals pass and refuses writes: whoever writes finds out beforehand.
+-- With the alarm NOSPACE renewals pass and writes are refused, so this asks for alarms.
 function Keys:probe()
   local answer, err = self.gateway:ask("maintenance/alarm", { action = "GET" })
   if not answer then return nil, err end

@@ -1,15 +1,14 @@
---- A store in a file of one machine; the contract is that of alicloud.dr.journal.
+--- A store in a file of one machine; implements the contract of alicloud.dr.journal.
 ---
---- Beside PATH lie PATH.lock, held by whoever runs, and what people leave for the run (see
---- alicloud.dr.store.letters). Who may use them: alicloud.dr.store.private. Where strangers may
---- make files, groups cannot be locked: whoever made the lock's file first could keep it from all.
+--- Beside PATH are PATH.lock, which the running process locks, and the lines that people leave (see
+--- alicloud.dr.store.letters). alicloud.dr.store.private says who may use them. In a directory
+--- where strangers can make files groups cannot be locked: a stranger could own the lock file.
 ---
---- A lease is the kernel's lock: it ends with its process, however that ends, so it needs no
---- expiry. Programs that the process starts do not inherit it. A child that it forks and that runs
---- no other program does, until it ends too, but may not use it. Leases of other names are bytes of
---- one file in the directory, so that two runs over one directory exclude each other on a group,
---- and a thousand groups need no thousand descriptors; who holds one is noted below groups.notes.
---- The directory itself is listed for mail at each step, so what a fleet holds must not lie there.
+--- A lease is a lock of the kernel: it ends with its process, so it needs no expiry. Programs that
+--- the process starts do not inherit it; a forked child that runs no other program does, but may
+--- not use it. The lock of a group is a byte of one file in the directory: two runs in a directory
+--- then exclude each other, and a thousand groups need one descriptor. The notes on holders are in
+--- groups.notes, since the directory itself is listed for mail at each step.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -19,7 +18,7 @@ local private = require "alicloud.dr.store.private"
 local shell = require "alicloud.base.shell"
 local trusted_files = require "alicloud.base.trusted_file"
 
--- The lease of a run, which comes first, loads it.
+-- Loaded by the lease of the run, which comes first.
 ---@module "alicloud.dr.store.lock_note"
 local lock_notes = lazy.module "alicloud.dr.store.lock_note"
 
@@ -27,7 +26,7 @@ local failure = private.failure
 
 local M = {}
 
--- The lock of a run is this byte of its note.
+-- The byte of PATH.lock that is the lock of the run.
 local RUN_BYTE = 0
 local TEAM_MODE = tonumber("2770", 8)
 
@@ -47,7 +46,7 @@ local function directory_of(path)
   return directory == "" and "/" or directory
 end
 
---- Makes a directory for its owner alone, and what is missing above it.
+--- Makes a directory for its owner only, with missing parents.
 ---@param path string
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
@@ -61,7 +60,7 @@ function M.make_directories(path)
   return true
 end
 
---- Opens the store; its file is made if it is not there, its directory is not.
+--- Opens the store. Makes the file if it does not exist; the directory must exist.
 ---@param path string
 ---@return alicloud.dr.FileStore|nil
 ---@return alicloud.Error? err
@@ -75,7 +74,7 @@ function M.open(path)
     leases = {}, pid = core.pid() }, Store)
 end
 
--- A fork shares descriptors and with them the locks, so a child must neither use nor release them.
+-- A forked child shares the locks of its parent and must neither use nor release them.
 local function is_own(store)
   return core.pid() == store.pid
 end
@@ -101,7 +100,7 @@ local function read(path, fault_of)
   return text
 end
 
---- The text of a journal that somebody else may be writing, whoever that is.
+--- Reads a journal, whoever owns it; another process may be writing it.
 ---@param path string
 ---@return string|nil text
 ---@return alicloud.Error? err code "Client.JournalFailed", errno "ENOENT" if there is none
@@ -109,10 +108,10 @@ function M.read(path)
   return read(path)
 end
 
---- The text of a journal that is to be obeyed: it is judged as `open` does before it is read.
+--- Reads a journal that will be obeyed: it must pass the checks of `open` first.
 ---@param path string
 ---@return string|nil text
----@return alicloud.Error? err as of `read` and of `open`
+---@return alicloud.Error? err see `read` and `open`
 function M.read_trusted(path)
   return read(path, function(file)
     local place, message, code = trusted_files.place(directory_of(path))
@@ -143,7 +142,7 @@ function Store:reserve(bytes)
   return nil, failure(self.name, message, code)
 end
 
--- The file may only be as long as we left it, or somebody else has written to it.
+-- Whether another process has written: the file must be as long as this process left it.
 local function conflict(store, seq)
   if not store.bytes then store:load() end
   local about, message, code = store.file:stat()
@@ -158,7 +157,7 @@ local function conflict(store, seq)
   return nil, store.fault
 end
 
--- A name is durable when its directory is.
+-- Syncs the file and, once, its directory: only then its name is durable.
 function Store:settle()
   if self.fault then return nil, self.fault end
   local ok, message, code = self.file:sync()
@@ -195,24 +194,23 @@ local function note_path(store, name)
   return notes_of(store) .. "/" .. name:gsub("[^%w._-]", "_") .. ".lock"
 end
 
--- The byte of a name. Two names share one once in 2^60.
+-- The byte that is the lock of a name. Two names share a byte once in 2^60.
 local function byte_of(name)
   return tonumber(core.sha256(name):sub(1, 15), 16)
 end
 
 ---@class alicloud.dr.Hold
 ---@field here string name of this machine
----@field held boolean|nil nil: nothing here can tell
----@field holder table? owner, host, pid, since of whoever held it last, or holds it
+---@field held boolean|nil nil: it cannot be known here
+---@field holder table? owner, host, pid and since of the process that has the lock or had it last
 ---@field inherited boolean? the holder is gone, and a child that it has forked has the lock
----@field why string? why nothing can tell
----@field shared boolean? the lock is in a shared store, and tells of every machine
----@field session string? by which it is held there
----@field left integer? seconds after which that session ends, unless it is renewed
+---@field why string? why it cannot be known
+---@field shared boolean? the lock is in a shared store and holds for every machine
+---@field session string? id of the session that holds it there
+---@field left integer? seconds after which that session ends if it is not renewed
 
---- Whether somebody is at work on a journal. Only looks: no lock is taken, so that neither the run
---- nor a resume that begins meanwhile is in anybody's way.
----@param path string of the journal
+--- Whether a process is at work on a journal. Takes no lock, so it is in nobody's way.
+---@param path string path of the journal
 ---@return alicloud.dr.Hold
 function M.hold(path)
   local here = core.process().host
@@ -231,7 +229,7 @@ end
 local Lease = {}
 Lease.__index = Lease
 
--- Closing a file ends its lock only if no child that was forked has it open.
+-- Unlocks before closing: a forked child that has the file open would keep the lock.
 function Lease:release()
   if self.released then return end
   self.released = true
@@ -239,7 +237,7 @@ function Lease:release()
   if self.own then self.file:close() end
 end
 
--- Groups are not locked where anybody could make the locks.
+-- Why groups cannot be locked here: strangers could make the lock files.
 local function lock_fault(store, name)
   local place = store.place
   local wrong = place.fault or place.strangers
@@ -250,7 +248,7 @@ local function lock_fault(store, name)
       private.TEAM_HINT, shell.quote(store.name)))
 end
 
--- What is needed to lock groups, made once.
+-- Opens the file of group locks and makes the directory of notes, once.
 local function open_groups(store)
   if store.locks then return true end
   local notes = notes_of(store)
@@ -271,9 +269,9 @@ local function open_note(store, name)
   return lock_notes.open(path, store.place, notes_of(store))
 end
 
--- Locks, then notes who holds it; the note alone says nothing.
+-- Takes the lock, then writes the note; the note alone proves nothing.
 local function take(store, name, note, holder)
-  -- The lock of the run is in its note, the others are bytes of one file.
+  -- The run's lock is a byte of its note; locks of groups are bytes of one file.
   local file, byte = note, RUN_BYTE
   if name ~= "run" then file, byte = store.locks, byte_of(name) end
   local locked, message, code = file:lock(byte)
@@ -292,10 +290,10 @@ local function take(store, name, note, holder)
   return nil, failure(path, message, code)
 end
 
---- Takes a lease: "run" is that of the journal itself.
+--- Takes a lock: "run" is that of the journal itself.
 ---@param name string
----@param holder? { owner: string, host: string, pid: integer, since: string } nil: it is held for a
----moment, and nothing is noted
+---@param holder? { owner: string, host: string, pid: integer, since: string } nil: the lock is held
+---for a moment, and no note is written
 ---@return alicloud.dr.Lease|nil
 ---@return alicloud.Error? err names the holder
 function Store:lease(name, holder)
@@ -312,8 +310,8 @@ function Store:lease(name, holder)
   return lease
 end
 
---- Leaves a line for whoever runs.
----@param line string without its end
+--- Leaves a line for the process that runs.
+---@param line string without a newline
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function Store:post(line)
@@ -331,10 +329,10 @@ function Store:mail()
   return list
 end
 
--- Looked through are so many at most, of so many bytes each.
+-- Most other journals that are read, and the bytes of the largest.
 local MOST_OTHERS, LARGEST_OTHER = 500, 16 * 1024 * 1024
 
--- What cannot be read, or could be a stranger's, tells nothing.
+-- Reads another journal; nil if it cannot be read or need not be trusted.
 local function other(path)
   local about = core.look(path)
   if not about or about.type ~= "file" or about.bytes > LARGEST_OTHER then return nil end
@@ -352,7 +350,7 @@ function Store:others()
   return list
 end
 
---- Where something of the run may be kept as a file.
+--- The path of a file that is kept beside the journal.
 ---@param ending string
 ---@return string path
 function Store:beside(ending)

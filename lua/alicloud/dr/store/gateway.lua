@@ -1,9 +1,9 @@
---- etcd's JSON gateway: one request at a time to one of the members, to the next one where a member
---- gives no answer, and what an answer says in words.
+--- A client of etcd's JSON gateway: sends a request to one member, to the next one if it gives no
+--- answer, and turns refusals into errors.
 ---
---- Source: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/. The shape of errors depends on
---- version and call: `message`, `error` (text), or `error.message`; the gRPC code is in `code`,
---- `error.code` or `error.grpc_code`. What is absent is zero or false.
+--- Source: https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/. The form of an error depends on
+--- version and call: text is in `message`, `error` or `error.message`; the gRPC code is in `code`,
+--- `error.code` or `error.grpc_code`. Absent fields are zero or false.
 
 local adapter = require "alicloud.net.adapter"
 local answers = require "alicloud.dr.store.gateway_answer"
@@ -13,32 +13,32 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
--- Seconds of one try: a member without a quorum waits for seven.
+-- Seconds of one try. A member without a quorum would answer only after seven.
 local TRY = 2
--- Seconds for which the login of another task is waited for, and between two looks at it.
+-- LOGIN: seconds to wait for the login of another task; SOON: seconds between two looks at it.
 local LOGIN, SOON = 2 * TRY, 0.02
--- A page of 500 records of 1 KiB, or one of the largest record.
+-- Most bytes of an answer: room for 500 records of 1 KiB, or for the largest record.
 local MAX_BODY = 8 * 1024 * 1024
 
 ---@class alicloud.dr.GatewayOptions
 ---@field name string for messages
----@field prefix? string of the keys, for messages
+---@field prefix? string prefix of the keys, for messages
 ---@field members string[] client URLs without a path
 ---@field loop alicloud.loop.Loop
----@field network? table options of alicloud.transport; no proxy unless given
+---@field network? table options of alicloud.transport; without a proxy by default
 ---@field user? string
 ---@field password? string
 
 ---@class alicloud.dr.Gateway
 ---@field name string
 ---@field members string[]
----@field place integer of the member that is asked first
----@field token string? of the login
----@field logging_in boolean whether a task is about to get one
+---@field place integer index of the member that is asked first
+---@field token string? result of the login
+---@field logging_in boolean whether a task is logging in
 ---@field loop alicloud.loop.Loop
----@field cluster_id string? of the first answer: another one is another store
----@field term integer the highest that was seen
----@field revision integer the highest that a read or a transaction has shown
+---@field cluster_id string? id in the first answer; an answer with another id is refused
+---@field term integer highest Raft term seen
+---@field revision integer highest revision seen in answers to reads and transactions
 local Gateway = {}
 Gateway.__index = Gateway
 
@@ -62,8 +62,8 @@ local function post(gateway, path, body)
     timeout = TRY, mutating = false, action = "(journal)", plain_http = true }
 end
 
--- A stream answers in lines of `{"result":…}`, of which one is wanted. Behind some refusals etcd
--- 3.4 writes a header line that it came too late for.
+-- Decodes the first line: a stream answers with lines of `{"result":…}`, and behind some refusals
+-- etcd 3.4 appends a late header line.
 local function decode(body)
   local line = body:match "^%s*([^\n]*)":gsub("Grpc%-Trailer%-.*$", "")
   local answer = core.decode(line, { max_bytes = MAX_BODY })
@@ -71,8 +71,8 @@ local function decode(body)
   return type(answer.result) == "table" and answer.result or answer
 end
 
--- Whether an answer is of the store and of the time of all that were there when it was asked for:
--- answers to what several tasks ask may cross. Some calls have no header.
+-- Refuses an answer of another cluster, or one older than what was known when the request was sent;
+-- answers to several tasks may overtake each other. Some calls have no header.
 local function judge_header(gateway, path, answer, term_then, revision_then)
   local header = type(answer.header) == "table" and answer.header or {}
   local id, term = header.cluster_id, math.tointeger(tonumber(header.raft_term))
@@ -80,7 +80,7 @@ local function judge_header(gateway, path, answer, term_then, revision_then)
     return faults.other_cluster(gateway, id)
   end
   gateway.cluster_id = gateway.cluster_id or id
-  -- A leader that was deposed while it stood still confirms what is over.
+  -- A leader that was deposed while it was suspended may confirm what is no longer true.
   if term and term < term_then then return faults.old_term(gateway, term) end
   gateway.term = math.max(gateway.term, term or 0)
   local revision = path:find "^kv/" and math.tointeger(tonumber(header.revision))
@@ -89,7 +89,7 @@ local function judge_header(gateway, path, answer, term_then, revision_then)
   gateway.revision = math.max(gateway.revision, revision)
 end
 
--- One try: the answer, or what is wrong: { err, class = "next"|"login"|"end" }.
+-- Tries once: the answer, or nil and a fault with its class "next", "login" or "end".
 local function try(gateway, path, body)
   local term, revision = gateway.term, gateway.revision
   local exchange = post(gateway, path, body)
@@ -104,15 +104,15 @@ local function try(gateway, path, body)
   return answer
 end
 
--- Until the login of another task is over, and a new try where that gave nothing.
+-- Waits for the login of another task; false if that gave no token.
 local function wait_for_login(gateway)
   local limit = gateway.loop.now() + LOGIN
   while gateway.logging_in and gateway.loop.now() < limit do gateway.loop.sleep(SOON) end
   return gateway.token ~= nil
 end
 
--- Logs in. A member works for a tenth of a second at each login, so all tasks share one: those of a
--- whole fleet, each for itself, would keep a store from answering at all.
+-- Logs in. All tasks share one login: it costs a member a tenth of a second of CPU time, and a
+-- whole fleet of logins would keep the store from answering.
 local function login(gateway)
   if gateway.logging_in and wait_for_login(gateway) then return true end
   gateway.logging_in = true
@@ -124,7 +124,7 @@ local function login(gateway)
   return true
 end
 
--- What may have been done by an earlier try is unknown, whatever a later one says.
+-- If an earlier try may have been done, the outcome is unknown, whatever a later one says.
 local function ended(fault, doubtful)
   if doubtful then fault.err.outcome = "unknown" end
   return nil, fault.err, fault.too_large
@@ -140,12 +140,12 @@ local function try_member(gateway, path, body)
   return answer, fault, token
 end
 
---- Asks one member, and the next one where that gives no answer: each once, a single one twice.
+--- Asks one member after the other until one answers: each once, a single member twice.
 ---@param path string below /v3/
 ---@param request table
 ---@return table|nil answer
----@return alicloud.Error? err `outcome`: "unknown" if a try may have been done
----@return boolean? too_large whoever asked for less would get it
+---@return alicloud.Error? err its outcome is "unknown" if a try may have been done
+---@return boolean? too_large the answer is too large; a request for less can succeed
 function Gateway:ask(path, request)
   local body, doubtful, logged_in = core.encode(request), false, self.user ~= nil and not self.token
   local tries, missed = math.max(2, #self.members), {}
@@ -157,10 +157,10 @@ function Gateway:ask(path, request)
     if fault.class == "login" and not logged_in then
       if not self.user then return ended(fault, doubtful) end
       logged_in = true
-      -- Another task may have a newer one by now.
+      -- Another task may have logged in again since.
       if self.token == token then self.token = nil end
     else
-      -- A member that lags behind does not know a new token yet.
+      -- A member that lags behind may not know a new token yet, so this may be retried.
       fault.err.retryable = fault.err.retryable or fault.class == "login"
       missed[#missed + 1] = fault
       self.place, tries = self.place % #self.members + 1, tries - 1
@@ -169,13 +169,13 @@ function Gateway:ask(path, request)
   return ended(faults.of_all(self, missed), doubtful)
 end
 
---- The error of a store that takes no writes.
+--- The error of a store that accepts no writes.
 ---@return alicloud.Error
 function Gateway:full()
   return faults.full(self).err
 end
 
---- The error of an answer that etcd does not give.
+--- The error of an answer that does not look like etcd's.
 ---@param path string
 ---@return alicloud.Error
 function Gateway:strange(path)

@@ -1,6 +1,6 @@
---- What an answer of etcd's gateway looks like. What is absent is zero, false or empty; anything
---- else has its type: numbers of 64 bits are decimal text. Whatever has another shape was not said
---- by etcd, and nothing is concluded from it: a lease without an id would make locks for ever.
+--- Checks the form of answers of etcd's gateway. Absent fields are zero, false or empty; others
+--- must have their type, 64-bit numbers as decimal text. Nothing is concluded from any other
+--- answer: with a lease without an id, for example, locks would stay for ever.
 ---
 --- Source: https://github.com/etcd-io/etcd/blob/v3.5.16/api/etcdserverpb/rpc.proto
 
@@ -64,7 +64,7 @@ local SHAPES = {
   end,
 }
 
--- Whatever else answers at an address would be read as absent keys and refusals.
+-- Without this check, any other server's JSON would be read as absent keys and refusals.
 local function has_header(path, header)
   if path:find "^maintenance/" then return true end
   return type(header) == "table" and is_text(header.cluster_id)
@@ -72,7 +72,7 @@ local function has_header(path, header)
     and (is_number(header.revision) or not path:find "^kv/")
 end
 
---- Whether an answer can be one of etcd to what was asked.
+--- Whether an answer has the form of etcd's answer to this request.
 ---@param path string below /v3/
 ---@param answer table
 ---@return boolean

@@ -1,5 +1,5 @@
---- What goes wrong at etcd's gateway, in words: what is known of the effect, whether another member
---- may do better, and what a person does about it.
+--- Errors of etcd's gateway: what is known of the effect, whether another member may do better, and
+--- what a person can do about it.
 
 local adapter = require "alicloud.net.adapter"
 local codes = require "alicloud.base.codes"
@@ -9,9 +9,9 @@ local M = {}
 
 ---@class alicloud.dr.GatewayFault
 ---@field err alicloud.Error
----@field text string what its message says behind the store's name
+---@field text string the message without the name of the store
 ---@field class "next"|"login"|"end" ask another member, log in and ask again, or give up
----@field too_large boolean? the answer is larger than an answer may be
+---@field too_large boolean? the answer was larger than allowed
 
 local function fault(gateway, class, outcome, message, hint, code)
   return { class = class, text = message, err = errors.new {
@@ -34,7 +34,7 @@ local PROXY_HINTS = {
   proxy_tls = codes["Client.Proxy.TLS"].cure,
 }
 
---- No answer came. What fails in TLS fails the next time, too.
+--- No answer came. A failure of TLS is not retryable: it would fail again.
 ---@param gateway alicloud.dr.Gateway
 ---@param exchange alicloud.Exchange
 ---@return alicloud.dr.GatewayFault
@@ -56,7 +56,7 @@ end
 
 local QUORUM = "more than half of the members have to be up and see each other"
 
---- None of several members has answered: what each of them has said.
+--- No member has answered; the message says why for each.
 ---@param gateway alicloud.dr.Gateway
 ---@param list alicloud.dr.GatewayFault[] in the order in which they were asked
 ---@return alicloud.dr.GatewayFault
@@ -72,20 +72,20 @@ function M.of_all(gateway, list)
   return last
 end
 
---- It is another store than before.
+--- The member belongs to another cluster.
 function M.other_cluster(gateway, id)
   return fault(gateway, "end", "unknown", ("%s belongs to the cluster %s, and the others to %s")
     :format(member_of(gateway), id, gateway.cluster_id),
     "name members of one cluster; nothing is written to a second one", "Client.OtherCluster")
 end
 
---- A member's answer is of a time that is over.
+--- The member answers with an older Raft term.
 function M.old_term(gateway, term)
   return fault(gateway, "next", "unknown", ("%s answers in term %d, and %d was seen"):format(
     member_of(gateway), term, gateway.term))
 end
 
---- The store knows less than it did.
+--- The store has a lower revision than was seen before.
 function M.rolled_back(gateway, revision)
   return fault(gateway, "end", "unknown", ("%s answers with revision %d, and %d was seen: an older "
     .. "state was restored"):format(member_of(gateway), revision, gateway.revision),
@@ -110,8 +110,7 @@ local FULL = "the store is full and takes only deletions; locks are given back m
 local TOO_LARGE = "the record is larger than the members take (--max-request-bytes)"
 local DENIED = "permission denied"
 
--- What messages of etcd say, and what is to be done about it; the first that fits counts.
--- Words, class, hint, code.
+-- Parts of etcd's messages with class, hint and code; the first that fits counts.
 local KNOWN = {
   { "requested lease not found", "end", "the session of this process has ended in the store; "
     .. "whoever has the run now goes on with it", "Client.JournalLost" },
@@ -120,7 +119,7 @@ local KNOWN = {
   { "database space exceeded", "end", FULL },
   { "request is too large", "end", TOO_LARGE },
   { "message larger than max", "end", TOO_LARGE },
-  -- Nothing was done, and another member, or this one in a moment, can do it.
+  -- Nothing was done; another member can do it, or this one later.
   { "too many requests", "next", "the members are overloaded, or their disks too slow: etcdctl "
     .. "check perf" },
   { "not supported for learner", "next", "name members that vote" },
@@ -136,14 +135,14 @@ local KNOWN = {
   { "invalid auth token", "login", LOGIN },
 }
 
---- It takes no writes.
+--- The store accepts no writes.
 ---@param gateway alicloud.dr.Gateway
 ---@return alicloud.dr.GatewayFault
 function M.full(gateway)
   return fault(gateway, "end", "not_sent", "the alarm NOSPACE is on", FULL)
 end
 
---- What answers is something else.
+--- The answer does not look like etcd's.
 ---@param gateway alicloud.dr.Gateway
 ---@param path string
 ---@return alicloud.dr.GatewayFault
@@ -160,13 +159,13 @@ local function message_of(answer, body)
   return errors.text_of(text, 300), math.tointeger(answer.code or inner.code or inner.grpc_code)
 end
 
--- Who has said nothing of himself may have the right under his name.
+-- Without a user in the environment the hint for DENIED also says how to name one.
 local function hint_of(gateway, known)
   local unnamed = known[1] == DENIED and not gateway.user and LOGIN .. "; " or ""
   return unnamed .. known[3]:gsub("PREFIX", gateway.prefix or "%0")
 end
 
---- An answer that says no.
+--- The member has refused the request.
 ---@param gateway alicloud.dr.Gateway
 ---@param path string
 ---@param exchange alicloud.Exchange

@@ -1,5 +1,5 @@
---- Where runs live: the one way to open, read and list journals, whatever holds them. A journal is
---- named by a path, or by the address of a run in a shared store (alicloud.dr.store.place).
+--- Opens, reads and lists the journals of runs, in files and in shared stores. A journal is named
+--- by a path, or by the address of a run in a shared store (alicloud.dr.store.place).
 
 local core = require "alicloud.core"
 local files = require "alicloud.dr.store.file"
@@ -25,13 +25,13 @@ local shared = lazy.module "alicloud.dr.store.shared"
 
 local M = {}
 
--- So many journals of a shared store are asked for at a time.
+-- Journals of a shared store that are read at the same time.
 local AT_ONCE = 16
 
----@class alicloud.dr.StoreContext what the stores of a command or of a run share; a client is one
----@field runtime? alicloud.Runtime whose environment says how a shared store is reached
----@field loop? alicloud.loop.Loop in which a shared store waits; else in one of its own
----@field kept? table filled here: connections that are left open for the next look
+---@class alicloud.dr.StoreContext what all stores of a command or a run share; a client is one, too
+---@field runtime? alicloud.Runtime its environment says how a shared store is reached
+---@field loop? alicloud.loop.Loop waits for a shared store; nil: a loop of its own
+---@field kept? table connections that stay open for later looks; filled here
 
 --- Whether a journal is a file of this machine.
 ---@param name string path or address
@@ -40,7 +40,7 @@ function M.is_path(name)
   return not places.is_address(name)
 end
 
--- Clock, environment and loop of whoever asks.
+-- Runtime and loop of the context, or default ones.
 local function surroundings(context)
   local runtime = context and context.runtime or runtimes.new()
   return runtime, context and context.loop or shared_loops.of_clock(runtime)
@@ -86,7 +86,7 @@ local function open_shared(name, context)
   return shared_store(address, keys, context, places.mirror(address, runtime.getenv))
 end
 
--- Looks by way of a connection that is kept, or of one that ends with the look.
+-- Reads from a shared store, over a kept connection or one that is closed afterwards.
 local function look(name, context, act)
   local address, err = parse(name)
   if not address then return nil, err end
@@ -101,7 +101,7 @@ local function look(name, context, act)
   return act(shared_store(address, keys, context), address)
 end
 
--- Whoever went on from a copy could do once more what others do from the store.
+-- Refuses a copy: a process that resumed from it could do again what others do from the store.
 local function copy_fault(path)
   if not places.is_mirror(path) then return nil end
   return private.failure(path, "it is this machine's copy of a run in a shared store, from which "
@@ -109,7 +109,7 @@ local function copy_fault(path)
     .. "store is lost for good: alicloud-dr manual controllers")
 end
 
---- Opens a store to be written. A file is made if it is not there.
+--- Opens a store for writing; a file that does not exist is made.
 ---@param name string path or address
 ---@param context? alicloud.dr.StoreContext
 ---@return alicloud.dr.Store|nil
@@ -130,14 +130,14 @@ local function read_shared(name, context)
   end)
 end
 
--- Whoever looks for one that was handed over is told where it is.
+-- Reads a file; the error of a journal that was handed over says where it is.
 local function of_file(path, read)
   local text, err = read(path)
   if not text and err.errno == "ENOENT" then err = relocate.moved_error(path) or err end
   return text, err
 end
 
---- The text of a journal that somebody else may be writing.
+--- Reads a journal, which another process may be writing.
 ---@param name string path or address
 ---@param context? alicloud.dr.StoreContext
 ---@return string|nil text
@@ -148,12 +148,12 @@ function M.read(name, context)
   return read_shared(name, context)
 end
 
---- The text of a journal that is to be obeyed. Of a file it is judged who could have written it;
---- what a shared store holds was written by whoever the store lets in.
+--- Reads a journal that will be obeyed. A file must be one that only trusted users can write. In a
+--- shared store whoever has access is trusted.
 ---@param name string path or address
 ---@param context? alicloud.dr.StoreContext
 ---@return string|nil text
----@return alicloud.Error? err as of `read`
+---@return alicloud.Error? err see `read`
 function M.read_trusted(name, context)
   if not M.is_path(name) then return read_shared(name, context) end
   local fault = copy_fault(name)
@@ -161,7 +161,7 @@ function M.read_trusted(name, context)
   return of_file(name, files.read_trusted)
 end
 
---- Whether somebody is at work on a journal. Only looks.
+--- Whether a process is at work on a journal. Reads only, takes no lock.
 ---@param name string path or address
 ---@param context? alicloud.dr.StoreContext
 ---@return alicloud.dr.Hold
@@ -173,8 +173,7 @@ function M.hold(name, context)
   return hold
 end
 
---- The keys of a shared store, for what several runs have in common. Whoever opens them closes
---- them.
+--- Opens the keys of a shared store, for what several runs share. The caller closes them.
 ---@param name string address, without a run
 ---@param context? alicloud.dr.StoreContext
 ---@return alicloud.dr.Keys|nil
@@ -207,7 +206,7 @@ local function list_shared(name, context)
   end)
 end
 
---- The runs of a place, by their names. One that is not there holds none.
+--- The names of the runs in a directory or store; none if the directory does not exist.
 ---@param place string directory, or address without a run
 ---@param context? alicloud.dr.StoreContext
 ---@return string[]|nil names as `open` takes them, sorted
@@ -219,12 +218,12 @@ function M.list(place, context)
   return names
 end
 
---- Looks at several journals of a place. Those of a shared store are a few round trips each, so
---- several are asked for at a time.
----@param names string[] as `list` gives them
+--- Calls `act` for several journals. Reading one of a shared store takes a few round trips, so
+--- several are read at the same time.
+---@param names string[] from `list`
 ---@param context alicloud.dr.StoreContext|nil
 ---@param act fun(name: string): any
----@return table<integer, any> results by the places of the names
+---@return table<integer, any> results by the index of the name
 function M.each(names, context, act)
   if #names > 1 and not M.is_path(names[1]) then
     local _, loop = surroundings(context)

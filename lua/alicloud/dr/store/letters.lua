@@ -1,5 +1,6 @@
---- Lines that people leave for a run, beside its journal: each is a file of its own,
---- PATH.mail.TIME, so that its owner is who left it, and nobody keeps another from leaving one.
+--- The inbox of a run in files: lines that people leave beside its journal. Each line is a file
+--- PATH.mail.TIME, so that its owner shows who left it, and nobody can keep others from leaving
+--- one.
 
 local core = require "alicloud.core"
 local trusted_files = require "alicloud.base.trusted_file"
@@ -8,20 +9,20 @@ local M = {}
 
 local MODE, TEAM_MODE = tonumber("600", 8), tonumber("640", 8)
 local FOREIGN_WRITE = tonumber("022", 8)
--- A line is a few hundred bytes; what is longer was not left by the command.
+-- Most bytes that are read: a line of the command has a few hundred.
 local MAX_BYTES = 65536
 local DOT = ("."):byte()
 
 ---@class alicloud.dr.Letters the lines of one file
----@field name string of the file
----@field who string whose it is
----@field trusted boolean it may give orders: of the user, of root, or of a member of the team
----@field lines string[] whole ones
+---@field name string path of the file
+---@field who string owner of the file
+---@field trusted boolean the line may give orders: its owner is the user, root or a team member
+---@field lines string[] whole lines
 
 --- Leaves a line.
----@param path string of the journal
+---@param path string path of the journal
 ---@param place alicloud.Place of its directory
----@param line string without its end
+---@param line string without a newline
 ---@return boolean|nil ok
 ---@return string? message
 ---@return string? code
@@ -36,13 +37,13 @@ function M.post(path, place, line)
   return ok, message, code
 end
 
--- Only members put files into a directory of a team, so its group tells a member's file.
+-- Whether a file may give orders. Only members can make files with the group of a team's directory.
 local function may_order(about, place)
   if about.links ~= 1 or about.mode & FOREIGN_WRITE ~= 0 then return false end
   return about.own or about.uid == 0 or place.team ~= nil and about.gid == place.team
 end
 
--- What is no file, or cannot be read, was left by nobody.
+-- Reads one file; nil if it is no file or cannot be read.
 local function read(path, place)
   local file <close> = core.open_file(path, "read")
   local text = file and file:read(0, MAX_BYTES)
@@ -53,8 +54,8 @@ local function read(path, place)
     lines = lines }
 end
 
---- What was left, in the order of time.
----@param path string of the journal
+--- The lines that were left, the oldest first.
+---@param path string path of the journal
 ---@param place alicloud.Place of its directory
 ---@return alicloud.dr.Letters[]|nil
 ---@return string? message

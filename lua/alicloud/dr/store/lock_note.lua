@@ -1,5 +1,5 @@
---- The notes of locks in files: each says who has the lock, or had it last. It is the kernel that
---- locks; a note alone says nothing.
+--- The notes in lock files, which say who has or had a lock. The lock itself is the kernel's: a
+--- note does not prove that it is held.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -11,8 +11,8 @@ local M = {}
 
 local LEASE_BYTES = 4096
 
---- The error of a file or directory of locks, which says how it is taken away. Whoever made it for
---- himself keeps all others out, and need not mean it.
+--- Adds to the error of a file or directory of locks how it can be removed. A file that one user
+--- made for himself keeps all others from locking.
 ---@param err alicloud.Error
 ---@param path string
 ---@param place alicloud.Place of its directory
@@ -24,7 +24,7 @@ function M.in_the_way(err, path, place)
       .. "resume it there: mv %s DIRECTORY"):format(trusted_files.name(about.uid),
       shell.quote((path:gsub("%.lock$", ""))))
   elseif about then
-    -- What lies in the directory of somebody else is his alone to remove.
+    -- Only its owner can remove what is in a directory that belongs to somebody else.
     local words = about.type == "directory" and { "mv", path, path .. ".old" } or { "rm", path }
     for i, word in ipairs(words) do words[i] = shell.quote(word) end
     err.hint = ("%s made it; while nobody runs: %s"):format(trusted_files.name(about.uid),
@@ -33,10 +33,10 @@ function M.in_the_way(err, path, place)
   return err
 end
 
---- Opens a note, or the file of the locks.
+--- Opens a note, or the file with the locks of groups.
 ---@param path string
 ---@param place alicloud.Place of its directory
----@param within? string directory that is made for it
+---@param within? string the directory that was made for it
 ---@return alicloud.File|nil
 ---@return alicloud.Error? err
 function M.open(path, place, within)
@@ -45,7 +45,7 @@ function M.open(path, place, within)
   return nil, M.in_the_way(err, core.look(path) and path or within or path, place)
 end
 
---- What a note says of whoever has the lock, or had it.
+--- Who has the lock, or had it last; nil if the note does not say.
 ---@param note alicloud.File
 ---@return table|nil
 function M.read(note)
@@ -53,8 +53,8 @@ function M.read(note)
   return type(holder) == "table" and holder or nil
 end
 
---- Notes who has the lock. A crash of the machine ends all locks; only the fence of a run must
---- outlive it.
+--- Writes who has the lock. A crash of the machine ends all locks, so only the note of a run, whose
+--- fence must survive, needs `durable`.
 ---@param note alicloud.File
 ---@param holder table
 ---@param durable boolean
@@ -68,7 +68,8 @@ function M.write(note, holder, durable)
   return ok, message, code
 end
 
---- A lock whose process is gone is in a child that it has forked and that runs no other program.
+--- Whether the holder's process is gone; a forked child of it that runs no other program has the
+--- lock then.
 ---@param holder table|nil
 ---@return boolean
 function M.is_gone(holder)
@@ -77,9 +78,9 @@ function M.is_gone(holder)
   return known and not core.is_process(pid)
 end
 
---- The error of a lock that somebody has.
----@param name string of the lease
----@param path string of the note
+--- The error of a lock that another process has.
+---@param name string name of the lease
+---@param path string path of the note
 ---@param holder table|nil
 ---@return alicloud.Error
 function M.held(name, path, holder)

@@ -1,6 +1,6 @@
 --- A store on a simulated disk, for rehearsals: what was not synced can be lost, a write can be
---- torn, every call can fail, and the machine can stop before or after any of them. The contract is
---- that of alicloud.dr.journal; nothing of it touches a file.
+--- torn, every call can fail, and the machine can stop before or after any call. Implements the
+--- contract of alicloud.dr.journal without touching a file.
 ---
 ---     local disk = memory.disk { fault = function(call) return call.n == 7 and "crash" end }
 ---     local store = disk:open("run")
@@ -12,7 +12,8 @@ local errors = require "alicloud.base.error"
 
 local M = {}
 
---- What stops everything as a dead machine does: it goes through every guard, as Ctrl-C does.
+--- The error that stands for a stopped machine. Like an interrupt it passes through every pcall
+--- guard.
 M.CRASH = "the simulated machine stopped: interrupted!"
 
 ---@alias alicloud.dr.DiskFault
@@ -23,9 +24,9 @@ M.CRASH = "the simulated machine stopped: interrupted!"
 ---| "ENOSPC" | "EIO" | "EROFS" # the call fails
 
 ---@class alicloud.dr.DiskCall
----@field n integer calls so far, this one included
+---@field n integer number of this call
 ---@field op "append"|"sync"|"reserve"|"cut"|"load"|"post"|"lease"
----@field name string of the store
+---@field name string name of the store
 
 ---@class alicloud.dr.Disk
 ---@field calls integer
@@ -38,7 +39,7 @@ local Store = {}
 Store.__index = Store
 
 --- Makes a disk.
----@param given? { fault: function } asked before every call
+---@param given? { fault: function } `fault` is called before every call on the disk
 ---@return alicloud.dr.Disk
 function M.disk(given)
   return setmetatable({ calls = 0, files = {}, leases = {}, mails = {},
@@ -57,7 +58,7 @@ local function halt(disk)
   error(M.CRASH, 0)
 end
 
--- Counts a call, and lets it fail if it is to.
+-- Counts a call; returns its fault, or raises for "crash".
 local function enter(disk, op, name)
   if disk.stopped then error(M.CRASH, 0) end
   disk.calls = disk.calls + 1
@@ -82,7 +83,7 @@ local function count_lines(text)
   return count
 end
 
--- A file grows by pieces, which are joined when somebody reads it; those up to `synced` are safe.
+-- A file is a list of pieces that are joined when it is read; pieces up to `synced` are durable.
 local function put(file, text)
   file.pieces, file.synced, file.lines = { text }, 1, count_lines(text)
   file.bytes, file.safe = #text, #text
@@ -120,15 +121,15 @@ function Disk:open(name)
   return setmetatable({ name = name, disk = self, data = self.files[name], held = {} }, Store)
 end
 
---- Puts other bytes into a store, as somebody with an editor could.
+--- Replaces the bytes of a store, as a person with an editor could.
 ---@param name string
 ---@param text string
 function Disk:put(name, text)
   put(self.files[name], text)
 end
 
---- The machine comes up again: what was never synced may be gone, leases are.
----@param keep? integer bytes of what was not synced that reached the disk by chance (0)
+--- Starts the machine again: leases are gone, and bytes that were not synced.
+---@param keep? integer bytes beyond the synced ones that reached the disk all the same (0)
 function Disk:restart(keep)
   for _, file in pairs(self.files) do
     put(file, text_of(file):sub(1, file.safe + (keep or 0)))
@@ -136,24 +137,24 @@ function Disk:restart(keep)
   self.leases, self.stopped = {}, false
 end
 
---- The bytes of a store, as a reader would find them now.
+--- The bytes of a store, as a reader finds them now.
 ---@param name string
 ---@return string
 function Disk:text(name)
   return self.files[name] and text_of(self.files[name]) or ""
 end
 
---- Those of them that a machine that stops now would find again.
+--- The bytes that would be there after a stop of the machine.
 ---@param name string
 ---@return string
 function Disk:durable(name)
   return safe_text(self.files[name])
 end
 
---- How many bytes a store has, which is quicker than to read them.
+--- The number of bytes of a store, without joining its pieces.
 ---@param name string
 ---@return integer bytes
----@return integer durable those that a machine that stops now would find again
+---@return integer durable bytes that would be there after a stop of the machine
 function Disk:size(name)
   local file = self.files[name]
   return file.bytes, file.safe

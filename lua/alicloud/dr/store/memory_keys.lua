@@ -1,6 +1,7 @@
---- The keys of a store that several controllers share, in memory, for rehearsals and specs: what
---- alicloud.dr.store.shared needs of an engine, on a clock that the caller gives. Sessions expire,
---- a call can be late, its answer can get lost, the store can be full, and a controller can stop.
+--- An in-memory store of keys that several controllers share, for rehearsals and specs: implements
+--- the primitives that alicloud.dr.store.shared needs, on a clock that the caller gives. Sessions
+--- expire, a call can be late, an answer can get lost, the store can be full, a controller can
+--- stop.
 ---
 ---     local world = memory_keys.world { now = function() return clock end }
 ---     local one = memory_keys.open(world, { name = "one" })
@@ -9,10 +10,10 @@
 ---     local session = one:session(15)
 ---     one:create("runs/r/lock", "one", session.id)
 ---     clock = clock + 16
----     two:get "runs/r/lock"       -- false: it has gone with its session
+---     two:get "runs/r/lock"       -- false: it vanished with its session
 ---
---- As in etcd, one number grows with every change of any key. A key has that of its last change
---- (`version`) and that of its making (`created`); a session that ends takes its keys along in one.
+--- As in etcd, one revision grows with every change of any key. A key has the revision of its last
+--- change (`version`) and of its creation (`created`). The end of a session is one change.
 
 local errors = require "alicloud.base.error"
 local memory = require "alicloud.dr.store.memory"
@@ -21,36 +22,36 @@ local worlds = require "alicloud.dr.store.memory_world"
 
 local M = {}
 
--- As etcd takes at most in one transaction.
+-- The most that etcd takes in one transaction.
 local MOST_OPERATIONS = 128
 
 ---@alias alicloud.dr.KeyFault
----| "lost_answer" # it is done, but its answer is lost: outcome "unknown"
----| "unknown"     # it is not done, and nobody can tell
----| "unreachable" # nothing was sent
----| "full"        # the store takes no writes; renewals, reads and drops go on
----| "late"        # the request is so many seconds on its way
----| "late_answer" # the answer is
----| "then"        # it is done, and then what the function beside it does, before it is answered
+---| "lost_answer" # the call is done, but its answer is lost: outcome "unknown"
+---| "unknown"     # the call is not done, and its outcome is "unknown"
+---| "unreachable" # the request is not sent
+---| "full"        # the store accepts no writes; renewals, reads and drops go on
+---| "late"        # the request arrives after some seconds
+---| "late_answer" # the answer arrives after some seconds
+---| "then"        # the call is done, then a function is called, then it is answered
 ---| "crash"       # the controller stops before the call
 ---| "crash_after" # the controller stops when the call is done
 
 ---@class alicloud.dr.KeyCall
----@field n integer calls of this controller so far, this one included
+---@field n integer number of this call of the controller
 ---@field op string name of the primitive
----@field key string? the key, the prefix, the id of the session; of a transaction the first key
+---@field key string? the key, the prefix or the id of the session; in a transaction the first key
 --- that it would put or drop
----@field values string[]? what is to be written
----@field name string of the controller
+---@field values string[]? values to be written; nil: the call writes nothing
+---@field name string name of the controller
 
---- Is asked before every call; beside the fault it gives the seconds of what is late, or what is
---- done then.
+--- Called before every call. Returns the fault and, for "late" and "late_answer", the seconds, for
+--- "then" the function.
 ---@alias alicloud.dr.KeyFaults
 ---| fun(call: alicloud.dr.KeyCall): alicloud.dr.KeyFault|false|nil, number|function|nil
 
 ---@class alicloud.dr.MemoryKeys: alicloud.dr.Keys
 ---@field calls integer
----@field stopped boolean? the controller has stopped: every call raises
+---@field stopped boolean? the controller has stopped: every call raises memory.CRASH
 ---@field faults alicloud.dr.KeyFaults
 local Keys = {}
 Keys.__index = Keys
@@ -59,11 +60,11 @@ M.world = worlds.new
 
 local function never() end
 
---- A way into a store, as one controller has it.
+--- Opens the store for one controller.
 ---@param world alicloud.dr.KeyWorld
 ---@param given? { name?: string, loop?: alicloud.Loop, txn?: boolean, sessions?: boolean,
---- faults?: alicloud.dr.KeyFaults } the loop is where calls are late; without `txn` it has no
---- transactions, without `sessions` no sessions
+--- faults?: alicloud.dr.KeyFaults } `loop` sleeps for late calls; `txn = false`: no transactions;
+--- `sessions = false`: no sessions
 ---@return alicloud.dr.MemoryKeys
 function M.open(world, given)
   given = given or {}
@@ -91,13 +92,13 @@ local function halt(keys)
   error(memory.CRASH, 0)
 end
 
--- What a late call waits for passes for the store, too.
+-- Sleeps for a late call; the store's clock goes on meanwhile.
 local function wait(keys, seconds)
   keys.loop.sleep(seconds or 1)
   if keys.stopped then error(memory.CRASH, 0) end
 end
 
--- Before the call is done: the error that it ends with, if it is not to be done.
+-- Faults before the call: returns the error of a call that is not done.
 local function enter(keys, fault, seconds, writes)
   if fault == "crash" then halt(keys) end
   if fault == "late" then wait(keys, seconds) end
@@ -113,7 +114,7 @@ local function leave(keys, fault, more)
   return fault == "lost_answer" and failure(keys, "unknown", "the answer is lost", AGAIN) or nil
 end
 
--- One call: what is to go wrong does, and `act` is what the store does in between.
+-- One call with its faults; `act` is what the store does.
 local function call(keys, op, key, values, act)
   if keys.stopped then error(memory.CRASH, 0) end
   keys.calls = keys.calls + 1
@@ -128,27 +129,27 @@ local function call(keys, op, key, values, act)
   return result, more
 end
 
--- A key that is written with a session that is gone is not written.
+-- A write with a session that is gone is refused.
 local function session_fault(keys, id)
   if id == nil or keys.world.sessions[id] then return nil end
   return failure(keys, "rejected", ("the session %s is gone"):format(tostring(id)),
     { code = "Client.JournalLost" })
 end
 
---- What is there under a key.
+--- The entry of a key.
 ---@param key string
----@return alicloud.dr.Entry|false|nil entry false: nothing
+---@return alicloud.dr.Entry|false|nil entry false: the key does not exist
 ---@return alicloud.Error? err
 function Keys:get(key)
   return call(self, "get", key, nil, function(world) return world:entry(key) end)
 end
 
---- What is there under keys that begin alike, in the order of keys.
+--- The entries with a prefix, in the order of keys.
 ---@param prefix string
----@param after? string a key; those behind it
----@param limit? integer so many at most (all)
+---@param after? string only keys behind this one
+---@param limit? integer most entries (all)
 ---@return alicloud.dr.Entry[]|nil
----@return boolean|alicloud.Error more whether there are more, or the error
+---@return boolean|alicloud.Error more whether there are further entries, or the error
 function Keys:list(prefix, after, limit)
   return call(self, "list", prefix, nil, function(world)
     local list, behind = {}, after and after >= prefix and after .. "\0" or nil
@@ -160,12 +161,12 @@ function Keys:list(prefix, after, limit)
   end)
 end
 
---- Writes a key that is not there.
+--- Writes a key that does not exist.
 ---@param key string
 ---@param value string
----@param session? string id; the key vanishes with it
----@return alicloud.dr.Entry|false|nil entry false: it is there
----@return alicloud.dr.Entry|alicloud.Error|nil other the entry that is there, or the error
+---@param session? string id of the session with which it vanishes
+---@return alicloud.dr.Entry|false|nil entry false: the key exists
+---@return alicloud.dr.Entry|alicloud.Error|nil other the existing entry, or the error
 function Keys:create(key, value, session)
   return call(self, "create", key, { value }, function(world)
     if world.entries[key] then return false, world:entry(key) end
@@ -176,13 +177,13 @@ function Keys:create(key, value, session)
   end)
 end
 
---- Writes a key that has not changed since.
+--- Writes a key that still has a version.
 ---@param key string
 ---@param value string
----@param version string of the entry that is to be there
+---@param version string version that it must have
 ---@param session? string id
----@return alicloud.dr.Entry|false|nil entry false: it has changed, or is gone
----@return alicloud.dr.Entry|alicloud.Error|nil other the entry that is there, or the error
+---@return alicloud.dr.Entry|false|nil entry false: it has another version, or does not exist
+---@return alicloud.dr.Entry|alicloud.Error|nil other the existing entry, or the error
 function Keys:swap(key, value, version, session)
   return call(self, "swap", key, { value }, function(world)
     local entry = world.entries[key]
@@ -194,11 +195,11 @@ function Keys:swap(key, value, version, session)
   end)
 end
 
---- Takes a key away that has not changed since.
+--- Deletes a key that still has a version.
 ---@param key string
----@param version string of the entry that is to be there
----@return boolean|nil ok true also if there is none
----@return alicloud.dr.Entry|alicloud.Error|nil other the entry that is there, or the error
+---@param version string version that it must have
+---@return boolean|nil ok true also if the key does not exist
+---@return alicloud.dr.Entry|alicloud.Error|nil other the existing entry, or the error
 function Keys:drop(key, version)
   return call(self, "drop", key, nil, function(world)
     local entry = world.entries[key]
@@ -219,7 +220,7 @@ local function holds(world, condition)
   return entry ~= nil and entry[by] == condition[by]
 end
 
--- Why a store would not even look at the conditions.
+-- Why a transaction is refused before its conditions are checked.
 local function txn_fault(keys, given)
   local seen = {}
   local puts, drops = given.put or {}, given.drop or {}
@@ -245,10 +246,10 @@ local function apply(world, puts, drops)
   for _, key in ipairs(drops) do world:remove(key) end
 end
 
---- All of it or nothing.
+--- Does all of a transaction, or nothing.
 ---@param given alicloud.dr.Txn
 ---@return boolean|nil ok false: a condition does not hold
----@return table more `revision`; or by key what is there of `read`; or the error
+---@return table more `revision`; or the entries of `read` by key; or the error
 function Keys:txn(given)
   local puts, drops = given.put or {}, given.drop or {}
   local first, values = puts[1] and puts[1].key or drops[1], puts[1] and {}
@@ -269,7 +270,7 @@ function Keys:txn(given)
 end
 
 --- Begins a session.
----@param ttl number seconds for which it lives unrenewed
+---@param ttl number seconds for which it lives without being renewed
 ---@return { id: string, ttl: number }|nil
 ---@return alicloud.Error? err
 function Keys:session(ttl)
@@ -278,9 +279,9 @@ function Keys:session(ttl)
   end)
 end
 
---- Lets a session live on.
+--- Renews a session.
 ---@param id string
----@return number|false|nil ttl seconds from now on; false: it is gone
+---@return number|false|nil ttl seconds from now on; false: the session is gone
 ---@return alicloud.Error? err
 function Keys:renew(id)
   return call(self, "renew", id, nil, function(world)
@@ -291,7 +292,7 @@ function Keys:renew(id)
   end)
 end
 
---- Ends a session and its keys.
+--- Ends a session and deletes its keys.
 ---@param id string
 ---@return true|nil ok
 ---@return alicloud.Error? err
@@ -302,9 +303,9 @@ function Keys:revoke(id)
   end)
 end
 
---- How long a session lives on unrenewed.
+--- The time that a session has left.
 ---@param id string
----@return number|false|nil seconds false: it is gone
+---@return number|false|nil seconds false: the session is gone
 ---@return alicloud.Error? err
 function Keys:left(id)
   return call(self, "left", id, nil, function(world)
@@ -313,21 +314,21 @@ function Keys:left(id)
   end)
 end
 
---- Whether writes are taken.
+--- Whether the store accepts writes.
 ---@return true|nil ok
 ---@return alicloud.Error? err
 function Keys:probe()
   return call(self, "probe", nil, {}, function() return true end)
 end
 
---- Which store this is.
+--- The id of the store.
 ---@return string|nil
 ---@return alicloud.Error? err
 function Keys:cluster()
   return call(self, "cluster", nil, nil, function(world) return world.cluster end)
 end
 
---- Nothing is to be given back: sessions end by themselves, or are revoked.
+--- Does nothing: sessions expire or are revoked.
 function Keys:close() end
 
 return M

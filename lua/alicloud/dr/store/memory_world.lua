@@ -1,5 +1,5 @@
---- What a store of keys in memory holds (alicloud.dr.store.memory_keys): entries in the order of
---- their keys, sessions on a clock, and one number that grows with every change.
+--- The contents of an in-memory store of keys (alicloud.dr.store.memory_keys): sorted entries,
+--- sessions on a clock, and a revision that grows with every change.
 
 local core = require "alicloud.core"
 local tables = require "alicloud.base.tables"
@@ -7,17 +7,17 @@ local tables = require "alicloud.base.tables"
 local M = {}
 
 ---@class alicloud.dr.KeyWorld
----@field revision integer the number of the last change
----@field cluster string which store it is
+---@field revision integer number of the last change
+---@field cluster string id of the store
 ---@field now fun(): number seconds
 ---@field entries table<string, alicloud.dr.Entry> by key
 ---@field sessions table<string, { id: string, ttl: number, ends: number }> by id
 local World = {}
 World.__index = World
 
---- Makes a store without a key in it.
----@param given? { now?: (fun(): number), cluster?: string } the store's own clock (core.boottime),
---- its identity
+--- Makes an empty store.
+---@param given? { now?: (fun(): number), cluster?: string } clock of the store (core.boottime), and
+--- its id
 ---@return alicloud.dr.KeyWorld
 function M.new(given)
   given = given or {}
@@ -25,7 +25,7 @@ function M.new(given)
     revision = 1, made = 0, sessions = {}, entries = {}, order = {} }, World)
 end
 
--- The place of the first key that is not less.
+-- The index of the first key that is not less.
 local function place_of(order, key)
   local low, high = 1, #order + 1
   while low < high do
@@ -35,9 +35,9 @@ local function place_of(order, key)
   return low
 end
 
---- The keys that begin alike, in the order of their bytes, from one on.
+--- Iterates over the keys with a prefix, in the order of their bytes.
 ---@param prefix string
----@param from? string a key (the prefix)
+---@param from? string first key to return (the prefix)
 ---@return fun(): string|nil
 function World:keys(prefix, from)
   local order, place = self.order, place_of(self.order, from or prefix) - 1
@@ -48,23 +48,23 @@ function World:keys(prefix, from)
   end
 end
 
---- What is there under a key.
+--- The entry of a key.
 ---@param key string
----@return alicloud.dr.Entry|false entry a copy
+---@return alicloud.dr.Entry|false entry a copy; false: the key does not exist
 function World:entry(key)
   local entry = self.entries[key]
   return entry and tables.copy(entry) or false
 end
 
---- Begins a change: what is put now has its number.
+--- Begins a change: later `put`s get its revision.
 function World:change()
   self.revision = self.revision + 1
 end
 
---- Writes a key, in a change that has begun.
+--- Writes a key as part of the current change.
 ---@param key string
 ---@param value string
----@param session? string id
+---@param session? string id of the session with which it vanishes
 ---@return alicloud.dr.Entry entry a copy
 function World:put(key, value, session)
   local entry, revision = self.entries[key], tostring(self.revision)
@@ -74,7 +74,7 @@ function World:put(key, value, session)
   return self:entry(key)
 end
 
---- Takes a key away, in a change that has begun.
+--- Deletes a key as part of the current change.
 ---@param key string
 function World:remove(key)
   if not self.entries[key] then return end
@@ -92,7 +92,7 @@ function World:begin_session(ttl)
   return id
 end
 
---- Ends a session, and its keys with it in one change.
+--- Ends a session and deletes its keys, in one change.
 ---@param id string
 function World:end_session(id)
   self.sessions[id] = nil
@@ -104,7 +104,7 @@ function World:end_session(id)
   for _, key in ipairs(gone) do self:remove(key) end
 end
 
---- Ends sessions whose time is over.
+--- Ends the sessions whose time is over.
 function World:expire_due()
   local now = self.now()
   for _, id in ipairs(tables.keys(self.sessions)) do
@@ -112,16 +112,16 @@ function World:expire_due()
   end
 end
 
---- Ends sessions whose time is not over, as an engine may that has lost its way.
----@param id? string that one (all)
+--- Ends sessions early, as a faulty engine may.
+---@param id? string only this one (all)
 function World:expire(id)
   for _, known in ipairs(tables.keys(self.sessions)) do
     if not id or known == id then self:end_session(known) end
   end
 end
 
---- All that is there now, in the order of keys.
----@param prefix? string of the keys (all)
+--- All entries, in the order of keys.
+---@param prefix? string only keys with it (all)
 ---@return alicloud.dr.Entry[]
 function World:dump(prefix)
   self:expire_due()
@@ -130,14 +130,15 @@ function World:dump(prefix)
   return list
 end
 
---- What an operator's backup holds.
+--- The contents of an operator's backup.
 ---@return table backup for `restore`
 function World:backup()
   return { revision = self.revision, entries = tables.copy(self.entries) }
 end
 
---- Puts a backup back, as `etcdutl snapshot restore` does: the same store by its name, numbers that
---- were given out are given out again, and nothing of what came after is there. Sessions are none.
+--- Restores a backup, as `etcdutl snapshot restore` does: the id of the cluster stays, later
+--- changes are gone, and their revisions are given out again. Sessions and their keys are not
+--- restored.
 ---@param backup table
 function World:restore(backup)
   self.revision, self.entries, self.sessions = backup.revision, {}, {}

@@ -1,8 +1,8 @@
---- A copy of a run's journal on this machine. A store that was restored from a backup knows less
---- than was acknowledged, and nothing in it shows that; the copy does.
+--- A copy of a run's journal on this machine. A store that was restored from a backup has lost
+--- records that it had acknowledged, and does not know it; comparing with the copy shows it.
 ---
---- Whoever runs holds the lock of the copy. A process that was taken over by another one of this
---- machine may hold it still: then the copy is compared, and not written.
+--- The process that runs locks the copy. If a process that has lost the run to another one of this
+--- machine still has that lock, the copy is compared and not written.
 
 local errors = require "alicloud.base.error"
 local files = require "alicloud.dr.store.file"
@@ -17,12 +17,12 @@ local WHOLE = 0
 ---@class alicloud.dr.Mirror
 ---@field path string
 ---@field file table of core.open_file
----@field writes boolean whether it is this process that writes it
+---@field writes boolean whether this process writes the copy
 ---@field warn fun(text: string)
 local Mirror = {}
 Mirror.__index = Mirror
 
---- Opens a copy; its directory is made if it is not there.
+--- Opens the copy, and makes its directory if it does not exist.
 ---@param path string
 ---@param warn fun(text: string)
 ---@return alicloud.dr.Mirror|nil
@@ -54,15 +54,15 @@ local function rolled_back(mirror, name, kept, text)
   }
 end
 
--- It is not waited for until a copy is safe from a crash of the machine. What had not reached the
--- disk by then is missing, or reads as zeros, which no record has.
+-- The lines that a crash of the machine left whole. The copy is not synced, so its end may be
+-- missing or read as zero bytes, which no record has.
 local function whole_lines(text)
   return text:match "^[^\0]*":match "^(.*\n)" or ""
 end
 
---- Compares it with what the store has, and takes over what is missing here.
----@param name string of the store
----@param text string all its records
+--- Compares the copy with the records of the store, and appends those that it lacks.
+---@param name string name of the store
+---@param text string all records of the store
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function Mirror:compare(name, text)
@@ -77,7 +77,7 @@ function Mirror:compare(name, text)
   return true
 end
 
--- Nothing is written behind what could not be: such a copy would differ from the store.
+-- After a failed write nothing more is appended: with a gap the copy would contradict the store.
 function Mirror:settle(ok, message, code)
   if ok then return end
   self.writes = false
@@ -85,8 +85,8 @@ function Mirror:settle(ok, message, code)
     private.failure(self.path, tostring(message), code).message))
 end
 
---- Takes over what the store has acknowledged. A copy that cannot be written ends short, which is
---- still true; that is told once.
+--- Appends records that the store has acknowledged. After a failed write, which is warned of once,
+--- the copy stays short.
 ---@param text string
 function Mirror:append(text)
   if self.writes and text ~= "" then self:settle(self.file:append(text)) end

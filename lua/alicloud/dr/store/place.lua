@@ -1,9 +1,9 @@
---- Where a run lives, as text: a path, or the address of a shared store,
+--- Addresses of runs and stores: a journal is named by a path, or in a shared store by
 ---
 ---     etcd+https://h1:2379,h2:2379/prefix#run
 ---
---- and how that store is reached, which the environment says. No secret is in an address: journals,
---- printed commands and lists of processes show it to everybody.
+--- The environment says how the store is reached. An address holds no secret, since journals,
+--- printed commands and process lists show it to everybody.
 
 local core = require "alicloud.core"
 local endpoint = require "alicloud.net.endpoint"
@@ -16,10 +16,10 @@ local user_directory = require "alicloud.base.user_directory"
 
 local M = {}
 
---- The variable that says where runs live by default: an address without a run.
+--- The variable with the default place of runs: an address without a run.
 M.VARIABLE = "ALICLOUD_DR_STORE"
 
---- What an address looks like.
+--- The form of an address, for messages.
 M.FORM = "etcd+https://HOST:2379,HOST:2379/PREFIX#RUN"
 
 local SCHEMES = { ["etcd+https"] = "https", ["etcd+http"] = "http" }
@@ -35,7 +35,7 @@ local PROXY = M.VARIABLE .. "_PROXY"
 --- The variables that say how a shared store is reached.
 M.ACCESS = { USER, PASSWORD, PASSWORD_FILE, CA_FILE, CERT_FILE, KEY_FILE, PROXY }
 
---- The name of a run in a shared store: keys are made of it, and people type it.
+--- The rule for the name of a run in a shared store: it is part of keys, and people type it.
 M.RUN = schema.rule("1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', the first one no '.'",
   function(value)
     return type(value) == "string" and #value <= 128 and value:find "^[%w_-][%w._-]*$" ~= nil
@@ -43,20 +43,20 @@ M.RUN = schema.rule("1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', the first one 
 
 ---@class alicloud.dr.Address
 ---@field scheme "http"|"https"
----@field hosts string[] host:port of the members, as they were given
----@field prefix string of every key, "/alicloud-dr"
----@field run string? nil: the store, and no run in it
+---@field hosts string[] host:port of the members, in the order given
+---@field prefix string begins every key, e.g. "/alicloud-dr"
+---@field run string? nil: the address is of the store
 ---@field store string the address without the run
----@field text string the address; always read back as the same
+---@field text string the address in its normal form; parsing it gives the same
 
---- Whether a text is meant as the address of a shared store, right or wrong; else it is a path.
+--- Whether a text looks like an address of a shared store, valid or not; any other text is a path.
 ---@param text any
 ---@return boolean
 function M.is_address(text)
   return type(text) == "string" and text:find "^%a[%w+.-]*://" ~= nil
 end
 
--- Without what could be a password: a user's, or one in a query.
+-- The text without what may be a password: user information, or a query.
 local function shown(text)
   local scheme = text:match "^%a[%w+.-]*://" or ""
   local rest = text:sub(#scheme + 1)
@@ -71,7 +71,7 @@ local function scheme_fault(scheme)
   return ("the scheme is %s, not etcd+https or etcd+http%s"):format(schema.show(scheme), meant)
 end
 
--- A password would be seen by everybody who sees the journal, a printed command or this process.
+-- The journal, printed commands and the process list would show a password.
 local SECRET = ("it has user information, which an address must not have: set %s and %s, or %s")
   :format(USER, PASSWORD_FILE, PASSWORD)
 local QUERY = "it has a query, and takes none: how the store is reached is said by " .. M.VARIABLE
@@ -151,7 +151,7 @@ function M.of_run(address, run)
   return address.store .. "#" .. run
 end
 
---- Where a journal lies, so that others may lie beside it: its directory, or its store.
+--- The directory or the store of a journal.
 ---@param name string path or address of a run
 ---@return string
 function M.beside(name)
@@ -161,8 +161,8 @@ end
 
 --- The store that the environment names.
 ---@param getenv fun(name: string): string|nil
----@return alicloud.dr.Address|nil nil: it names none
----@return string? message it names something else
+---@return alicloud.dr.Address|nil nil: it names none, or a wrong one
+---@return string? message what is wrong with it
 function M.from_environment(getenv)
   local text = getenv(M.VARIABLE)
   if not text or text == "" then return nil end
@@ -179,11 +179,10 @@ function M.from_environment(getenv)
   return address
 end
 
---- Where this machine keeps its copy of a run's journal. Whoever names the members in another order
---- means the same store.
+--- The path of this machine's copy of a run's journal. The order of the members does not matter.
 ---@param address alicloud.dr.Address of a run
 ---@param getenv fun(name: string): string|nil
----@return string|nil path nil: nothing says where this user keeps such files
+---@return string|nil path nil: no directory for such files is known
 function M.mirror(address, getenv)
   local directory = user_directory.state(getenv)
   if not directory then return nil end
@@ -193,7 +192,7 @@ function M.mirror(address, getenv)
   return ("%s/alicloud-dr/mirrors/%s-%s.mirror"):format(directory, address.run, store:sub(1, 10))
 end
 
---- Whether a file is such a copy. What counts is what the store has, so nothing goes on from one.
+--- Whether a file is such a copy. Nothing is resumed from one: only the store counts.
 ---@param path string
 ---@return boolean
 function M.is_mirror(path)
@@ -202,11 +201,11 @@ end
 
 ---@class alicloud.dr.StoreAccess how a shared store is reached
 ---@field user string?
----@field password string? of the user
+---@field password string? only with a user
 ---@field ca_file string? PEM bundle of trusted roots, instead of the system's
 ---@field client_cert string? PEM file
 ---@field client_key string? PEM file
----@field proxy string "none" unless the environment asks for one
+---@field proxy string "none" unless the environment names one
 
 --- The error of an address, or of how its store is reached.
 ---@param message string
@@ -216,7 +215,7 @@ function M.failure(message)
     message = message }
 end
 
--- Whoever could write it would choose whom the store takes us for.
+-- Reads the password. The file must be trusted: whoever writes it chooses as whom we log in.
 local function read_password(path, runtime)
   local read_file = runtimes.has_real_files(runtime) and trusted_files.read or runtime.read_file
   local text, message = read_file(path)
@@ -243,7 +242,7 @@ local function password_of(values, runtime)
   return values[PASSWORD]
 end
 
--- Over plain HTTP whoever is on the way reads the password.
+-- Refuses a password over plain HTTP, except to this machine.
 local function plain_fault(address, values)
   if address.scheme == "https" or not values[USER] then return nil end
   for _, host in ipairs(address.hosts) do
@@ -274,7 +273,7 @@ local function read_access(address, runtime)
     proxy = values[PROXY] or "none" }
 end
 
---- How a store is reached, from the environment.
+--- Reads from the environment how a store is reached.
 ---@param address alicloud.dr.Address
 ---@param runtime alicloud.Runtime
 ---@return alicloud.dr.StoreAccess|nil

@@ -1,6 +1,6 @@
---- The files of a run: journal and locks. They are for their owner alone; in a directory of a team
---- (see alicloud.base.trusted_file) they are for its group, so that its members exclude each other
---- and go on with each other's runs.
+--- Access to the files of a run: journal and locks. They are for their owner only. In a directory
+--- of a team (see alicloud.base.trusted_file) they are for its group, so that members exclude each
+--- other and can resume each other's runs.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,7 +9,7 @@ local trusted_files = require "alicloud.base.trusted_file"
 
 local M = {}
 
---- How a directory for a team is made.
+--- The command that makes a directory for a team.
 M.TEAM_HINT = "install -d -m 2770 -g GROUP DIRECTORY"
 
 local FOREIGN_BITS, OTHERS_BITS = tonumber("077", 8), tonumber("007", 8)
@@ -20,7 +20,7 @@ local HINTS = {
     .. "a copy, or keep a new one elsewhere, by --journal PATH or ALICLOUD_DR_JOURNALS",
 }
 
---- What a file has met. What concerns a path names it at its beginning.
+--- The error of an operation on a file; the message begins with its name.
 ---@param name string
 ---@param message string
 ---@param code string?
@@ -34,7 +34,7 @@ function M.failure(name, message, code, hint)
   }
 end
 
---- What is wrong with a file that is there.
+--- Why an existing file must not be used; nil if it may be.
 ---@param file alicloud.File
 ---@param name string
 ---@param place alicloud.Place of its directory
@@ -59,7 +59,7 @@ function M.fault(file, name, place)
   return nil
 end
 
---- Opens a file to append to; it is made if it is not there.
+--- Opens a file for appending, and makes it if it does not exist.
 ---@param path string
 ---@param place alicloud.Place of its directory
 ---@return alicloud.File|nil

@@ -1,7 +1,7 @@
---- A journal is moved to another directory: handed over to a colleague, or away from a disk that is
---- full. There are never two of it that could be gone on with: it is copied aside, then the old one
---- gets another name (PATH.moved), then the copy gets its own. Whoever breaks that off does it once
---- more. Nothing of it writes to the old disk, which may have no room left.
+--- Moves a journal to another directory: to hand it over to a colleague, or away from a full disk.
+--- There are never two journals to resume from: it is copied to TARGET.part, then the old one is
+--- renamed to PATH.moved, then the copy to TARGET. An interrupted move is completed by moving
+--- again. Except for a note, nothing is written to the old disk.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -15,14 +15,14 @@ local M = {}
 
 local MODE, TEAM_MODE = tonumber("600", 8), tonumber("660", 8)
 
---- What a journal is called once it has been moved away.
+--- The name of a journal that was moved away.
 ---@param path string
 ---@return string
 function M.moved_name(path)
   return path .. ".moved"
 end
 
--- The bytes, as they are to be gone on with: of the journal, or of what an earlier attempt left.
+-- The bytes of the journal, or of the PATH.moved that an interrupted move left.
 local function read(path)
   local text, err = files.read_trusted(path)
   if text then return text, nil, path end
@@ -49,7 +49,7 @@ local function rename(from, to)
   return core.sync_directory(to:match "^(.*)/[^/]*$" or ".")
 end
 
--- Orders count by their file's owner, which the copy is not: only trusted ones are taken along.
+-- Takes the trusted lines of the inbox along: the copy changes the owner, which made them trusted.
 local function take_letters(path, target, directory, place)
   local from = trusted_files.place(path:match "^(.*)/[^/]*$" or ".")
   for _, file in ipairs(from and letters.read(path, from) or {}) do
@@ -60,8 +60,8 @@ local function take_letters(path, target, directory, place)
   core.sync_directory(directory)
 end
 
--- The note of the old lock tells those who look for it there, wherever they do that from; on a full
--- disk it may fail.
+-- Writes the new path into the note of the old lock. On a full disk that may fail, which is
+-- ignored.
 local function leave_word(path, target)
   local file <close> = core.open_file(path .. ".lock", "append", MODE)
   if file and file:truncate(0) then
@@ -69,9 +69,9 @@ local function leave_word(path, target)
   end
 end
 
---- Where a journal was moved to.
----@param path string where it was
----@return string|nil target "": nobody knows where; nil: it was not moved
+--- The path to which a journal was moved.
+---@param path string old path
+---@return string|nil target "": it was moved, and the new path is not known; nil: it was not moved
 function M.moved_to(path)
   if core.look(path) or not core.look(M.moved_name(path)) then return nil end
   local note <close> = core.open_file(path .. ".lock", "read")
@@ -79,9 +79,9 @@ function M.moved_to(path)
   return type(told) == "table" and type(told.moved_to) == "string" and told.moved_to or ""
 end
 
---- The journals of a directory that were moved away from it.
+--- The old paths of journals that were moved out of a directory.
 ---@param directory string
----@return string[] paths where they were
+---@return string[] paths as they were before
 function M.moved_from(directory)
   local list = {}
   for _, name in ipairs(core.list_directory(directory) or {}) do
@@ -92,7 +92,7 @@ function M.moved_from(directory)
   return list
 end
 
---- Why nothing is gone on with at a path: it was moved away.
+--- The error of a journal that was moved away; nil if it was not.
 ---@param path string
 ---@return alicloud.Error|nil
 function M.moved_error(path)
@@ -106,7 +106,7 @@ function M.moved_error(path)
       or ("what it held is in %s"):format(shell.quote(M.moved_name(path))) }
 end
 
--- Nobody may run it meanwhile; the note of its lock stays as it is, since there may be no room.
+-- Holds the run's lock during the move, without a note: the disk may have no room for one.
 local function held(path, source)
   if source ~= path then return { close = function() end } end
   local store, err = files.open(path)
@@ -128,9 +128,9 @@ end
 
 --- Moves a journal.
 ---@param path string
----@param directory string that is there
----@return string|nil target its path from now on
----@return alicloud.Error? err "Client.JournalLocked": somebody runs it
+---@param directory string an existing one
+---@return string|nil target new path
+---@return alicloud.Error? err "Client.JournalLocked": a process is at work on it
 function M.move(path, directory)
   local text, err, source = read(path)
   if not text then return nil, err end

@@ -1,9 +1,10 @@
---- What a process holds its locks by in a shared store: keys that vanish when it does. One session
---- is renewed for all its locks.
+--- Sessions in a shared store: keys written with one vanish when it ends. A process holds all its
+--- locks with a single session, and renews it (an etcd lease).
 ---
---- A session is a sign of life, no permission to send: a leader of the store that was deposed may
---- confirm it, and may end it early. It is over for its holder a second before it can be for the
---- store, by a clock that goes on while the machine sleeps (CLOCK_BOOTTIME).
+--- A session shows that its process lives; it is no right to send. A deposed leader of the store
+--- may confirm one that is over, and a store may end one early. The holder takes it for lost a
+--- second before its time in the store, by a clock that runs while the machine sleeps
+--- (CLOCK_BOOTTIME).
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -11,32 +12,32 @@ local guard = require "alicloud.base.guard"
 
 local M = {}
 
---- Seconds that a session lives without a renewal, unless told otherwise.
+--- Seconds for which a session lives without being renewed, by default.
 M.TTL = 15
 
--- Counted off, because the store's clock is another one.
+-- Seconds that are taken off, since the store has another clock.
 local MARGIN = 1
 local LONGEST_PAUSE, AFTER_FAILURE = 4, 0.5
--- For which the store is told of the end, also by whoever is interrupted.
+-- Seconds within which the session is ended in the store, even after an interruption.
 local ENDING = 10
 
 ---@class alicloud.dr.Session
 ---@field id string
 ---@field ttl number seconds
----@field held_until number seconds of runtime.boottime
+---@field held_until number runtime.boottime in seconds at which it counts as lost
 ---@field keys alicloud.dr.Keys
 ---@field loop alicloud.loop.Loop
 ---@field runtime alicloud.Runtime
----@field locks table<string, true> keys that were written with it
+---@field locks table<string, true> keys of locks that were written with it
 ---@field listeners fun(err: alicloud.Error)[]
----@field fault alicloud.Error? why it is lost
----@field scope alicloud.Scope? of the renewal that goes on
+---@field fault alicloud.Error? why it was lost
+---@field scope alicloud.Scope? scope of the current renewal
 ---@field closed boolean?
----@field pid integer of the process that has begun it
+---@field pid integer the process that began it
 local Session = {}
 Session.__index = Session
 
--- Whoever listens is told once.
+-- Marks the session as lost and calls the listeners, once.
 local function lose(session, why)
   if session.fault or session.closed then return end
   session.fault = errors.new { kind = "journal", code = "Client.JournalLost", outcome = "not_sent",
@@ -56,8 +57,8 @@ local function renew(session)
   return ttl ~= nil, err
 end
 
--- Whoever is interrupted has something to clear up, for which he needs his locks: it goes on until
--- the session is closed.
+-- Renews until the session is closed or lost. It is shielded: after an interruption the process may
+-- still have to clear up, and needs its locks for that.
 local function keep_alive(session)
   local loop, bounds = session.loop, { shield = true, timeout = session.ttl + LONGEST_PAUSE }
   while not session:lost() and not session.closed do
@@ -70,7 +71,7 @@ local function keep_alive(session)
   end
 end
 
---- Begins a session, and a task of the loop that renews it.
+--- Begins a session, and spawns the task that renews it.
 ---@param keys alicloud.dr.Keys
 ---@param options { loop: alicloud.loop.Loop, runtime: alicloud.Runtime, ttl?: integer }
 ---@return alicloud.dr.Session|nil
@@ -87,8 +88,8 @@ function M.open(keys, options)
   return session
 end
 
---- Why it is lost; nil while it is held. A child that was forked has never had it: what it took
---- for its own would be its parent's.
+--- Why the session is lost; nil while it is held. In a forked child it is always lost: the locks
+--- are the parent's.
 ---@return alicloud.Error|nil
 function Session:lost()
   if core.pid() ~= self.pid then lose(self, "the session is that of the parent process") end
@@ -99,13 +100,13 @@ function Session:lost()
   return self.fault
 end
 
---- Tells when it is lost.
+--- Adds a listener that is called when the session is lost.
 ---@param listener fun(err: alicloud.Error)
 function Session:on_lost(listener)
   self.listeners[#self.listeners + 1] = listener
 end
 
---- Tells him no more.
+--- Removes a listener.
 ---@param listener fun(err: alicloud.Error)
 function Session:forget(listener)
   for i, known in ipairs(self.listeners) do
@@ -113,8 +114,8 @@ function Session:forget(listener)
   end
 end
 
---- Ends it, and with it all that was written with it. In a child that was forked it is the
---- parent's.
+--- Ends the session; the store deletes the keys that were written with it. Does nothing in a forked
+--- child.
 function Session:close()
   if self.closed or core.pid() ~= self.pid then return end
   self.closed = true

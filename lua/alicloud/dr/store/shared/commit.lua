@@ -1,8 +1,8 @@
---- Appending to a journal in a shared store: the next records are created only if they are absent,
---- while the lock of the run is ours. Whoever is older fails, because his successor has written.
+--- Appends records to a journal in a shared store: they are created only if their keys do not exist
+--- and the run's lock is ours. An older process fails, since its successor has written records.
 ---
---- An answer may be lost, and the request done. The same bytes are sent again then, and a refusal
---- that shows them in their place is success.
+--- A lost answer may belong to a write that was done. The same bytes are then sent again, and a
+--- refusal that shows these bytes in place counts as success.
 
 local M = {}
 
@@ -12,16 +12,16 @@ local M = {}
 
 ---@class alicloud.dr.Batch
 ---@field lock string key of the run's lock
----@field fence string `created` of the lock, while it is ours
+---@field fence string `created` that the lock must still have
 ---@field before string? key of the record before the first one
----@field records alicloud.dr.Record[] in their order
+---@field records alicloud.dr.Record[] in the order of the journal
 
 local function ends_of(batch)
   local first, last = batch.records[1], batch.records[#batch.records]
   return first, last
 end
 
--- All at once.
+-- Writes all records in one transaction.
 local function in_one(keys, batch)
   local first, last = ends_of(batch)
   local when, put = { { key = batch.lock, created = batch.fence } }, {}
@@ -34,7 +34,8 @@ local function in_one(keys, batch)
   return keys:txn { when = when, put = put, read = read }
 end
 
--- Where a store has no transactions, the records alone are the fence.
+-- Writes the records one by one, for a store without transactions: there only the keys of records
+-- fence an older process off.
 local function one_by_one(keys, batch)
   local lock, err = keys:get(batch.lock)
   if lock == nil then return nil, err end
@@ -51,10 +52,10 @@ local function one_by_one(keys, batch)
   return true
 end
 
---- One try.
+--- Tries once.
 ---@param keys alicloud.dr.Keys
 ---@param batch alicloud.dr.Batch
----@return "done"|"lost"|"conflict"|"missing"|nil end_ nil: it is not known, or not done
+---@return "done"|"lost"|"conflict"|"missing"|nil end_ nil: not done, or not known
 ---@return table|alicloud.Error|nil found entries that were found instead, or the error
 function M.try(keys, batch)
   local done, found = (keys.txn and in_one or one_by_one)(keys, batch)

@@ -1,4 +1,4 @@
---- Who holds a lock of a shared store, in its value and in words.
+--- Who holds a lock of a shared store: the value of its key, and words for messages.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -10,11 +10,11 @@ local M = {}
 ---@field host string
 ---@field pid integer
 ---@field since string RFC 3339
----@field journal string
----@field account string? of a group
----@field region string? of a group
+---@field journal string address of the run
+---@field account string? only for the lock of a group
+---@field region string? only for the lock of a group
 
---- What is written into a lock: nothing secret.
+--- The value of a lock; it holds nothing secret.
 ---@param holder alicloud.dr.Holder
 ---@param journal string
 ---@return alicloud.dr.Holder
@@ -23,7 +23,7 @@ function M.note(holder, journal)
     account = holder.account, region = holder.region, journal = journal }
 end
 
---- What a lock says.
+--- The holder that the value of a lock names; nil if it names none.
 ---@param entry alicloud.dr.Entry|nil
 ---@return alicloud.dr.Holder|nil
 function M.of(entry)
@@ -31,6 +31,7 @@ function M.of(entry)
   return type(holder) == "table" and holder or nil
 end
 
+--- The holder in words.
 ---@param holder alicloud.dr.Holder
 ---@return string
 function M.words(holder)
@@ -38,16 +39,16 @@ function M.words(holder)
     tostring(holder.pid), tostring(holder.host), tostring(holder.since)), 300)
 end
 
---- The error of a lock that somebody else has.
+--- The error of a lock that another process has.
 ---@param store alicloud.dr.SharedStore
----@param name string of the lease
+---@param name string name of the lease
 ---@param holder alicloud.dr.Holder|nil
 ---@return alicloud.Error
 function M.locked(store, name, holder)
   local is_run = name == "run"
   local who = holder and M.words(holder) or "somebody"
   local where = holder and not is_run and (", journal %s"):format(tostring(holder.journal)) or ""
-  -- A standby waits for the run, and not for groups that other runs have.
+  -- Only a lock of the run is waited for by --standby, not that of a group.
   return errors.new { kind = "journal", code = "Client.JournalLocked", outcome = "not_sent",
     holder = holder, message = ("%s is held by %s%s"):format(is_run and store.name or name, who,
       where), hint = ("wait for it%s, or end that process; its lock ends with it, within a quarter "

@@ -1,4 +1,5 @@
---- Which runs a shared store has, of which version of this tool, and in which cluster.
+--- The index of a shared store: its runs, with the cluster and the version of this tool that made
+--- each.
 
 local core = require "alicloud.core"
 local support = require "alicloud.dr.store.shared.support"
@@ -36,7 +37,8 @@ local function fault_of(store, entry)
     .. "cluster; was it restored as this one, look at the groups, and begin a new run (--new)")
 end
 
---- Whether the run of a store can be gone on with here. One that has not begun can.
+--- Whether the run of a store may be continued here, by its cluster and version; true if it has not
+--- begun.
 ---@param store alicloud.dr.SharedStore
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
@@ -48,7 +50,7 @@ function M.check(store)
   return true
 end
 
---- Names the run of a store, if it has no name there yet.
+--- Adds the run of a store to the index, if it is not there.
 ---@param store alicloud.dr.SharedStore
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
@@ -70,7 +72,7 @@ local function newest_first(one, other)
   return tonumber(one.created) > tonumber(other.created)
 end
 
--- The newest first.
+-- The entries of the index, the newest first.
 local function entries_of(store)
   local list = {}
   local ok, err = support.each(store, store.base .. "index/", function(entry)
@@ -85,7 +87,7 @@ local function name_of(entry)
   return core.percent_decode(entry.key:match "[^/]*$")
 end
 
---- The runs of a store, the newest first.
+--- The names of the runs in a store, the newest first.
 ---@param store alicloud.dr.SharedStore
 ---@return string[]|nil names
 ---@return alicloud.Error? err
@@ -97,8 +99,8 @@ function M.runs(store)
   return names
 end
 
---- The runs beside that of a store which can be gone on with here, the newest first: one after the
---- other, none where they cannot be listed.
+--- Iterates over the other runs that may be continued here, the newest first; over none if they
+--- cannot be listed.
 ---@param store alicloud.dr.SharedStore
 ---@return fun(): string|nil
 function M.others(store)

@@ -1,12 +1,12 @@
---- A store that several machines reach: the contract of alicloud.dr.journal over the primitives of
---- alicloud.dr.store.etcd. Records are keys of their own, locks vanish with the session of their
---- holder, and a copy of the journal is kept on this machine.
+--- A store that several machines reach: implements the contract of alicloud.dr.journal with the
+--- primitives of alicloud.dr.store.etcd. Each record is a key, locks vanish with the session of
+--- their holder, and this machine keeps a copy of the journal.
 ---
----     PREFIX/v1/index/RUN            which runs there are
----     PREFIX/v1/runs/RUN/lock        who runs it; its `created` is the fence
----     PREFIX/v1/runs/RUN/rec/N       a line each, ten digits
----     PREFIX/v1/runs/RUN/mail/X      what people leave for it
----     PREFIX/v1/locks/ACCOUNT/GROUP  whose run has the group, whichever side it is opened at
+---     PREFIX/v1/index/RUN            a run exists
+---     PREFIX/v1/runs/RUN/lock        its process; `created` of the key is the fencing token
+---     PREFIX/v1/runs/RUN/rec/N       a record, one line; N has ten digits
+---     PREFIX/v1/runs/RUN/mail/X      a line that people left for it
+---     PREFIX/v1/locks/ACCOUNT/GROUP  the run that has the group, for both sites of the group
 
 local commit = require "alicloud.dr.store.shared.commit"
 local core = require "alicloud.core"
@@ -23,42 +23,42 @@ local failure, persist = support.failure, support.persist
 
 local M = {}
 
---- Seconds from the beginning of a record's transaction in which the change that it announces may
---- leave, and the longest that its exchange takes from there on.
+--- SEND_WINDOW: seconds since a record's transaction began in which the change that it announces
+--- may be sent. EXCHANGE: most seconds that this change then takes until its answer.
 M.SEND_WINDOW, M.EXCHANGE = 4, 30
 
--- A record that is larger is not taken by a store with its usual settings.
+-- Bytes: a store with its default settings takes no larger values.
 local LARGEST = 1024 * 1024
--- Records that need not be safe at once ride with the next one that must.
+-- Records that need not be durable at once are written together with the next one that must.
 local MOST_AT_ONCE, MOST_BYTES = 60, 256 * 1024
--- Of other runs so many are read.
+-- Most other runs that are read.
 local MOST_OTHERS = 100
 
 ---@class alicloud.dr.SharedOptions
----@field keys alicloud.dr.Keys closed with the store, unless a session of the process is given
+---@field keys alicloud.dr.Keys closed with the store, unless `session` is given
 ---@field run string
----@field name string for messages and commands: the address
+---@field name string the address, for messages and commands
 ---@field prefix string
 ---@field loop alicloud.loop.Loop
 ---@field runtime alicloud.Runtime
 ---@field mirror? string path of the copy on this machine
----@field session? alicloud.dr.Session of the process; else the store begins one of its own
----@field ttl? integer seconds of such a one
----@field send_window? number seconds instead of `SEND_WINDOW`
----@field exchange? number seconds instead of `EXCHANGE`: no less than a change may take
----@field conditions? table[] of alicloud.dr.Txn, under which alone the lock of the run is taken
----@field marks? string[] keys that are there, with the holder, as long as that lock is
----@field alone? boolean it looks at no other runs: there are thousands, and each would look at a
----hundred
----@field keeps_lock? boolean closing it leaves the lock of the run to `finish` and `abandon`
+---@field session? alicloud.dr.Session session of the process; nil: the store begins its own
+---@field ttl? integer seconds, for a session of its own
+---@field send_window? number seconds in place of `SEND_WINDOW`
+---@field exchange? number seconds in place of `EXCHANGE`: at least as many as a change may take
+---@field conditions? table[] as in alicloud.dr.Txn: the run's lock is taken only if they hold
+---@field marks? string[] keys that are written with the run's lock and vanish with it
+---@field alone? boolean does not read other runs: in a fleet each run would read a hundred of
+---thousands
+---@field keeps_lock? boolean `close` keeps the run's lock; `finish` or `abandon` gives it back
 
 ---@class alicloud.dr.SharedStore: alicloud.dr.Store
 ---@field shared true
----@field takeover_wait number seconds after which nothing of an older process can leave any more
+---@field takeover_wait number seconds after a takeover until nothing of an older process can arrive
 ---@field send_window number seconds, see `SEND_WINDOW`
----@field fence string? `created` of the run's lock
----@field waiting alicloud.dr.Record[] not sent yet
----@field sent integer records that the store has
+---@field fence string? `created` of the run's lock, once it is taken
+---@field waiting alicloud.dr.Record[] records that are not sent yet
+---@field sent integer number of records in the store
 local Store = {}
 Store.__index = Store
 
@@ -100,7 +100,7 @@ local function read_records(store)
   return table.concat(lines), #lines
 end
 
--- A machine that can keep no copy goes on without.
+-- Opens the copy and compares it; a machine that cannot keep one goes on without.
 local function check_mirror(store, text)
   local mirror, err = mirrors.open(store.mirror_path, store.runtime.warn)
   if not mirror then
@@ -111,7 +111,7 @@ local function check_mirror(store, text)
   return mirror:compare(store.name, text)
 end
 
---- All its records. Whoever holds its lock has them compared with the copy of this machine.
+--- Reads all records. With the run's lock held they are compared with the copy on this machine.
 ---@return string|nil text
 ---@return alicloud.Error? err
 function Store:load()
@@ -127,13 +127,13 @@ function Store:load()
   return text
 end
 
--- Each line is a key, so none is torn.
+-- Each record is a key and is never torn, so there is nothing to cut.
 function Store:cut()
   return nil, failure(self, "Client.JournalDamaged", "its last record is not a whole line",
     "look at the groups, then begin a new run")
 end
 
---- Whether the store takes writes.
+--- Whether the store accepts writes.
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function Store:reserve()
@@ -149,14 +149,14 @@ local function end_it(store, err)
   return nil, err
 end
 
---- Takes the session by which its locks are held.
+--- Sets the session that holds the store's locks.
 ---@param session alicloud.dr.Session
 function Store:use(session)
   self.session, self.when_lost = session, function(err) end_it(self, err) end
   session:on_lost(self.when_lost)
 end
 
---- Why it is lost; nil while it is held.
+--- Why the run was lost to this process; nil while it is held.
 ---@return alicloud.Error|nil
 function Store:lost()
   local fault = self.fault
@@ -164,13 +164,13 @@ function Store:lost()
   return self.session and self.session:lost()
 end
 
---- Tells once when it is lost.
+--- Adds a listener that is called once when the run is lost.
 ---@param listener fun(err: alicloud.Error)
 function Store:on_lost(listener)
   self.listeners[#self.listeners + 1] = listener
 end
 
--- What says who has a run, wherever that is.
+-- The command that shows who has the run.
 local function explain(store)
   return shell.command("explain", { store.name })
 end
@@ -194,13 +194,14 @@ local function taken_over(store, holder)
     "that process goes on with it; see what it does: " .. explain(store), holder)
 end
 
--- What a record announces is not sent without it, and no later try is made.
+-- Ends the store after a refused record: the change that it announces is not sent, and not retried.
 local function refused(store, err)
   err.outcome, err.retryable = "not_sent", false
   return end_it(store, err)
 end
 
--- Sends what waits, until that is known to be done: the moment at which that was begun.
+-- Writes the waiting records and retries until the outcome is known. Returns the boottime at which
+-- it began.
 local function flush(store)
   local batch = { lock = locks.run_key(store), fence = store.fence, records = store.waiting,
     before = store.sent > 0 and record_key(store, store.sent) or nil }
@@ -241,14 +242,14 @@ local function append_fault(store, seq, text)
   end
 end
 
---- Only if `seq` follows, and while the lock is ours. What need not be safe at once waits for the
---- next record that must.
+--- Appends a record if `seq` follows the last one and this process has the lock. A record that need
+--- not be durable waits for the next one that must.
 ---@param seq integer
 ---@param text string
 ---@param durable boolean
 ---@return boolean|nil ok
----@return number|alicloud.Error|nil send_by seconds of runtime.boottime: a change that this record
----announces must not leave later
+---@return number|alicloud.Error|nil send_by runtime.boottime in seconds after which the change that
+---this record announces must not be sent
 function Store:append(seq, text, durable)
   local fault = append_fault(self, seq, text)
   if fault then return end_it(self, fault) end
@@ -260,7 +261,7 @@ function Store:append(seq, text, durable)
   return true
 end
 
---- Takes a lease: "run" is that of the journal itself, "group ID" that of a group.
+--- Takes a lock: "run" is that of the journal itself, "group ID" that of a group.
 ---@param name string
 ---@param holder alicloud.dr.Holder
 ---@return alicloud.dr.Lease|nil
@@ -269,22 +270,23 @@ function Store:lease(name, holder)
   return locks.take(self, name, holder)
 end
 
---- Who is at work on it. Only looks.
+--- Which process is at work on the run. Reads only.
 ---@return alicloud.dr.Hold
 function Store:hold()
   return locks.look(self)
 end
 
---- Leaves a line for whoever runs.
----@param line string without its end
+--- Leaves a line for the process that runs.
+---@param line string without a newline
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function Store:post(line)
   return letters.post(self, line)
 end
 
---- The lines that were left. Whoever is refused them, while he has the run, has lost it: a session
---- is renewed without a right to anything, and a gate would keep the run for ever.
+--- The lines that were left. If the store denies this process access while it has the run, the run
+--- counts as lost: the session would still be renewed, and an open gate would keep the run for
+--- ever.
 ---@return alicloud.dr.Letters[]|nil
 ---@return alicloud.Error? err
 function Store:mail()
@@ -295,21 +297,21 @@ function Store:mail()
     .. err.message, err.hint))
 end
 
---- The runs that the store has, the newest first.
+--- The names of the runs in the store, the newest first.
 ---@return string[]|nil names
 ---@return alicloud.Error? err
 function Store:runs()
   return index.runs(self)
 end
 
--- The store of another run beside one, to be read; it ends with that one.
+-- A store for reading another run; it uses the keys of this one.
 local function beside(store, run)
   return M.open { keys = store.keys, run = run, name = store.name:gsub("#.*$", "") .. "#" .. run,
     prefix = store.prefix, loop = store.loop, runtime = store.runtime }
 end
 
---- The other runs of the store that can be read, the newest ones.
----@return { name: string, text: string }[]|nil list nil: it is not looked
+--- The newest other runs of the store that can be read.
+---@return { name: string, text: string }[]|nil list nil: the option `alone` is set
 function Store:others()
   if self.alone then return nil end
   local list = {}
@@ -322,28 +324,29 @@ function Store:others()
   return list
 end
 
---- Where something of the run may be kept as a file.
+--- The path of a file that is kept beside the copy of the run.
 ---@param ending string
----@return string|nil path
+---@return string|nil path nil: this machine keeps no copy
 function Store:beside(ending)
   return self.mirror_path and self.mirror_path .. ending
 end
 
---- Ends the lock of its run, and writes in the same transaction; also once it is closed.
----@param puts { key: string, value: string }[] the first one tells by its bytes who has written it
----@param when? table[] of alicloud.dr.Txn: what must hold, too
----@return boolean|nil ok false: that does not hold; the lock is still ours
+--- Releases the run's lock and writes keys in one transaction, also after `close`.
+---@param puts { key: string, value: string }[] the value of the first shows whether this process
+---wrote it
+---@param when? table[] further conditions, see alicloud.dr.Txn
+---@return boolean|nil ok false: a condition does not hold, and the lock is still ours
 ---@return alicloud.Error? err
 function Store:finish(puts, when)
   return locks.finish(self, puts, when)
 end
 
---- Gives the lock of its run back as it is, so that somebody else may take it at once.
+--- Releases the run's lock without writing anything, so that others can take it at once.
 function Store:abandon()
   if self.run_lease and not self:lost() then locks.abandon(self) end
 end
 
---- Gives its locks back. In a child that was forked they are the parent's.
+--- Writes the waiting records and releases the locks. Does nothing in a forked child.
 function Store:close()
   if self.closed or core.pid() ~= self.pid then return end
   self.closed = true

@@ -1,4 +1,4 @@
---- Locks of a shared store: keys that are there as long as the session of their holder.
+--- Locks of a shared store: keys that exist as long as the session of their holder.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -12,8 +12,8 @@ local M = {}
 local Lease = {}
 Lease.__index = Lease
 
--- A session may live on for long, and with it what is not given back. Until it is, no other store
--- of this process takes it for its own.
+-- Deletes the key, since the session may live on. Until that is done, `session.locks` keeps other
+-- stores of this process from taking the key for their own lock.
 function Lease:release()
   if self.released then return end
   self.released = true
@@ -23,7 +23,7 @@ function Lease:release()
   store.session.locks[self.key] = nil
 end
 
--- One session for all locks of the store, or of the process if it has begun one.
+-- The session of the store; begun at its first lock, unless the process has given one.
 local function session_of(store)
   if store.session then return store.session end
   local session, err = support.persist(store, function()
@@ -43,15 +43,16 @@ function M.run_key(store)
   return store.at .. "lock"
 end
 
--- The account belongs into it: two accounts may have groups of one name. The region does not: a
--- group is one and the same at both its sites.
+-- The account is part of the key: groups of two accounts may have the same id. The region is not: a
+-- group is the same at both sites.
 local function key_of(store, name, holder)
   if name == "run" then return M.run_key(store) end
   return ("%slocks/%s/%s"):format(store.base, support.part(holder.account or "-"),
     support.part((name:gsub("^group ", ""))))
 end
 
--- Makes a lock only where other conditions hold, too. Found is then the lock, or nothing.
+-- Creates a lock with its marks if further conditions hold. If not, it returns false and the lock
+-- that was found, or the error Client.ItemClosed.
 local function create_under(store, session, key, value)
   local when, read = { { key = key, absent = true } }, { key }
   for _, condition in ipairs(store.conditions) do
@@ -69,8 +70,8 @@ local function create_under(store, session, key, value)
     found = found, message = store.name .. ": it is not open to be claimed" }
 end
 
--- A lock of our session that is there was made by an earlier try, unless another store of this
--- process has it, or is about to.
+-- Creates a lock. One that exists with our session was made by an earlier try, unless another store
+-- of this process has it or is just taking it.
 local function claim(store, session, name, key, value)
   local taken = session.locks[key]
   session.locks[key] = true
@@ -87,7 +88,7 @@ local function claim(store, session, name, key, value)
   return nil, holds.locked(store, name, holds.of(found))
 end
 
---- Takes a lease: "run" is that of the journal itself, "group ID" that of a group.
+--- Takes a lock: "run" is that of the journal itself, "group ID" that of a group.
 ---@param store alicloud.dr.SharedStore
 ---@param name string
 ---@param holder alicloud.dr.Holder
@@ -111,7 +112,7 @@ function M.take(store, name, holder)
   return lease
 end
 
---- Who is at work on a run. Only looks.
+--- Which process is at work on a run. Reads only.
 ---@param store alicloud.dr.SharedStore
 ---@return alicloud.dr.Hold
 function M.look(store)
@@ -124,7 +125,7 @@ function M.look(store)
     session = entry.session }
 end
 
---- Gives the locks of a store back; that of the run is left to whoever wants to end it himself.
+--- Releases the locks of a store, except that of the run if `keeps_lock` is set.
 ---@param store alicloud.dr.SharedStore
 function M.give_back(store)
   if store.own_session then
@@ -136,12 +137,12 @@ function M.give_back(store)
   end
 end
 
--- The lock of a run, and what is there only with it.
+-- The run's lock, and the marks that exist only with it.
 local function all_keys(store)
   return { store.run_lease.key, table.unpack(store.marks or {}) }
 end
 
---- Gives the lock of a run back as it is.
+--- Releases the lock of a run.
 ---@param store alicloud.dr.SharedStore
 function M.abandon(store)
   local lease = store.run_lease
@@ -153,18 +154,18 @@ function M.abandon(store)
   end, store.session.held_until)
 end
 
--- What was found where the lock is not ours any more: an earlier try has done it if what it has
--- written is there.
+-- Whether an earlier try already did it: the lock is gone and the first key has our value.
 local function ended_before(puts, found)
   local first = puts[1]
   return found[first.key] ~= nil and found[first.key].value == first.value
 end
 
---- Ends the lock of a run, and writes in the same transaction, while the lock is ours.
+--- Releases the lock of a run and writes keys in one transaction, if the lock is still ours.
 ---@param store alicloud.dr.SharedStore
----@param puts { key: string, value: string }[] the first one tells by its bytes who has written it
----@param when? { key: string, absent?: true, version?: string }[] what must hold, too
----@return boolean|nil ok false: one of these does not hold; the lock is still ours
+---@param puts { key: string, value: string }[] the value of the first shows whether this process
+---wrote it
+---@param when? { key: string, absent?: true, version?: string }[] further conditions
+---@return boolean|nil ok false: one of these does not hold, and the lock is still ours
 ---@return alicloud.Error? err
 function M.finish(store, puts, when)
   local lease = store.run_lease

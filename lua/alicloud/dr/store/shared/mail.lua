@@ -1,4 +1,4 @@
---- Lines that people leave for a run in a shared store, each a key of its own.
+--- The inbox of a run in a shared store: each line that people leave is a key.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
@@ -9,14 +9,14 @@ local M = {}
 
 --- Leaves a line.
 ---@param store alicloud.dr.SharedStore
----@param line string without its end
+---@param line string without a newline
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function M.post(store, line)
   local key = ("%smail/%s"):format(store.at, store.runtime.random_hex(8))
   local text = core.encode { who = trusted_files.name(core.user().uid),
     host = core.process().host, line = line }
-  -- The name is chance, so what is there was made by an earlier try.
+  -- The name is random, so an existing key was written by an earlier try.
   local made, err = support.persist(store, function() return store.keys:create(key, text) end)
   if made == nil then return nil, err end
   return true
@@ -34,7 +34,7 @@ local function in_order(one, other)
   return tonumber(one.created) < tonumber(other.created)
 end
 
---- The lines that were left, in order. Whoever may write to the store may give orders.
+--- The lines that were left, the oldest first. Whoever can write to the store may give orders.
 ---@param store alicloud.dr.SharedStore
 ---@return alicloud.dr.Letters[]|nil
 ---@return alicloud.Error? err

@@ -1,21 +1,21 @@
---- What the parts of a shared store have in common: errors, and asking until there is an answer.
+--- What the parts of a shared store share: errors, retries, and reading keys page by page.
 
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 
 local M = {}
 
--- Seconds between two tries, and for which it is tried where nothing is held yet.
+-- AGAIN: seconds between two tries; SOON: seconds of trying where no lock bounds the time.
 local AGAIN, SOON = 0.25, 8
--- Seconds after which people are told why nothing moves.
+-- Seconds of trying after which a warning says why nothing moves.
 local SILENT = 1
--- Keys that are asked for at a time.
+-- Keys in a page.
 local PAGE = 500
 
--- Those that were told of, until they answer again.
+-- Stores about which a warning was given, until they answer again.
 local told = setmetatable({}, { __mode = "k" })
 
---- A name as a part of a key.
+--- Encodes a name as one part of a key.
 ---@param text string
 ---@return string
 function M.part(text)
@@ -39,10 +39,10 @@ local function tell(store, err, left)
   store.runtime.warn(("%s; it is tried for %d s more"):format(err.message, math.ceil(left)))
 end
 
---- Asks until there is an answer, or an error that no further try mends. What takes long is told.
+--- Retries until there is an answer or an error that is not retryable. Warns when it takes long.
 ---@param store alicloud.dr.SharedStore
----@param ask fun(): any, any nil and an error, or anything else
----@param ends? number seconds of runtime.boottime
+---@param ask fun(): any, any nil and an error, or the answer
+---@param ends? number runtime.boottime in seconds until which it tries (SOON from now)
 ---@return any
 ---@return any
 function M.persist(store, ask, ends)
@@ -59,20 +59,20 @@ function M.persist(store, ask, ends)
   end
 end
 
---- An entry, asked for until there is an answer.
+--- Reads an entry, with retries.
 ---@param store { keys: alicloud.dr.Keys, loop: alicloud.loop.Loop, runtime: alicloud.Runtime }
 ---@param key string
----@return alicloud.dr.Entry|false|nil entry false: there is none
+---@return alicloud.dr.Entry|false|nil entry false: the key does not exist
 ---@return alicloud.Error? err
 function M.get(store, key)
   return M.persist(store, function() return store.keys:get(key) end)
 end
 
---- Reads what is there under keys that begin alike, in the order of keys, page after page.
+--- Reads all entries with a prefix, in the order of their keys, page by page.
 ---@param store { keys: alicloud.dr.Keys, loop: alicloud.loop.Loop, runtime: alicloud.Runtime }
 ---@param prefix string
----@param take fun(entry: alicloud.dr.Entry): alicloud.Error|nil an error ends it
----@param page? integer keys that are asked for at a time, where they are large
+---@param take fun(entry: alicloud.dr.Entry): alicloud.Error|nil an error ends the reading
+---@param page? integer keys in a page, fewer if values are large (500)
 ---@return boolean|nil ok
 ---@return alicloud.Error? err
 function M.each(store, prefix, take, page)
