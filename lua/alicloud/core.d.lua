@@ -104,7 +104,7 @@ function core.make_directory(path, mode) end
 ---not followed, and only a regular file is replaced.
 ---@param path string
 ---@param bytes string
----@param whom "private"|"shared"|"new" mode 0600, mode by the umask, or a file that must be new
+---@param whom "private"|"shared"|"new" 0600, or the umask decides; "new" replaces nothing
 ---@return true|nil
 ---@return string? message
 ---@return string? code
@@ -362,10 +362,10 @@ function core.ignore_sigpipe() end
 function core.keep_interrupt() end
 
 ---For commands: SIGINT, SIGTERM and SIGHUP, unless ignored, end what this process does. A signal
----stays noted until `clear_interrupt`. Meanwhile `checkpoint` raises the string "interrupted!". It is
----raised again and again in code that computes, too, except in the library's, which is known by the
----sources of its chunks. The same signal again ends the process at once. Replaces `coroutine.resume`,
----`coroutine.wrap` and `os.execute`, so that code that runs in them can be ended.
+---stays noted until `clear_interrupt`. Meanwhile `checkpoint` raises the string "interrupted!".
+---Code that computes has it raised again and again, except the library's, which is known by the
+---sources of its chunks. The same signal again ends the process at once. Replaces
+---`coroutine.resume`, `coroutine.wrap` and `os.execute`, so that what they run can be ended.
 ---@param root string begins the sources of the library's chunks
 ---@param open string[] begin sources of the library that may be interrupted all the same
 function core.answer_signals(root, open) end

@@ -15,7 +15,7 @@ M.FORMAT = "alicloud-dr conformance journal 1"
 ---@field started number unix seconds
 ---@field region string
 ---@field tiers string[]
----@field lab table options of the throwaway resources that were asked for
+---@field lab table groups, disks and instances that were typed
 
 ---@class alicloud.cli.ConformanceJournal
 ---@field path string

@@ -75,7 +75,8 @@ local function loss_line(question, asked)
   return ("    what was written since %s will be lost\n"):format(point)
 end
 
--- What has to be typed: the id of the only group, else the number of groups.
+-- What has to be typed: the id of the only group, the number of several groups, or, if there are
+-- none, the name of the playbook.
 local function answer_of(question)
   local groups, name = question.groups, question.playbook
   if #groups == 1 then return groups[1].id, "the group id" end

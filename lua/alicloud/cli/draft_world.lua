@@ -1,5 +1,5 @@
---- `alicloud-dr explore --draft-world`: writes a first draft of the world that a playbook needs, for
---- `explore --world` and `emulator --world`.
+--- `alicloud-dr explore --draft-world`: writes a first draft of the world that a playbook needs,
+--- for `explore --world` and `emulator --world`.
 
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"

@@ -27,7 +27,7 @@ local M = {}
 ---@field resend string whether sending again is safe
 ---@field again string? the command that repeats a step in doubt that no look can decide
 ---@field doubts string[] records that are forged or of a newer version
----@field next string[] the commands that bring up what is down, then one to three others
+---@field next string[] the commands that bring up what is down, then two or three others
 
 local LONGEST_PATH = 4096
 

@@ -98,7 +98,7 @@ local function is_free(path, place, playbook, new, context)
     return is_free_path(path, place, new)
   end
   if not text and in_files and is_strange(path, place) then return false end
-  -- A run in a cluster that is gone cannot be disturbed by a new one, so its name is taken.
+  -- With --new, a run of a cluster that is gone is left alone, and the next name is tried.
   if not text and new and err.code == "Client.OtherCluster" then return false end
   if not text then return nil, err end
   if new then return false end
@@ -137,7 +137,7 @@ local function stem_of(playbook)
   return (playbook.file:match("([^/]*)$"):gsub("%.lua$", ""):gsub("[^%w_-]", "-"):sub(1, LONGEST))
 end
 
--- The state of an unfinished run; nil for others. Only journals without an end are read whole.
+-- The state of an unfinished run, else nil. A journal with `finished` near its end is not parsed.
 local function open_run(path, context)
   local text = stores.read_trusted(path, context)
   if not text or text:sub(-65536):find('"type":"finished"', 1, true) then return nil end

@@ -226,7 +226,7 @@ function M.verify(run, variables)
   end)
 end
 
---- Notes where one site contradicts what was seen at the other. Returns its arguments.
+--- Notes where one site contradicts what was seen at the other. Returns `result` and `err`.
 ---@param run alicloud.dr.PlaybookRun
 ---@param result table|nil
 ---@param err any
@@ -329,7 +329,7 @@ local function promote(own, group, synced, stopped_at)
   local proven, err = prove_no_loss(own, group, synced, stopped_at)
   if not proven then return nil, err end
   local result
-  -- A failover by anybody else began before the services were stopped.
+  -- The direction has not changed since the stop: a recovery point since then belongs to it.
   result, err = group:failover { synced_since = stopped_at }
   if result and (result.recover_point or 0) >= stopped_at then
     result.recover_point_age, result.rpo = result.rpo, 0

@@ -91,7 +91,7 @@ local function find(what)
   return explain_assumption.of(what), complaint
 end
 
--- A slash or the suffix shows a journal; any other name is a journal if it is no code and a file.
+-- A slash or the suffix shows a journal; any other name is one if it is a file and no code.
 local function is_journal(what)
   return what:find("/", 1, true) ~= nil or what:find("%.jsonl$") ~= nil
     or not find(what) and stores.read(what) ~= nil

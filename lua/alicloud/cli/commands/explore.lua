@@ -166,9 +166,9 @@ local function sorted_invariants()
   return names
 end
 
--- Why the exploration proves nothing: no run ended, so what lies behind the place where all stopped
--- was never run. With --world the world may be the reason. With a single seed its troubles may be,
--- so that is no complaint.
+-- Why the exploration proves nothing: no run came to its end, so what lies behind the place where
+-- all stopped was never run. With --world the world may be the reason. A single seed may stop
+-- because of its troubles, so nothing is said then.
 local function why_nothing_told(args, report)
   if report.seeds == 1 then return nil end
   -- The ending of a run is a word in small letters, the code of a failure is not.
