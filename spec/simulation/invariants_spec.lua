@@ -61,4 +61,16 @@ describe("the invariants of a rehearsal", function()
     end)
     assert.is_true(behind > 0)
   end)
+
+  it("leave to a person what a refusal that was lost with the machine has left", function()
+    local left = count(OVER, 19, 23, function(n)
+      return { kind = "hostile", request = 10, name = "mixed_pairs",
+        change = { mixed_pairs = true }, lasts = 20 },
+        { kind = "crashes", how = "crash", call = n, keep = 0, pause = 0 }
+    end, function(stage)
+      local err = stage.processes[#stage.processes].err
+      return err and err.code == "Client.OutcomeUnknown" and err.again == "promote"
+    end)
+    assert.is_true(left > 0)
+  end)
 end)

@@ -231,11 +231,25 @@ local function is_alike(case, one, other)
   return one == other
 end
 
+-- Whether a crash has lost the answer of a refused call. The service may repeat that refusal under
+-- the token, so it proves nothing about the first call, and a person has to settle it.
+local function has_lost_refusal(stage, err)
+  if err.code ~= "Client.OutcomeUnknown" then return false end
+  for _, process in ipairs(stage.processes) do
+    local last = process.crashed and stage.requests[process.last]
+    if last and last.mutating and last.entry and (last.entry.status or 0) >= 400 then return true end
+  end
+  return false
+end
+
 local function check_ending(case, plan, rehearsal)
   if not (is_harmless(case) or people.is_passing(plan, case)) then return end
   if not people.are_steady(plan) then return end
   local err = rehearsal.last.err
-  if type(err) == "table" and SETTLED_BY_PEOPLE[err.code] then return end
+  if type(err) == "table" and (SETTLED_BY_PEOPLE[err.code]
+    or has_lost_refusal(rehearsal.stage, err)) then
+    return
+  end
   if is_told(rehearsal, is_outage_alone(case)) then return end
   local ended = verdict(rehearsal)
   if known_ending(case, plan) == ended then return end
