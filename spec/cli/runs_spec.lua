@@ -119,6 +119,15 @@ describe("a run whose way to the service was typed", function()
     assert.equal("alicloud-dr resume " .. ran.object.journal .. " " .. WAY, ran.object.resume)
   end)
 
+  it("prints one command, with whole paths", function()
+    local relative = scratch.file("", ".pem"):gsub("^/", "/./")
+    local desk, _, ran = stopped("--endpoint http://127.0.0.1:4711 --client-cert " .. relative)
+    local whole = "--client-cert " .. relative:gsub("^/%./", "/")
+    for _, said in ipairs { ran.err, desk:run("runs").out } do
+      assert.is_truthy(said:find(whole, 1, true), said)
+    end
+  end)
+
   it("names it in what a ready playbook leaves to be done", function()
     for name, words in pairs { failover = "group=pg-orders", fleet = "groups=pg-orders" } do
       local desk = desks.room(false)

@@ -51,6 +51,17 @@ describe("--skip of a step that there is not", function()
     assert.same({}, desk:ledger())
   end)
 
+  it("is refused with a word that stands for the id of a group", function()
+    local desk = desks.room(false)
+    for _, name in ipairs { "fence", "GROUP/fence" } do
+      local ran = desk:run("run", "fleet", "groups=pg-orders", "region=cn-shanghai", "--yes",
+        "--skip", name .. "=why")
+      assert.equal(2, ran.code)
+      assert.matches("(GROUP: the id of a group)", ran.err, 1, true)
+    end
+    assert.same({}, desk:run("runs", "--json").object.runs)
+  end)
+
   it("is refused where a run goes on, which is left as it is", function()
     local desk, file = room()
     assert.equal(1, run(desk, file).code)

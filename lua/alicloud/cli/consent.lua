@@ -215,8 +215,7 @@ function M.of_run(playbook, state, args, io, person)
     return function() return how, person end
   end
   if io.input_tty then return asker(io, person, args) end
-  local is_over = state and state.ending and state.ending.type == "finished"
-  local is_agreed = state and (states.is_agreed(state) or is_over)
+  local is_agreed = state and (states.is_agreed(state) or state.is_over)
   if playbook.no_return and not is_agreed then M.demand(args, io) end
   if state and state.declined and not is_agreed then
     options.refuse("--yes: is missing: this run was asked about at a terminal and not agreed to, "

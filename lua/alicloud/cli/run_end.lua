@@ -28,13 +28,12 @@ local journal_room = lazy.module "alicloud.cli.journal_room"
 local M = {}
 
 -- Options that the printed command repeats: who asks, which files, and how the cloud is reached.
-local KEPT = { "region", "endpoint", "profile", "approvers", "sign", "anchor", "report",
-  "account", "failed_region", "wait_for_cloud", "requester", "trust_file", "events", "on_event",
-  "replay", "replay_mode" }
+local KEPT = { "region", "approvers", "sign", "anchor", "report", "account", "failed_region",
+  "wait_for_cloud", "requester", "trust_file", "events", "on_event", "replay", "replay_mode" }
 
 local function kept(args)
-  local all = options.typed(args, KEPT)
-  return table.move(network.typed(args), 1, 100, #all + 1, all)
+  local all, reach = options.typed(args, KEPT), network.reach(args)
+  return table.move(reach, 1, #reach, #all + 1, all)
 end
 
 --- The command that resumes the run of a journal.
@@ -151,10 +150,6 @@ local function way_on(io, args, err, path, params)
   return elsewhere or M.resume_command(path, args, { cure }) .. side .. file .. standby
 end
 
-local function was_over(state)
-  return state ~= nil and state.ending ~= nil and state.ending.type == "finished"
-end
-
 -- Options that have an effect only on steps that are still to come.
 local FOR_STEPS = { "skip", "again", "mode", "accept_loss", "force", "outage_at" }
 
@@ -230,7 +225,7 @@ end
 local function fail(io, args, err, given, state)
   local path, params = given.journal, params_of(given, state)
   hints.at_the_shell(err, args, true)
-  if OTHER_PARAMETERS[err.code] and was_over(state) then
+  if OTHER_PARAMETERS[err.code] and state and state.is_over then
     return begin_again(io, args, err, exit_code(io, err), new_run_command(args, params))
   end
   local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
@@ -255,7 +250,7 @@ function M.finish(result, err, given, args, io, state)
     args.report = nil
   end
   if not result then return fail(io, args, err, given, state) end
-  if was_over(state) then tell_too_late(io, args) end
+  if state and state.is_over then tell_too_late(io, args) end
   local code = saved and output.EXIT.done or output.EXIT.failed
   if args.json then
     local object = result_object(result, network.reach(args))

@@ -106,7 +106,7 @@ local function is_free(path, place, playbook, new, context)
   state, err = M.state(path, text)
   if not state then return nil, err end
   -- An ending `finished` counts even if a hook has written a note behind it.
-  return is_of(state, playbook) and not (state.ending and state.ending.type == "finished")
+  return is_of(state, playbook) and not state.is_over
 end
 
 local ALONE = [[
@@ -142,8 +142,7 @@ local function open_run(path, context)
   local text = stores.read_trusted(path, context)
   if not text or text:sub(-65536):find('"type":"finished"', 1, true) then return nil end
   local state = M.state(path, text)
-  return state and state.run and not (state.ending and state.ending.type == "finished") and state
-    or nil
+  return state and state.run and not state.is_over and state or nil
 end
 
 local function is_same(a, b)

@@ -39,12 +39,15 @@ local function check_skip(found, state, name, io)
   local past = past_of(state, name)
   local why = past and SETTLED[past.status]
   if why then warn(io, "--skip", name, why .. ", so nothing of it is left out") end
-  if past or step_names.has(found, name) then return end
+  local is_form = name:gsub("^gate:", ""):find "^GROUP/" ~= nil
+  if past or not is_form and step_names.has(found, name) then return end
   local known = tables.keys(found.names)
   local near = step_names.near(found, name)
   if found.whole then
-    options.refuse(("--skip: got %s; allowed: a step or gate of the playbook: %s%s"):format(
-      schema.show(name), #known > 0 and tables.few(known) or "it has none", near))
+    local list = #known > 0 and tables.few(known) or "it has none"
+    options.refuse(("--skip: got %s; allowed: a step or gate of the playbook: %s%s%s"):format(
+      schema.show(name), list, list:find("GROUP/", 1, true) and " (GROUP: the id of a group)" or "",
+      near))
   end
   warn(io, "--skip", name, "is no name in the text of the playbook" .. near
     .. "; where the run comes to nothing of that name, nothing is left out")
@@ -57,7 +60,7 @@ end
 ---@param io alicloud.cli.Io
 ---@param state alicloud.dr.RunState|nil state of the journal's run; nil if it has none
 function M.check(playbook, given, io, state)
-  if state and state.ending and state.ending.type == "finished" then return end
+  if state and state.is_over then return end
   for _, name in ipairs(tables.keys(given.again)) do check_again(state, name, io) end
   local skips = tables.keys(given.skip)
   local found = skips[1] and step_names.of(playbook.source)

@@ -1,4 +1,4 @@
---- Steps and parameters that the ready playbooks share, written with the public API only.
+--- Steps and parameters that the ready playbooks share.
 
 require "alicloud.base.lua_version"
 local alicloud = require "alicloud"

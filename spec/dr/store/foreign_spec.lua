@@ -1,6 +1,7 @@
 -- A store of somebody's own that raises, or fails without a reason: whoever runs a playbook over it
 -- gets an error that names the store and the method, as of a store of ours.
 
+local foreign = require "alicloud.dr.store.foreign"
 local stages = require "spec.dr.playbook.stage"
 
 -- A store over that of the stage, with one method that does something else at its n-th call.
@@ -70,14 +71,32 @@ describe("a store of one's own", function()
       assert.equal("Client.JournalFailed", err.code)
     end
     local _, err = run("load", function() return 7 end)
-    assert.equal("my store: its method load gave 7 (number); allowed: a string, or nil and a reason",
-      err.message)
+    assert.equal("my store: its method load gave 7 (number); allowed: a string, or nil and a "
+      .. "reason", err.message)
   end)
 
   it("may raise what is not needed to go on", function()
     for _, method in ipairs { "others", "close" } do
       assert.is_table((run(method, boom)), method)
     end
+  end)
+
+  it("may fail to close, which is told in its own words", function()
+    for _, reason in ipairs { "disk full", 5 } do
+      local stage, warnings = stages.new(), {}
+      stage.bench.client.runtime.warn = function(text) warnings[#warnings + 1] = text end
+      assert.is_table((stage:run(stage:move(), {
+        store = store_over(stage, "close", function() return nil, reason end) })))
+      assert.same({ "my store: its method close failed: " .. reason }, warnings)
+    end
+  end)
+
+  it("has lost its lease where it cannot tell", function()
+    local own = store_over(stages.new())
+    own.lost = boom
+    local err = foreign.guarded(own):lost()
+    assert.same({ "Client.JournalFailed", "my store: its method lost raised: boom" },
+      { err.code, err.message })
   end)
 
   it("lets through what ends a run from outside", function()

@@ -62,7 +62,7 @@ local function read(path)
   state, err = run_journal.state(at, text)
   if not state then return nil, err end
   if not state.run then options.refuse(("journal: %s holds no run"):format(path)) end
-  if state.ending and state.ending.type == "finished" then
+  if state.is_over then
     options.refuse(("journal: the run of %s has come to its end: %s"):format(path,
       shell.command("report", { path })))
   end

@@ -126,8 +126,8 @@ end
 
 -- Checks parameters and playbook against the unfinished run of the journal, if there is one.
 local function go_on_with(playbook, state, given, args, io)
-  local path, is_over = given.journal, state and state.ending and state.ending.type == "finished"
-  if not state or is_over then return true end
+  local path = given.journal
+  if not state or state.is_over then return true end
   local ok, err = correct(given, state, path, args, playbook)
   if ok == nil then return nil, err end
   return orders.confirm_edit(playbook.digest, state.digest, run_ends.resume_command(path, args),

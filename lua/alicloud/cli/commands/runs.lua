@@ -158,8 +158,8 @@ local function show(io, line)
   if line.holder then
     io.out(fold.hang(io, "      " .. clean(view_run.holder(line.holder), 300), 6) .. "\n")
   end
-  for i = 1, is_left and math.min(#line.bring_up, 1) or #line.bring_up do
-    io.out(("    up:     %s\n"):format(line.bring_up[i]))
+  for _, command in ipairs(is_left and { line.bring_up[1] } or line.bring_up) do
+    io.out(("    up:     %s\n"):format(command))
   end
   io.out(("    %s%s\n"):format(line.resume and "go on:  " or "look:   ", line.command))
   if line.again then io.out(("    if it was never done:  %s\n"):format(line.again)) end

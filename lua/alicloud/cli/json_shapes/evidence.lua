@@ -186,7 +186,7 @@ local PROCESS = object {
   { "cut_bytes?", integer, "" },
   { "key?", text, "" },
   { "taken_from?", text, "" },
-  { "way?", map(kinds.any), "to the service, as it was typed: `endpoint`, `profile`, …" },
+  { "way?", map(kinds.any), "to the service, the typed options: `endpoint`, `profile`, …" },
   { "ending?", words("finished", "stopped", "interrupted", "killed", "running"), "" },
   { "ended_at?", time, "" },
 }

@@ -172,7 +172,7 @@ function M.cure(err, given)
 end
 
 --- Makes the error for a parameter that cannot be read.
----@param message string as `params.read` gives it
+---@param message string as `params.read` gives it; it begins with "parameter NAME"
 ---@return alicloud.Error
 function M.bad(message)
   return errors.new { kind = "state", code = "Client.BadParameter", outcome = "not_sent",
@@ -189,10 +189,9 @@ function M.judge(state, playbook, wish)
   local list = changes_of(state, wish)
   local _, message = params.read(playbook.params, tables.merged(state.params, wish.values))
   if message then return nil, M.bad(message) end
-  local is_over = state.ending and state.ending.type == "finished"
   for _, each in ipairs(list) do
     local step = used_by(state, each.name)
-    if is_over then
+    if state.is_over then
       return refuse("Client.ParameterFrozen", ("parameter %s stays %s: the run has come to its "
         .. "end"):format(each.name, show(each.old)), "begin a new run with what is right")
     end

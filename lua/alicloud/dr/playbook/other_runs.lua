@@ -51,7 +51,7 @@ local function unfinished(list, now)
   local parts = {}
   for _, run in ipairs(list) do
     local state = run.state
-    if state.ending and state.ending.type == "finished" or #parts == MOST then break end
+    if state.is_over or #parts == MOST then break end
     parts[#parts + 1] = ("%s of %s %s %s ago, to go on with it: %s"):format(state.run.playbook,
       state.run.requester or state.owner or "somebody", state_words(state),
       duration.format(math.max(0, now - run.at)),

@@ -182,7 +182,7 @@ local IS_UP = { serving = true, back = true }
 -- its own: then the run is taken to have brought up all services.
 local function unserved(state)
   local list, known = {}, {}
-  if not (state.ending and state.ending.type == "finished") or state.marks.verified then
+  if not state.is_over or state.marks.verified then
     return list, known
   end
   for _, call in pairs(state.calls) do

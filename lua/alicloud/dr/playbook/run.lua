@@ -31,7 +31,7 @@ local M = {}
 ---@field attempt integer how many processes have run it, this one included
 ---@field incident string?
 ---@field id string
----@field way alicloud.dr.Way? how the service is reached, as typed, for commands that are printed
+---@field way alicloud.dr.Way? the typed options that reach the service, for printed commands
 ---@field client alicloud.Client a client whose changes are journaled
 ---@field loop alicloud.loop.Loop
 ---@field engine alicloud.dr.Engine

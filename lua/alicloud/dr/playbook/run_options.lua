@@ -8,6 +8,7 @@ local formats = require "alicloud.base.formats"
 local protocol = require "alicloud.dr.journal.protocol"
 local schema = require "alicloud.base.schema"
 local signatures = require "alicloud.dr.playbook.signature"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -126,7 +127,7 @@ local SCHEMA = {
   approvers = schema.rule("a table of name = public key", is_map_of(function(value)
     return type(value) == "string"
   end)),
-  approvers_from = schema.text, approvers_file = schema.text, way = schema.typed "table",
+  approvers_from = schema.text, approvers_file = schema.text, way = ways.RULE,
   sign = schema.rule("{ by = name, key = private key of 64 hexadecimal digits }",
     signatures.check),
   anchor = anchors.RULE,

@@ -49,10 +49,6 @@ local function other_world(run, options)
   end
 end
 
-local function has_finished(state)
-  return state.ending ~= nil and state.ending.type == "finished"
-end
-
 -- The error if the journal is of another run than the one that is asked for.
 local function difference(state, playbook, options)
   local run = state.run
@@ -73,7 +69,7 @@ local function difference(state, playbook, options)
   if asked and asked ~= core.encode(state.params) and asked ~= core.encode(run.params or {}) then
     return changed(("the parameters are %s in the journal, not %s"):format(
       core.encode(state.params), asked),
-      has_finished(state) and "it has come to its end; begin a new run with what is right"
+      state.is_over and "it has come to its end; begin a new run with what is right"
         or "a run keeps what it was begun with; what later steps take can be corrected, with a "
           .. "reason: alicloud-dr resume JOURNAL NAME=VALUE --why TEXT")
   end
@@ -341,7 +337,7 @@ local function go_on(playbook, options)
     take_revised(state, playbook, options)
     local fault = difference(state, playbook, options)
     if fault then return openings.tell_production(state, fault) end
-    if has_finished(state) then
+    if state.is_over then
       local _, late = corrections_of(playbook, state, options)
       if late then return nil, late end
       return summary.of(state, open.journal)

@@ -61,6 +61,7 @@ local M = {}
 ---@field declined boolean? a person was asked to confirm the run, and did not agree
 ---@field force alicloud.dr.Force[]? overruled findings, one entry for each code
 ---@field ending table? the last "stopped", "interrupted" or "finished"
+---@field is_over boolean the run has finished: nothing of it is left to do
 ---@field digest string? of the playbook in the newest attempt
 ---@field region string? of the client in the newest attempt
 ---@field way alicloud.dr.Way? how the newest attempt reaches the service
@@ -135,7 +136,7 @@ function APPLY.correction(state, event)
 end
 
 function APPLY.attempt(state, event)
-  state.attempts, state.digest, state.ending = event.n, event.digest, nil
+  state.attempts, state.digest, state.ending, state.is_over = event.n, event.digest, nil, false
   state.region, state.way = event.region or state.region, event.way
   state.owner, state.owner_key = event.owner, event.key
   if event.n == 1 then state.requester_key = event.key end
@@ -198,8 +199,8 @@ end
 
 function APPLY.intent(state, event)
   local entry = { verb = event.verb, of = event.of or event.verb, intent = event.intent,
-    at = event.at, step = event.step, resend_window = event.resend_window, outcome = nil }
-  entry.one_shot, entry.reverse, entry.force = event.one_shot, event.reverse, event.force
+    at = event.at, step = event.step, resend_window = event.resend_window,
+    one_shot = event.one_shot, reverse = event.reverse, force = event.force }
   state.intents[#state.intents + 1] = entry
   local group_id = event.intent.group_id
   state.intents_of[group_id] = state.intents_of[group_id] or {}
@@ -291,7 +292,7 @@ function APPLY.confirmed(state, event)
 end
 
 local function ending(state, event)
-  state.ending = event
+  state.ending, state.is_over = event, event.type == "finished"
   if event.err and event.err.code == "Client.NotConfirmed" then state.declined = true end
 end
 

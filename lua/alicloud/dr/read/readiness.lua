@@ -18,7 +18,7 @@ local M = {}
 ---@alias alicloud.dr.Readiness
 ---| "ok"
 ---| "warn" # a failover would be accepted, but somebody should look
----| "unknown" # something could not be read
+---| "unknown" # something is not known
 ---| "fail" # a failover would be refused, or lose too much
 
 ---@class alicloud.dr.ReadinessLine

@@ -247,8 +247,7 @@ local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = tru
 -- The command that resumes the run; nil: it is running or finished, or its journal is damaged or
 -- a copy.
 local function resume_of(source, state, presence)
-  local ended = state.ending and state.ending.type == "finished"
-  local possible = source.name and not ended and not source.copied
+  local possible = source.name and not state.is_over and not source.copied
     and source.chain.verdict ~= "damaged" and not (presence and presence.verdict == "running")
   if not possible then return nil end
   local cure = corrections.cure(stopped_by(state), state.params)

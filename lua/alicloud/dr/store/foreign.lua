@@ -11,8 +11,8 @@ local M = {}
 -- The methods without which no run can be journaled.
 local NEEDED = { "load", "append", "cut", "reserve", "lease", "mail", "close" }
 
--- The type or value that a method gives on success. For other methods nil means that there is
--- nothing, not that they failed.
+-- The type or value that a method gives on success. For other methods nil without a reason means
+-- that there is nothing, not that they failed.
 local GIVES = { load = "string", lease = "table", append = true, cut = true, reserve = true,
   settle = true }
 
@@ -35,7 +35,9 @@ local function judge(name, method, ok, result, ...)
   if not ok then return nil, failure(name, method, "raised: " .. errors.words_of(result)) end
   local wanted = GIVES[method]
   local is_given = not wanted or result and (wanted == true or type(result) == wanted)
-  if not is_given then return nil, reason_of(name, method, result, (...)) end
+  if not is_given or result == nil and (...) ~= nil then
+    return nil, reason_of(name, method, result, (...))
+  end
   return result, ...
 end
 
