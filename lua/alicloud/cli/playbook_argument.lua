@@ -8,7 +8,6 @@ local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
 local orders = require "alicloud.cli.orders"
 local ready = require "alicloud.playbooks"
-local run_options = require "alicloud.dr.playbook.run_options"
 local schema = require "alicloud.base.schema"
 local sources = require "alicloud.dr.playbook.source"
 
@@ -20,6 +19,8 @@ local data = lazy.module "alicloud.cli.confine.data"
 local emulator = lazy.module "alicloud.emulator"
 ---@module "alicloud.dr.playbook"
 local playbooks = lazy.module "alicloud.dr.playbook"
+---@module "alicloud.dr.playbook.run_options"
+local run_options = lazy.module "alicloud.dr.playbook.run_options"
 
 local M = {}
 
