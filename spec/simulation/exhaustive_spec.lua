@@ -126,20 +126,15 @@ local function ending_beside(edits, name, value, seconds)
 end
 
 describe("two lies that agree on too few pairs", function()
-  local outvoted = { module = "alicloud.dr.model.pair_set", name = "believe_two",
-    value = [[function(count, names, members, group_id)
-      if count == #members and #names > count then return { count = count, members = members } end
-      return original(count, names, members, group_id)
-    end]] }
   local forgotten = { module = "alicloud.dr.read.settled", name = "forgotten",
     value = "function() end" }
   local FEWER = "S3 decided for 2 pairs of 3"
 
-  it("do not outvote the names", function()
-    assert.equal("completed", ending_beside({}, "pair_count_off", -1, 5))
-    assert.equal("Client.PairSetIncomplete (not_sent)",
-      ending_beside({}, "pair_count_off", -1, 5000))
-    assert.equal(FEWER, ending_beside({ outvoted }, "pair_count_off", -1, 5000))
+  it("outvote the names only when they have lasted for two minutes", function()
+    for _, seconds in ipairs { 5, 5000 } do
+      assert.equal("completed", ending_beside({}, "pair_count_off", -1, seconds))
+      assert.equal(FEWER, ending_beside({ forgotten }, "pair_count_off", -1, seconds))
+    end
   end)
 
   it("do not outweigh a look from before them", function()

@@ -143,7 +143,7 @@ function Group:at(place)
   demand(self, 2)
   if not PLACE.test(place) then complain("place", place, PLACE, 2) end
   local region, zone = formats.region_of(place)
-  return make(self.client, self.id, region, zone)
+  return make(self.client, self.id, region, zone, self.told)
 end
 
 --- Reads the group once, whichever role its side has.

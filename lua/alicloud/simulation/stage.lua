@@ -190,18 +190,23 @@ local function called_open(event)
   return done and result or nil
 end
 
--- For how long a process counts a pair that it was told of, whatever else it is told.
+-- Seconds for which a process must not take a pair for gone that it was told of.
 local COUNTED = 120
 
--- A group and a list that both lag look like a smaller group, if nothing has told of the pair.
+-- Whether an answer has told the process of a pair, and a list has shown it within COUNTED. If no
+-- list has shown it, the time counts from the first one.
 local function was_told(stage, id)
-  local word, since = "%f[%w-]" .. id:gsub("%p", "%%%0") .. "%f[^%w-]", stage.emu:now() - COUNTED
+  local word, told, listed = "%f[%w-]" .. id:gsub("%p", "%%%0") .. "%f[^%w-]", false, nil
   for n = stage.active.first, #stage.requests do
     local request = stage.requests[n]
-    local seen = request.who == "run" and request.time > since and request.exchange
-    if seen and traces.text_of(seen):find(word) then return true end
+    local seen = request.who == "run" and request.exchange
+    local is_there = seen and traces.text_of(seen):find(word)
+    told = told or is_there
+    if seen and request.action == "DescribeDiskReplicaPairs" and (is_there or not listed) then
+      listed = request.time
+    end
   end
-  return false
+  return told and listed and stage.emu:now() - listed < COUNTED
 end
 
 local function check_whole(stage, intent)

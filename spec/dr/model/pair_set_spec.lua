@@ -34,10 +34,19 @@ describe("the pair set", function()
   end)
 
   it("believes count and list against names that lag", function()
+    assert.same({ 2, nil, "a b", "against what the group names, the pair list lacks c" },
+      believed(2, { "a", "b", "c" }, "a", "b"))
     assert.same({ 2, nil, "a b", "against what the group names, the pair list has also b" },
       believed(2, { "a" }, "a", "b"))
     assert.same({ 2, nil, "a b", "against what the group names, the pair list lacks YSxi and has "
       .. "also a, b" }, believed(2, { "YSxi" }, "a", "b"))
+  end)
+
+  it("tells of names besides all that is listed, since one more look costs little", function()
+    for _, case in ipairs { { { "a", "b", "c" }, { "a", "b", "c" } }, { { "a" } }, { { "YSxi" } },
+      { { "a", "c", "d" } } } do
+      assert.same(case[2], pair_set.believe(2, case[1], members("a", "b"), "pg-one").more)
+    end
   end)
 
   it("believes names and count against a list that is longer", function()
@@ -56,9 +65,8 @@ describe("the pair set", function()
     end
   end)
 
-  it("never takes a list that lacks what is named or counted for a small group", function()
-    for _, case in ipairs { { 3, { "a", "b", "c" }, "a", "b" }, { 2, { "a", "b", "c" }, "a", "b" },
-      { 0, { "a" } }, { 1, { "a", "b", "c" }, "a" }, { 3, nil, "a", "b" },
+  it("never takes a list that is shorter than names and count for a small group", function()
+    for _, case in ipairs { { 3, { "a", "b", "c" }, "a", "b" }, { 3, nil, "a", "b" },
       { 4, { "a", "b", "c" }, "a", "b" }, { nil, { "a", "b" }, "a" }, { 2, { "a", "b" } },
       { 2, { "a", "c" }, "a", "b" }, { nil, nil, "a" } } do
       local set = pair_set.believe(case[1], case[2], members(table.unpack(case, 3)), "pg-one")

@@ -132,7 +132,8 @@ describe("looks at a group", function()
     local _, report, _, seconds, events = settle { cut, small }
     assert.is_true(report.ok)
     assert.equal(settled.PATIENCE, seconds)
-    assert.equal("pair-2 was one of its pairs a moment ago", events[4].reason)
+    assert.equal("pair-2 is, or was a moment ago, one of its pairs, and is not listed",
+      events[4].reason)
   end)
 
   it("need no pre-check where it is decided without one", function()

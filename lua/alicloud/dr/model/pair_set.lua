@@ -1,8 +1,8 @@
 --- Decides which pairs a group has. There are three sources: the group's count (PairNumber), the
 --- names in the group's record (PairIds), and the list of pairs. Each may lag, so two sources that
---- agree are believed, and the third one becomes a note. A list that lacks some of the named pairs
---- and has no others may be cut: it is not believed, even if its length equals the count. Count and
---- names come from the same record: a listed pair that itself names this group outweighs both.
+--- agree are believed, and the third one becomes a note. A list that is shorter than both names and
+--- count is not believed, since it may be cut. Count and names come from the same record: a listed
+--- pair that itself names this group outweighs both.
 
 local tables = require "alicloud.base.tables"
 
@@ -58,6 +58,7 @@ end
 ---@field count integer?
 ---@field names string[]?
 ---@field members alicloud.dr.Pair[]
+---@field more string[]? names that are not believed: all that is listed, and more
 ---@field note string? how the source that is not believed differs
 
 local function one_belongs(members, ids, group_id)
@@ -76,8 +77,8 @@ local function believe_two(count, names, members, group_id)
     return { count = listed, names = names, members = members,
       note = ("the group counts %d, but names the %d that are listed"):format(count, listed) }
   end
-  if count == listed and #names ~= listed and #only_in(ids, names) > 0 then
-    return { count = count, members = members,
+  if count == listed and #names ~= listed then
+    return { count = count, members = members, more = #only_in(ids, names) == 0 and names or nil,
       note = "against what the group names, the pair list " .. difference }
   end
   if count == #names and #only_in(names, ids) == 0

@@ -380,7 +380,11 @@ end
 ---@param options? { region: string, to: string }
 ---@return alicloud.dr.Group
 function M.bind(branch, id, options)
-  return bind(branch, groups.new(branch.client, id, options))
+  local group, told = groups.new(branch.client, id, options), branch.engine.pairs_told
+  -- A group that several steps name is one: what a look of one step has shown counts for all.
+  told[id] = told[id] or group.told
+  group.told = told[id]
+  return bind(branch, group)
 end
 
 return M

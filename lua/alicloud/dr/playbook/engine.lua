@@ -61,7 +61,7 @@ local WRITING = 60
 function M.new(fields)
   fields.seen, fields.undos, fields.exceptions, fields.tokens = {}, {}, {}, {}
   fields.groups, fields.bound, fields.named, fields.told = {}, {}, {}, {}
-  fields.cut, fields.left_open, fields.moving = {}, {}, {}
+  fields.cut, fields.left_open, fields.moving, fields.pairs_told = {}, {}, {}, {}
   fields.locking = turns.new(fields.loop, "a group that was named before this one is not locked")
   local engine = setmetatable(fields, Engine)
   engine.hooks = hooks.new(engine.loop, function(raised) engine:interrupt(raised) end)

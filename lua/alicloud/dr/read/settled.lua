@@ -69,13 +69,13 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@param now number monotonic seconds
 function M.note_pairs(told, snapshot, now)
-  for _, ids in ipairs { snapshots.ids(snapshot), snapshot.pair_ids or {} } do
+  for _, ids in ipairs { snapshots.ids(snapshot), snapshot.pair_ids or snapshot.more_ids or {} } do
     for _, id in ipairs(ids) do told[id] = now end
   end
 end
 
--- A pair that this look lacks, but that another look has shown within M.PATIENCE: if the group's
--- record and the pair list both lag, they agree on too few pairs.
+-- A pair that is not listed, but that the group names, or another look has shown within M.PATIENCE:
+-- if the group's record and the pair list both lag, they agree on too few pairs.
 local function forgotten(told, snapshot, now)
   local known = tables.set(snapshots.ids(snapshot))
   for _, id in ipairs(tables.keys(told)) do
@@ -125,7 +125,7 @@ end
 local function reason_for_another(report, turned, pair)
   local obstacle = report and precheck.first_obstacle(report)
   return obstacle and obstacle.fact or turned and "the direction was another one a moment ago"
-    or pair and pair .. " was one of its pairs a moment ago"
+    or pair and pair .. " is, or was a moment ago, one of its pairs, and is not listed"
     or "it is open already, if another look shows the same"
 end
 
@@ -136,6 +136,7 @@ end
 function Settling:take(snapshot)
   local given, before, now = self.given, self.snapshot, self.given.loop.now()
   self.ends = self.ends or now + (given.settle or M.PATIENCE)
+  M.note_pairs(self.told, snapshot, now)
   local report, is_good = judge(given, snapshot)
   local seen = report and fingerprint(report) or ""
   local turned, pair = has_turned(before, snapshot), forgotten(self.told, snapshot, now)
@@ -144,7 +145,6 @@ function Settling:take(snapshot)
     -- Both sites lie in this region; another look would not change that.
     or snapshot.role == "both"
   self.snapshot, self.report, self.seen = snapshot, report, seen
-  M.note_pairs(self.told, snapshot, now)
   local stays = not turned and not pair and not needs_another(before, snapshot)
   if is_good and stays or refused then return true end
   if before and self:left() <= 0 then
