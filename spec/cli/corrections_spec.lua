@@ -55,6 +55,21 @@ describe("a run that has come to its end", function()
     assert.is_nil(ran.out:find(journal, 1, true))
   end)
 
+  it("names a command that is of the same kind, whatever is wrong with the value", function()
+    local desk, file, mark = room()
+    scratch.write(mark, "")
+    local ran = desk:run("run", file, "attach=i-old", "--region", "cn-shanghai", "--kind", "drill",
+      "--incident", "INC-1", "--rto", "15m", "--json")
+    for _, value in ipairs { "i-new", "" } do
+      local again = desk:run("resume", ran.object.journal, "attach=" .. value, "--why", "typo")
+      assert.equal(1, again.code)
+      assert.matches("go on:  alicloud-dr run " .. file .. " attach=", again.err, 1, true)
+      for _, option in ipairs { "--kind drill", "--incident INC-1", "--rto 15m" } do
+        assert.matches(option, again.err, 1, true)
+      end
+    end
+  end)
+
   it("says which wishes have had no effect, and is none the worse for it", function()
     local desk, journal = finished()
     local ran = desk:run("resume", journal, "attach=i-old", "--why", "it is so", "--skip",

@@ -22,7 +22,7 @@ local function fenced(given)
   local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",
     "attach=i-new", "max_rpo=2h", "--no-ask", "--as", "olga")
   assert.equal(1, ran.code, ran.err)
-  return desk, assert(ran.err:match "or back: alicloud%-dr unfence (%S+)", ran.err), ran
+  return desk, assert(ran.err:match "to bring it back: alicloud%-dr unfence (%S+)", ran.err), ran
 end
 
 local function status(desk) return desk.bench.emu.world.instance_by_id["i-old"].status end

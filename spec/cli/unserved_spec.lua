@@ -5,7 +5,7 @@ local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local worlds = require "spec.worlds"
 
-local OPENED = "opened in cn-shanghai, and served by no step of the run: pg-orders"
+local OPENED = "opened in cn-shanghai, and the run has seen nothing serve there: pg-orders"
 local SERVE = "alicloud-dr serve pg-orders --region cn-shanghai --attach "
 
 local function room(script)
@@ -60,9 +60,9 @@ describe("a run that serves nothing of what it has opened", function()
   it("is short of many groups", function()
     local desk = desks.room(false, { world = worlds.of_groups(8), tty = true, columns = 80 })
     local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "--yes")
-    has(ran.out, "\n    ! opened in cn-shanghai, and served by no step of the run: pg-01, pg-02,\n"
-      .. "      pg-03, pg-04, pg-05 and 3 more\n    pg-01: to serve it in cn-shanghai:\n      "
-      .. "alicloud-dr serve pg-01 --region cn-shanghai --attach INSTANCE\n    pg-02: ")
+    has(ran.out, "\n    ! opened in cn-shanghai, and the run has seen nothing serve there: pg-01,\n"
+      .. "      pg-02, pg-03, pg-04, pg-05 and 3 more\n    pg-01: to serve it in cn-shanghai:\n"
+      .. "      alicloud-dr serve pg-01 --region cn-shanghai --attach INSTANCE\n    pg-02: ")
     has(ran.out, "\n    and so on for 6 more\n    journal ")
     local _, count = desk:run "runs".out:gsub("\n    up:  ", "")
     assert.equal(1, count)

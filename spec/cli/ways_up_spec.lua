@@ -216,7 +216,7 @@ describe("several groups that a run has left down", function()
     end
     local said = view_run.standing({ production_down = "production is down", ways_up = ways },
       "run.jsonl", { "--endpoint h:1" })
-    assert.matches("\n    pg%-1: or back: alicloud%-dr unfence run%.jsonl pg%-1 "
+    assert.matches("\n    pg%-1: to bring it back: alicloud%-dr unfence run%.jsonl pg%-1 "
       .. "%-%-endpoint h:1\n", said)
     assert.matches("\n    pg%-2: [^\n]+ serve pg%-2 %-%-region cn%-shanghai "
       .. "%-%-endpoint h:1 %-%-attach i%-2\n", said)

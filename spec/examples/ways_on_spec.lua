@@ -239,7 +239,7 @@ CASES["failed over by a planned move, and somebody has taken the failover back"]
     ReplicaGroupId = "pg-orders", ClientToken = "other", ReverseReplicate = false }))
   desk.bench.emu:advance(7200)
   local ran = desk:run("resume", journal, "--no-ask")
-  assert.matches("or back: alicloud%-dr unfence", ran.err)
+  assert.matches("to bring it back: alicloud%-dr unfence", ran.err)
   return desk, journal
 end
 

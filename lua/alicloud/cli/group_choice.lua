@@ -60,9 +60,10 @@ local function tell_unmatched(word, ids, region, args, io)
   if args.quiet then return end
   local list = {}
   for i, id in ipairs(ids) do list[i] = { id = id } end
-  io.err(("alicloud-dr: --exclude: %s leaves nothing out; %s\n"):format(schema.show(word),
-    terminal.clean(group_names.alternatives(word, list,
-      #args.group > 0 and "asked for are" or region .. " lists"), 1000)))
+  local text = terminal.clean(group_names.alternatives(word, list,
+    #args.group > 0 and "asked for are" or region .. " lists"), 1000)
+  io.err(fold.hang(io, ("alicloud-dr: --exclude: %s leaves nothing out; %s"):format(
+    schema.show(word), text), MARGIN) .. "\n")
 end
 
 local function without(ids, client, region, args, io)

@@ -66,9 +66,21 @@ local function params_of(given, state)
   return given.params or tables.merged(state and state.params, wish and wish.values)
 end
 
--- The command that begins a new run like the one that has finished, with other parameters.
-local function new_run_command(args, params)
-  return shell.command("run", { args.file, table.unpack(words_of(params)) }, kept(args))
+-- The command that begins a new run like the one that has finished, with other parameters: of the
+-- same kind, so that a drill stays one, and in the same store.
+local function new_run_command(args, params, path, state)
+  local all, run = kept(args), state.run
+  local declared = run.declared or {}
+  local store = not stores.is_path(path) and path:gsub("#[^#]*$", "") or nil
+  local mode = state.mode ~= "graceful" and state.mode or nil
+  local kind = run.kind ~= "unplanned" and run.kind or nil
+  for name, value in pairs { kind = kind, mode = mode, incident = run.incident,
+    rto = declared.rto and duration.format(declared.rto),
+    rpo = declared.rpo and duration.format(declared.rpo), store = store } do
+    all[#all + 1] = shell.option("--" .. name, value)
+  end
+  table.sort(all)
+  return shell.command("run", { args.file, table.unpack(words_of(params)) }, all)
 end
 
 local LOCKED, LOST = "Client.JournalLocked", "Client.JournalLost"
@@ -100,7 +112,7 @@ local MOST_EXCEPTIONS = 10
 local function print_exceptions(io, result)
   local list = result.exceptions
   for i = 1, math.min(#list, MOST_EXCEPTIONS) do
-    io.out(fold.hang(io, "    ! " .. terminal.clean(list[i], 1000), 6) .. "\n")
+    io.out(fold.hang_command(io, "    ! " .. terminal.clean(list[i], 1000), 6) .. "\n")
   end
   local more = #list - MOST_EXCEPTIONS
   if more > 0 then
@@ -226,7 +238,8 @@ local function fail(io, args, err, given, state)
   local path, params = given.journal, params_of(given, state)
   hints.at_the_shell(err, args, true)
   if OTHER_PARAMETERS[err.code] and state and state.is_over then
-    return begin_again(io, args, err, exit_code(io, err), new_run_command(args, params))
+    return begin_again(io, args, err, exit_code(io, err),
+      new_run_command(args, params, path, state))
   end
   local is_begun = state or err.head or stores.is_path(path) or err.code == LOCKED
   if is_begun then return report_failure(io, args, err, path, params) end

@@ -278,7 +278,7 @@ function M.result(io, result)
     lines[#lines + 1] = ("    oldest recovery point: %s\n"):format(clean(result.oldest_pair))
   end
   if result.joined then
-    lines[#lines + 1] = "    somebody else's failover was awaited, it was not begun by this run\n"
+    lines[#lines + 1] = "    a failover under way was awaited; this command did not begin it\n"
   else
     lines[#lines + 1] = ("    request id %s   client token %s   %s\n"):format(
       request_id(result), clean(result.client_token), plural(result.attempts, "attempt"))

@@ -13,7 +13,8 @@ local MOST = 5
 -- Fewer after a run that finished: all of its groups are served in the same way.
 local MOST_AT_THE_END = 2
 
-local COMMAND, WORDS = {}, { back = "or back: ", open = "it is open in %s, so serve it there: ",
+local COMMAND, WORDS = {}, { back = "to bring it back: ",
+  open = "it is open in %s, so serve it there: ",
   turning = "it is open in %s and being protected again; that has to end, then resume: ",
   turned = "it is copied from %s now, so serve it there: ",
   opened = "to serve it in %s: " }

@@ -38,7 +38,8 @@ describe("the text of a playbook", function()
   it("is not all where names are made while it runs", function()
     for _, text in ipairs { 'run:step("wave " .. i, f)', "run:step(name, f)",
       "local step = run.step", 'load(text)', 'require "installed"',
-      'require "alicloud.playbooks.common".fence(run, "fence", group)' } do
+      'require "alicloud.playbooks.common".fence(run, "fence", group)', "require(part)(run)",
+      'run["step"](run, "one", f)' } do
       local found = of('run:step("check", f) ' .. text .. ' for _, name in ipairs { "a" } do end')
       assert.is_false(found.whole, text)
       assert.is_true(step_names.has(found, "check"))
@@ -46,6 +47,7 @@ describe("the text of a playbook", function()
       assert.is_false(step_names.has(found, "b"))
     end
     assert.is_true((of 'local dr = require "alicloud.dr" run:step("check", f)').whole)
+    assert.is_true((of 'local dr = require("alicloud.dr") run: step("check", f)').names.check)
   end)
 end)
 

@@ -99,6 +99,19 @@ describe("a store of one's own", function()
       { err.code, err.message })
   end)
 
+  it("has lost its lease where nobody will be told of it", function()
+    local own, told = store_over(stages.new()), {}
+    own.on_lost = boom
+    foreign.guarded(own):on_lost(function(err) told[#told + 1] = err.message end)
+    assert.same({ "my store: its method on_lost raised: boom" }, told)
+  end)
+
+  it("is asked for its letters again where it had none to give", function()
+    for n = 1, 6 do
+      assert.is_table((run("mail", function() return nil, "mailbox busy" end, n)))
+    end
+  end)
+
   it("lets through what ends a run from outside", function()
     local _, err = run("append", function() error("interrupted!", 0) end, 3)
     assert.equal("Client.Interrupted", err.code)

@@ -323,8 +323,15 @@ local function announce(emu, listening, args, io)
     listening.url))
 end
 
+-- Bytes and pieces of the input that are passed over between two slices of serving.
+local PIECE, PIECES = 4096, 256
+
 local function input_ended()
-  return core.poll(0, "r", 0) and core.take(0, 4096) == nil
+  for _ = 1, PIECES do
+    if not core.poll(0, "r", 0) then return false end
+    if core.take(0, PIECE) == nil then return true end
+  end
+  return false
 end
 
 local function serve(listening, args)

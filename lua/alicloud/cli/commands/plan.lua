@@ -112,10 +112,10 @@ local function print_step(io, entry)
     io.out("      " .. terminal.clean(words_of(call)) .. "\n")
   end
   for _, words in ipairs(entry.says) do
-    io.out(fold.hang(io, "      " .. terminal.clean(words, 1000), 8) .. "\n")
+    io.out(fold.hang_command(io, "      " .. terminal.clean(words, 1000), 8) .. "\n")
   end
   if entry.note then
-    io.out(fold.hang(io, "      " .. terminal.clean(entry.note, 1000), 8) .. "\n")
+    io.out(fold.hang_command(io, "      " .. terminal.clean(entry.note, 1000), 8) .. "\n")
   end
 end
 

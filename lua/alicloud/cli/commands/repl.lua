@@ -6,6 +6,7 @@ local cli_clients = require "alicloud.cli.client"
 local clients = require "alicloud.client"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
+local fold = require "alicloud.cli.fold"
 local guard = require "alicloud.base.guard"
 local histories = require "alicloud.cli.repl.history"
 local lazy = require "alicloud.base.lazy"
@@ -187,8 +188,8 @@ function M.run(args, io)
   local interrupt = io.input_tty and core.keep_interrupt() or function() end
   local lines = reader.new(io, env, history and histories.open(history, hide), interrupt)
   if io.input_tty then
-    io.out(("%s, %s. help() lists what there is, Ctrl-D ends.\n"):format(alicloud._VERSION,
-      tostring(client)))
+    io.out(fold.hang(io, ("%s, %s. help() lists what there is, Ctrl-D ends."):format(
+      alicloud._VERSION, tostring(client)), 2) .. "\n")
   end
   local state = { hide = hide }
   talk(io, env, lines, state)

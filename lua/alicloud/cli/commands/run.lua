@@ -116,7 +116,7 @@ local function correct(given, state, path, args, playbook)
     return nil, errors.new { kind = "state", code = "Client.RunChanged", outcome = "not_sent",
       message = ("%s holds an unfinished run with other parameters: %s"):format(path,
         table.concat(words, " ")),
-      hint = ("to correct them: %s --why TEXT; a run of its own, in spite of that: --new"):format(
+      hint = ("a run of its own takes --new; to correct them: %s --why TEXT"):format(
         run_ends.resume_command(path, args, words)) }
   end
   given.params, given.corrections = nil, playbooks.corrections(values, args, given.requester,

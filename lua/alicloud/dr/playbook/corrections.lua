@@ -188,7 +188,7 @@ end
 function M.judge(state, playbook, wish)
   local list = changes_of(state, wish)
   local _, message = params.read(playbook.params, tables.merged(state.params, wish.values))
-  if message then return nil, M.bad(message) end
+  if message and not state.is_over then return nil, M.bad(message) end
   for _, each in ipairs(list) do
     local step = used_by(state, each.name)
     if state.is_over then

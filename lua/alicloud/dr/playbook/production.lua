@@ -259,7 +259,7 @@ local function open_words(open)
     table.insert(places[place], way.group_id)
   end
   for i, place in ipairs(tables.keys(places)) do
-    parts[i] = ("opened in %s, and served by no step of the run: %s"):format(place,
+    parts[i] = ("opened in %s, and the run has seen nothing serve there: %s"):format(place,
       names(places[place]))
   end
   return parts

@@ -21,6 +21,10 @@ local LOADERS = { "%f[%w_]load", "%f[%w_]dofile" }
 local REQUIRED = "require%s*%(?%s*[\"']([%w_.-]+)"
 
 local function takes_others(text, modules)
+  -- A module whose name is made at run time may be any.
+  for at in text:gmatch "%f[%w_]require%f[^%w_]()" do
+    if not text:find("^%s*%(?%s*[\"'][%w_.-]+[\"']", at) then return true end
+  end
   for _, loader in ipairs(LOADERS) do
     if text:find(loader) then return true end
   end
@@ -41,7 +45,8 @@ end
 -- may be other names.
 local function add_text(found, text, has_branches)
   for method, kind in pairs(KINDS) do
-    for dot, at in text:gmatch("([:.])" .. method .. "%f[^%w_]%s*()") do
+    if text:find("%[%s*[\"']" .. method .. "[\"']") then found.whole = false end
+    for dot, at in text:gmatch("([:.])%s*" .. method .. "%f[^%w_]%s*()") do
       local rest = text:sub(at, at + 200)
       local name = rest:match '^%(%s*"([^"\\\n]+)"%s*[,)]'
         or rest:match "^%(%s*'([^'\\\n]+)'%s*[,)]"

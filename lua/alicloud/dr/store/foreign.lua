@@ -54,11 +54,12 @@ local function of(owner, name)
   end })
 end
 
--- Makes a call raise its error, since its callers do not expect one as a result.
-local function loudly(call)
-  return function(...)
-    local result, err = call(...)
-    if result == nil and err ~= nil then error(err, 0) end
+-- What `mail` raises is raised, as an error with the names: its callers take no error as a result.
+-- A mailbox that cannot be read now gives nil, and is read again later.
+local function letters(store, name)
+  return function(_, ...)
+    local ok, result = guard.call(store.mail, store, ...)
+    if not ok then error(failure(name, "mail", "raised: " .. errors.words_of(result)), 0) end
     return result
   end
 end
@@ -82,7 +83,7 @@ function M.guarded(store)
   local name = type(store.name) == "string" and store.name or "the store"
   local own = of(store, name)
   own.name = name
-  own.mail = loudly(own.mail)
+  own.mail = letters(store, name)
   local lease, lost = own.lease, own.lost
   function own.lease(...)
     local held, err = lease(...)
@@ -94,6 +95,13 @@ function M.guarded(store)
     return why or err
   end
   if not lost then own.lost = nil end
+  -- If nobody will tell of a lost lease, it counts as lost.
+  local on_lost = own.on_lost
+  function own.on_lost(_, listener)
+    local _, err = on_lost(nil, listener)
+    if err then listener(err) end
+  end
+  if not on_lost then own.on_lost = nil end
   return own
 end
 
