@@ -151,6 +151,15 @@ describe("the playbook fleet", function()
       .. "region=cn%-shanghai max_rpo=", notes)
     assert.matches("old side of pg%-02, .*, pg%-06 is not fenced, keep it from writing: "
       .. "alicloud%-dr fence GROUP %-%-region cn%-shanghai", notes)
+    assert.matches("pg%-02, .*, pg%-06 are not protected: alicloud%-dr reprotect GROUP ", notes)
+  end)
+
+  it("names the one group that is left to fence and to protect, in the commands for it", function()
+    local stage = stage_of(3)
+    assert(run(stage, { groups = "pg-02" }))
+    local notes = scene.notes(stage)
+    assert.matches("pg%-02 is not fenced, .*: alicloud%-dr fence pg%-02 %-%-region", notes)
+    assert.matches("pg%-02 is not protected: alicloud%-dr reprotect pg%-02 %-%-region", notes)
   end)
 
   it("is refused where a group or a step is to be skipped that is not known", function()

@@ -164,11 +164,11 @@ local function tell_remains(own, moved, fleet)
   end
   if #unfenced > 0 then
     own:note(("the old side of %s is not fenced, keep it from writing: %s"):format(
-      tables.few(unfenced), fleet:by_hand("fence")))
+      tables.few(unfenced), fleet:by_hand("fence", unfenced)))
   end
   if #opened > 0 then
-    own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
-      .. " groups are", fleet:by_hand("reprotect")))
+    own:note(("%s %s not protected: %s"):format(tables.few(opened), #opened == 1 and "is" or "are",
+      fleet:by_hand("reprotect", opened)))
   end
 end
 

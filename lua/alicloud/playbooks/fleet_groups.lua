@@ -189,14 +189,15 @@ function Fleet:later(id, err)
   return shell.command("run", words, ways.options(self.run.way))
 end
 
---- The command that does something by hand for one of the groups.
+--- The command that does something by hand for one of some groups.
 ---@param verb string
+---@param ids string[] with more than one, the command has GROUP for a person to fill in
 ---@return string
-function Fleet:by_hand(verb)
+function Fleet:by_hand(verb, ids)
   local options, to = { shell.option("--region", self.region) }, self.run.params.to
   if to then options[2] = shell.option("--to", to) end
   for _, option in ipairs(ways.options(self.run.way)) do options[#options + 1] = option end
-  return shell.command(verb, { "GROUP" }, options)
+  return shell.command(verb, { ids[2] and "GROUP" or ids[1] }, options)
 end
 
 -- The options that overrule the obstacle, if a person may do that.
