@@ -212,15 +212,20 @@ local function threshold_hint(round)
   })
 end
 
+-- The first job of the lowest tier that has one that was not begun.
 local function next_job(round)
+  local first
   for _, job in ipairs(round.jobs) do
-    if not job.branch then return job end
+    if not job.branch and (not first or job.tier < first.tier) then first = job end
   end
+  return first
 end
 
+-- Another canary that is suggested is one of this wave, if it has one: a canary of a later tier
+-- would let all of this tier go before it.
 local function canary_hint(round, wave, name)
-  local branch, following = round.branch, next_job(round)
-  local ways = {}
+  local branch, ways = round.branch, {}
+  local following = wave.canaries[1] or wave.others[1] or next_job(round)
   if not wave.named and wave.canaries[1] then
     ways[1] = { text = ("resumed, %s comes first instead of it"):format(wave.canaries[1].name) }
   end
