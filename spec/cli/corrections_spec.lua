@@ -106,6 +106,20 @@ describe("a run that a parameter has stopped", function()
     assert.equal(1, #desk:ledger())
   end)
 
+  it("goes on with as many groups as there are, if that was more than was allowed", function()
+    local desk, ran = fleet "max_groups=1"
+    assert.matches("2 groups, allowed: 1 without a person's word", ran.err, 1, true)
+    local journal = told(desk, ran, "max_groups=2")
+    assert.is_nil(ran.err:find("--why", 1, true))
+    assert.equal(0, desk:run("resume", journal, "max_groups=2", "--yes").code)
+    assert.equal(2, #desk:ledger())
+    desk = desks.room(false, { world = worlds.of_groups(3), input_tty = true, typed = { "p" } })
+    ran = desk:run("run", "fleet", "groups=pg-01,pg-02", "region=cn-shanghai", "max_groups=1",
+      "--yes")
+    assert.matches("%(a%): move them all the same, or sto%(p%): ", ran.err)
+    assert.matches("go on: .* max_groups=2 ", ran.err)
+  end)
+
   it("says so in its error and its journal, whatever a playbook has put there", function()
     for given, is_text in pairs { ['"a b`c"'] = true, ["{}"] = false, ["7"] = false } do
       local desk, file = room(([[

@@ -329,10 +329,13 @@ end
 -- Asks a person before more than `most` groups are moved, in case that is a mistake.
 local function demand_release(branch, count, most)
   if not most or count <= most then return end
+  local declared = tables.index(branch.engine.playbook.params or {}, "name").max_groups
+  local may_raise = declared and declared.revisable
   local err = errors.new {
     kind = "precheck", code = "Client.TooManyGroups", outcome = "not_sent",
     message = ("%d groups, allowed: %d without a person's word"):format(count, most),
     hint = "raise max_groups, or release it where somebody is asked",
+    parameter = may_raise and "max_groups" or nil, parameter_value = may_raise and count or nil,
   }
   if ask(branch, "each", { err = err, release = true }) ~= "again" then branch:halt(err) end
 end
