@@ -2,6 +2,7 @@
 
 local alicloud = require "alicloud"
 local fleets = require "spec.playbooks.fleet_lab"
+local pasts = require "alicloud.dr.playbook.past"
 local scene = require "spec.playbooks.scene"
 
 local stage_of, run, moved, opened = fleets.stage, fleets.run, fleets.moved, fleets.opened
@@ -276,6 +277,9 @@ describe("the playbook fleet", function()
         kills = kills + 1
         assert(stage:run(scene.load "fleet", { params = params }))
         assert.equal(expected, moved(stage), n)
+        for _, entry in ipairs(stage:state().intents) do
+          assert.is_false(pasts.is_open(entry), n)
+        end
       end
     end
     assert.is_true(kills > 50, kills)
