@@ -1,5 +1,6 @@
 -- Parameters and wishes for the steps of a run that come too late, or name nothing.
 
+local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
 local worlds = require "spec.worlds"
@@ -118,6 +119,18 @@ describe("a run that a parameter has stopped", function()
       "--yes")
     assert.matches("%(a%): move them all the same, or sto%(p%): ", ran.err)
     assert.matches("go on: .* max_groups=2 ", ran.err)
+  end)
+
+  it("tells which one may be wrong behind the point of no return", function()
+    local desk = desks.room(false, { world = after.world() })
+    local function failover(attach)
+      return desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai", "fence=no",
+        "max_rpo=1d", "attach=" .. attach, "--yes")
+    end
+    local ran = failover "i-sold-out"
+    assert.matches("OperationDenied.NoStock", ran.err, 1, true)
+    assert.is_nil(ran.err:find("production is down", 1, true))
+    assert.matches("\n    if it is wrong: add attach=VALUE %-%-why TEXT\n", ran.err)
   end)
 
   it("says so in its error and its journal, whatever a playbook has put there", function()
