@@ -1,5 +1,6 @@
 -- Parameters and wishes for the steps of a run that come too late, or name nothing.
 
+local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
 local scratch = require "spec.scratch"
 local worlds = require "spec.worlds"
@@ -119,6 +120,32 @@ describe("a run that a parameter has stopped", function()
     journal = told(desk, ran, "groups=VALUE --why TEXT")
     assert.equal(0, desk:run("resume", journal, "groups=pg-02", "--why", "typo", "--yes").code)
     assert.equal(1, #desk:ledger())
+  end)
+
+  it("goes on with as many groups as there are, if that was more than was allowed", function()
+    local desk, ran = fleet "max_groups=1"
+    assert.matches("2 groups, allowed: 1 without a person's word", ran.err, 1, true)
+    local journal = told(desk, ran, "max_groups=2")
+    assert.is_nil(ran.err:find("--why", 1, true))
+    assert.equal(0, desk:run("resume", journal, "max_groups=2", "--yes").code)
+    assert.equal(2, #desk:ledger())
+    desk = desks.room(false, { world = worlds.of_groups(3), input_tty = true, typed = { "p" } })
+    ran = desk:run("run", "fleet", "groups=pg-01,pg-02", "region=cn-shanghai", "max_groups=1",
+      "--yes")
+    assert.matches("%(a%): move them all the same, or sto%(p%): ", ran.err)
+    assert.matches("go on: .* max_groups=2 ", ran.err)
+  end)
+
+  it("tells which one may be wrong behind the point of no return", function()
+    local desk = desks.room(false, { world = after.world() })
+    local function failover(attach)
+      return desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai", "fence=no",
+        "max_rpo=1d", "attach=" .. attach, "--yes")
+    end
+    local ran = failover "i-sold-out"
+    assert.matches("OperationDenied.NoStock", ran.err, 1, true)
+    assert.is_nil(ran.err:find("production is down", 1, true))
+    assert.matches("\n    if it is wrong: add attach=VALUE %-%-why TEXT\n", ran.err)
   end)
 
   it("says so in its error and its journal, whatever a playbook has put there", function()

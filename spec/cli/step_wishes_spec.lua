@@ -62,6 +62,29 @@ describe("--skip of a step that there is not", function()
     assert.same({}, desk:run("runs", "--json").object.runs)
   end)
 
+  it("is refused of a critical one before production is stopped for it", function()
+    local desk = desks.room(false)
+    for name, step in pairs { failover = "promote", drill = "start drill" } do
+      local ran = desk:run("run", name, "group=pg-orders", "region=cn-shanghai", "--yes", "--skip",
+        step .. "=why")
+      assert.equal(2, ran.code)
+      assert.matches(('--skip: got "%s"; allowed: a step that is not critical\n'):format(step),
+        ran.err, 1, true)
+    end
+    assert.same({}, desk:ledger())
+    assert.same({}, desk:run("runs", "--json").object.runs)
+  end)
+
+  it("is refused of a critical one where a run goes on from it", function()
+    local desk, file = room [[run:step("open", { critical = true }, function()
+      return nil, "shut" end)]]
+    assert.equal(1, run(desk, file).code)
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    local ran = desk:run("resume", journal, "--skip", "open=why")
+    assert.equal(2, ran.code)
+    assert.matches("allowed: a step that is not critical", ran.err, 1, true)
+  end)
+
   it("is refused where a run goes on, which is left as it is", function()
     local desk, file = room()
     assert.equal(1, run(desk, file).code)

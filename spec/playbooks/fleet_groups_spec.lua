@@ -159,7 +159,7 @@ describe("the groups of a fleet", function()
       else
         assert.equal(2, moved(stage))
         assert.matches("stands there already, nothing was done: pg%-02", scene.notes(stage))
-        assert.matches("reprotect GROUP %-%-region cn%-hangzhou %-%-to cn%-hangzhou%-h",
+        assert.matches("reprotect %S+ %-%-region cn%-hangzhou %-%-to cn%-hangzhou%-h",
           scene.notes(stage))
         assert.matches("pg%-04 was left out: Client.UnknownSide: .* region=cn%-hangzhou max_rpo",
           text)

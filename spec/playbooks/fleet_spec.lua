@@ -2,6 +2,7 @@
 
 local alicloud = require "alicloud"
 local fleets = require "spec.playbooks.fleet_lab"
+local pasts = require "alicloud.dr.playbook.past"
 local scene = require "spec.playbooks.scene"
 
 local stage_of, run, moved, opened = fleets.stage, fleets.run, fleets.moved, fleets.opened
@@ -151,6 +152,15 @@ describe("the playbook fleet", function()
       .. "region=cn%-shanghai max_rpo=", notes)
     assert.matches("old side of pg%-02, .*, pg%-06 is not fenced, keep it from writing: "
       .. "alicloud%-dr fence GROUP %-%-region cn%-shanghai", notes)
+    assert.matches("pg%-02, .*, pg%-06 are not protected: alicloud%-dr reprotect GROUP ", notes)
+  end)
+
+  it("names the one group that is left to fence and to protect, in the commands for it", function()
+    local stage = stage_of(3)
+    assert(run(stage, { groups = "pg-02" }))
+    local notes = scene.notes(stage)
+    assert.matches("pg%-02 is not fenced, .*: alicloud%-dr fence pg%-02 %-%-region", notes)
+    assert.matches("pg%-02 is not protected: alicloud%-dr reprotect pg%-02 %-%-region", notes)
   end)
 
   it("is refused where a group or a step is to be skipped that is not known", function()
@@ -267,6 +277,9 @@ describe("the playbook fleet", function()
         kills = kills + 1
         assert(stage:run(scene.load "fleet", { params = params }))
         assert.equal(expected, moved(stage), n)
+        for _, entry in ipairs(stage:state().intents) do
+          assert.is_false(pasts.is_open(entry), n)
+        end
       end
     end
     assert.is_true(kills > 50, kills)

@@ -111,6 +111,18 @@ describe("the tiers of a fleet", function()
     assert.matches("of 6 groups: 1 failed, 5 opened\n", scene.notes(stage))
   end)
 
+  it("have another canary of the same one suggested", function()
+    local params = { tier = "1:app-*,2:db-*", canary = "pg-02" }
+    local _, err = run(stage_of(nil, { faults = { partial "pg-02" } }), params)
+    assert.matches("^resumed with canary=pg%-05, ", err.hint)
+    _, err = run(stage_of { [2] = { status = "created" } }, params)
+    assert.matches("the canary pg%-02 is not ready: ", err.message)
+    assert.matches("^resumed with canary=pg%-05, ", err.hint)
+    _, err = run(stage_of(nil, { faults = { partial "pg-03" } }),
+      { tier = "1:pg-03,2:app-*", canary = "pg-03" })
+    assert.matches("^resumed with canary=pg%-02, ", err.hint)
+  end)
+
   it("that take no group are told", function()
     local stage = stage_of()
     assert(run(stage, { tier = "1:db-*,2:ap-*,3:pg-01" }))

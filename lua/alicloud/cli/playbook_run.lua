@@ -146,7 +146,7 @@ end
 
 local function ask_person(io, person, args)
   return function(question)
-    local allowed = question.release and "(a)gain to release it, or sto(p)"
+    local allowed = question.release and "(a): move them all the same, or sto(p)"
       or question.canary and "(a)gain with another canary, (s)kip: go on without one, or sto(p)"
       or question.critical and "(a)gain or sto(p)" or "(a)gain, (s)kip or sto(p)"
     local function show()

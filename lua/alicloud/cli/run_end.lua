@@ -153,8 +153,8 @@ local function way_on(io, args, err, path, params)
   local elsewhere = full and journal_room.command(path, args.typed_words,
     cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)
   local unsaid = err.code == "Client.DirectionNeeded" or err.code == "Client.UnknownSide"
-  local cure = corrections.cure(err, params)
-  local side = unsaid and " --to PLACE --why TEXT" or cure and " --why TEXT" or ""
+  local cure, why = corrections.cure(err, params)
+  local side = unsaid and " --to PLACE --why TEXT" or why
   local taken = (err.code == LOCKED or err.code == LOST) and not stores.is_path(path)
   local standby = taken and " --standby" or ""
   local keyless = err.code == "Client.NoApproverKey" and not args.approvers

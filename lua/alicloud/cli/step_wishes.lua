@@ -38,7 +38,12 @@ end
 local function check_skip(found, state, name, io)
   local past = past_of(state, name)
   local why = past and SETTLED[past.status]
-  if why then warn(io, "--skip", name, why .. ", so nothing of it is left out") end
+  if why then
+    warn(io, "--skip", name, why .. ", so nothing of it is left out")
+  elseif step_names.is_critical(found, name) then
+    options.refuse(("--skip: got %s; allowed: a step that is not critical"):format(
+      schema.show(name)))
+  end
   local is_form = name:gsub("^gate:", ""):find "^GROUP/" ~= nil
   if past or not is_form and step_names.has(found, name) then return end
   local known = tables.keys(found.names)
@@ -53,8 +58,9 @@ local function check_skip(found, state, name, io)
     .. "; where the run comes to nothing of that name, nothing is left out")
 end
 
---- Refuses a name that is no step or gate, if all names are known, and warns of a doubtful one and
---- of one that has no effect. Nothing is checked for a finished run: `run_end` warns there.
+--- Refuses a critical step, and a name that is no step or gate, if all names are known. Warns of a
+--- doubtful one and of one that has no effect. Nothing is checked for a finished run: `run_end`
+--- warns there.
 ---@param playbook alicloud.dr.Playbook
 ---@param given table options of dr.run
 ---@param io alicloud.cli.Io

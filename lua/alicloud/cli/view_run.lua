@@ -142,13 +142,14 @@ function M.again(err, go_on)
   return ("    if it was never done:  %s %s\n"):format(go_on, shell.option("--again", err.again))
 end
 
---- Parameters that can be corrected: with production down, all of them. Else only the one that the
---- hint names without a value ("with attach=, …"), since a new run can be begun instead; one with a
---- value in the hint is a way to go on, and what was typed is not wrong.
+--- Parameters that can be corrected: with production down, or behind the point of no return, all of
+--- them. Else only the one that the hint names without a value ("with attach=, …"), since a new run
+--- can be begun instead; one with a value in the hint is a way to go on, and what was typed is not
+--- wrong.
 ---@param err alicloud.Error
 ---@return string line, "" if there is none
 function M.correctable(err)
-  local names = err.production_down and err.correctable
+  local names = (err.production_down or err.no_return) and err.correctable
     or { tostring(err.hint):match "with (%l[%l_]*)=," }
   if #names == 0 then return "" end
   return ("    if it is wrong: add %s=VALUE --why TEXT\n"):format(

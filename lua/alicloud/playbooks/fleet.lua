@@ -43,13 +43,17 @@ local PARAMS = {
   given.verify, given.verify_for,
 }
 
+-- The tiers as given, those that take a group, and a function that tells the tier of any group.
 local function sort_into_tiers(list, ready, fleet)
-  local sorted, words = { list = list, of = {}, taken = {} }, {}
+  local sorted, words = { list = list, taken = {} }, {}
+  local function entry_of(id)
+    return tiers.of(list, id, (fleet.seen[id] or {}).name or fleet.called[id])
+  end
+  function sorted.of(id) return (entry_of(id) or { tier = tiers.LAST }).tier end
   for i, entry in ipairs(list) do words[i] = ("%d:%s"):format(entry.tier, entry.pattern) end
   sorted.text = table.concat(words, ",")
   for _, id in ipairs(ready) do
-    local entry = tiers.of(list, id, fleet.seen[id].name)
-    sorted.of[id] = entry and entry.tier or tiers.LAST
+    local entry = entry_of(id)
     if entry then sorted.taken[entry] = true end
   end
   return sorted
@@ -58,7 +62,7 @@ end
 local function tell_tiers(own, sorted, ready)
   local by_tier = {}
   for _, id in ipairs(ready) do
-    local tier = sorted.of[id]
+    local tier = sorted.of(id)
     by_tier[tier] = by_tier[tier] or {}
     table.insert(by_tier[tier], id)
   end
@@ -92,7 +96,7 @@ local function tell_each_order(run, names, ready, canary, sorted)
   repeat
     count = count + 1
     local told = run:step(count == 1 and "order" or "order " .. count,
-      { tier = #sorted.list > 0 and function(id) return sorted.of[id] or tiers.LAST end or nil },
+      { tier = #sorted.list > 0 and sorted.of or nil },
       function(own) return tell_order(own, names, ready, canary, sorted) end)
   until not told or not told.tiers or told.tiers == sorted.text
 end
@@ -164,11 +168,11 @@ local function tell_remains(own, moved, fleet)
   end
   if #unfenced > 0 then
     own:note(("the old side of %s is not fenced, keep it from writing: %s"):format(
-      tables.few(unfenced), fleet:by_hand("fence")))
+      tables.few(unfenced), fleet:by_hand("fence", unfenced)))
   end
   if #opened > 0 then
-    own:note(("%s not protected: %s"):format(#opened == 1 and "1 group is" or #opened
-      .. " groups are", fleet:by_hand("reprotect")))
+    own:note(("%s %s not protected: %s"):format(tables.few(opened), #opened == 1 and "is" or "are",
+      fleet:by_hand("reprotect", opened)))
   end
 end
 
@@ -183,13 +187,13 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
     if #ready == 0 then return end
   end
   local canary, sorted = params.canary, sort_into_tiers(params.tier or {}, ready, fleet)
-  fleet:demand_canaries(canary, ready)
+  fleet:demand_canaries(canary, ready, sorted.of)
   tell_each_order(run, fleet.names, ready, canary, sorted)
   -- Opens the groups here, so that the gate shows them to the approvers.
   for _, id in ipairs(ready) do fleet:group(run, id) end
   common.approve(run)
   local moved = run:each(ready, { parallel = params.parallel, canary = canary,
-    max_errors = params.max_errors, word = "opened", tier = function(id) return sorted.of[id] end,
+    max_errors = params.max_errors, word = "opened", tier = sorted.of,
     leave_out = function(id, err)
       -- Once the services of a group were stopped it cannot be left out: it has failed.
       local is_begun = err.kind ~= "precheck" or err.outcome ~= "not_sent" or fleet:row(id).stop

@@ -20,6 +20,7 @@ local M = {}
 ---@field names string[] groups that were chosen
 ---@field seen table<string, table> result of the look at each group that can be moved or is there
 ---@field unready table<string, alicloud.Error> why other groups are left out
+---@field called table<string, string> names of groups that were looked at, ready or not
 ---@field ages table<string, number> seconds: age of the recovery point of groups that are not ready
 local Fleet = {}
 Fleet.__index = Fleet
@@ -37,7 +38,7 @@ function M.new(run)
   local params = run.params
   return setmetatable({ run = run, region = params.region or run.client.region,
     rows = params.table or {}, names = {}, seen = {}, unready = {},
-    ages = {} }, Fleet)
+    called = {}, ages = {} }, Fleet)
 end
 
 --- An error with the outcome "not_sent".
@@ -189,14 +190,15 @@ function Fleet:later(id, err)
   return shell.command("run", words, ways.options(self.run.way))
 end
 
---- The command that does something by hand for one of the groups.
+--- The command that does something by hand for one of some groups.
 ---@param verb string
+---@param ids string[] with more than one, the command has GROUP for a person to fill in
 ---@return string
-function Fleet:by_hand(verb)
+function Fleet:by_hand(verb, ids)
   local options, to = { shell.option("--region", self.region) }, self.run.params.to
   if to then options[2] = shell.option("--to", to) end
   for _, option in ipairs(ways.options(self.run.way)) do options[#options + 1] = option end
-  return shell.command(verb, { "GROUP" }, options)
+  return shell.command(verb, { ids[2] and "GROUP" or ids[1] }, options)
 end
 
 -- The options that overrule the obstacle, if a person may do that.
@@ -291,7 +293,7 @@ local function look_once(fleet, names, title, is_last)
       local seen, err, age = look_within(own, watch, function(progress)
         return look_at(own, group, fleet:row(item.group), progress)
       end)
-      fleet.ages[item.group] = age
+      fleet.ages[item.group], fleet.called[item.group] = age, seen and seen.name
       return seen, err
     end)
   end)
@@ -349,10 +351,22 @@ function Fleet:sort()
       err.message) }, 0)
 end
 
+-- The group to suggest as a canary instead of another: one of its tier, if there is one, since a
+-- canary of a later tier would let all of this tier go before it.
+local function instead_of(id, movable, tier_of)
+  local first
+  for _, other in ipairs(movable) do
+    if tier_of(other) == tier_of(id) then return other end
+    if not first or tier_of(other) < tier_of(first) then first = other end
+  end
+  return first
+end
+
 --- Raises if a named canary is not among the groups that can be moved.
 ---@param canary integer|string[]
 ---@param movable string[]
-function Fleet:demand_canaries(canary, movable)
+---@param tier_of fun(id: string): integer
+function Fleet:demand_canaries(canary, movable, tier_of)
   if type(canary) ~= "table" then return end
   local chosen, can = tables.set(self.names), tables.set(movable)
   for _, id in ipairs(canary) do
@@ -365,7 +379,7 @@ function Fleet:demand_canaries(canary, movable)
           or ("canary: unknown group %s%s"):format(schema.show(id),
             schema.did_you_mean(id, chosen)),
         hint = ("resumed with canary=%s, that one comes first; with canary=0, all go without one")
-          :format(movable[1]) }, 0)
+          :format(instead_of(id, movable, tier_of)) }, 0)
     end
   end
 end

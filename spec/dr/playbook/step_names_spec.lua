@@ -27,6 +27,25 @@ describe("the text of a playbook", function()
     assert.equal('; did you mean "check"?', step_names.near(found, "pg-1/check"))
   end)
 
+  it("tells which of its steps are critical, by their own options", function()
+    local found = of [[
+      run:step("open", { no_return = true,
+        critical = true }, f)
+      run:step('shut', { undo = { critical = true } }, f) run:step("look", f)
+      run:step("mend", { plan = "a {", critical = false }, f) -- critical = true }
+      run:step("clear", { -- critical = true
+        timeout = "1m" }, f)
+      run:verify("answers", { critical=true }, f)
+      run:step("twice", { critical = true }, f) run:step("twice", {}, f)
+      run:each(list, {}, function(id, own) own:step("move", { critical = true }, f) end)]]
+    local critical = {}
+    for _, name in ipairs { "open", "shut", "look", "mend", "clear", "answers", "twice", "move",
+      "pg-1/move", "pg-1/look", "other" } do
+      if step_names.is_critical(found, name) then critical[#critical + 1] = name end
+    end
+    assert.equal("open answers move pg-1/move", table.concat(critical, " "))
+  end)
+
   it("tells them of every branch where it has branches", function()
     local found, names = of [[run:each(list, {}, function(id, own) own:step("move", f) end)]]
     assert.equal("GROUP/move move", names)

@@ -159,16 +159,19 @@ function M.revised(state, playbook, given)
   return values, known
 end
 
---- Tells how to correct the parameter that an error blames: the argument behind `resume JOURNAL`,
---- to which --why has to be added. A value of several lines came from a file.
+--- Tells how to correct the parameter that an error blames: the argument behind `resume JOURNAL`.
+--- A value of several lines came from a file.
 ---@param err table
 ---@param given table<string, any> parameters as they were given
----@return string|nil word NAME=VALUE or NAME=@FILE; nil: the error blames no parameter
+---@return string|nil word NAME=VALUE or NAME=@FILE, or with the value that the error tells; nil:
+---the error blames no parameter
+---@return string why " --why TEXT" where it has to be added, else ""
 function M.cure(err, given)
-  local name = err.parameter
-  if type(name) ~= "string" then return nil end
+  local name, value = err.parameter, err.parameter_value
+  if type(name) ~= "string" then return nil, "" end
+  if math.type(value) == "integer" then return ("%s=%d"):format(name, value), "" end
   local is_file = type(given[name]) == "string" and given[name]:find "[\r\n]"
-  return name .. (is_file and "=@FILE" or "=VALUE")
+  return name .. (is_file and "=@FILE" or "=VALUE"), " --why TEXT"
 end
 
 --- Makes the error for a parameter that cannot be read.

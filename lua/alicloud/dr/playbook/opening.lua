@@ -28,14 +28,16 @@ local function fault_of(store, list)
   return events.newer_error(store.name, newer)
 end
 
---- Adds the state of production to an error, for a person who cannot continue the run.
+--- Adds the state of production to an error, and the point of no return that was passed, for a
+--- person who cannot continue the run.
 ---@param state alicloud.dr.RunState
 ---@param err alicloud.Error
 ---@return nil
 ---@return alicloud.Error err the same
 function M.tell_production(state, err)
   err.production_down = productions.words(state)
-  err.ways_up = productions.ways_up(state, states.no_return(state) ~= nil)
+  err.no_return = states.no_return(state)
+  err.ways_up = productions.ways_up(state, err.no_return ~= nil)
   return nil, err
 end
 

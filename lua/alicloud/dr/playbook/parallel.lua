@@ -212,15 +212,20 @@ local function threshold_hint(round)
   })
 end
 
+-- The first job of the lowest tier that has one that was not begun.
 local function next_job(round)
+  local first
   for _, job in ipairs(round.jobs) do
-    if not job.branch then return job end
+    if not job.branch and (not first or job.tier < first.tier) then first = job end
   end
+  return first
 end
 
+-- Another canary that is suggested is one of this wave, if it has one: a canary of a later tier
+-- would let all of this tier go before it.
 local function canary_hint(round, wave, name)
-  local branch, following = round.branch, next_job(round)
-  local ways = {}
+  local branch, ways = round.branch, {}
+  local following = wave.canaries[1] or wave.others[1] or next_job(round)
   if not wave.named and wave.canaries[1] then
     ways[1] = { text = ("resumed, %s comes first instead of it"):format(wave.canaries[1].name) }
   end
@@ -324,10 +329,13 @@ end
 -- Asks a person before more than `most` groups are moved, in case that is a mistake.
 local function demand_release(branch, count, most)
   if not most or count <= most then return end
+  local declared = tables.index(branch.engine.playbook.params or {}, "name").max_groups
+  local may_raise = declared and declared.revisable
   local err = errors.new {
     kind = "precheck", code = "Client.TooManyGroups", outcome = "not_sent",
     message = ("%d groups, allowed: %d without a person's word"):format(count, most),
     hint = "raise max_groups, or release it where somebody is asked",
+    parameter = may_raise and "max_groups" or nil, parameter_value = may_raise and count or nil,
   }
   if ask(branch, "each", { err = err, release = true }) ~= "again" then branch:halt(err) end
 end

@@ -362,10 +362,11 @@ end
 ---@return alicloud.Error? err with `journal`; `incomplete` if the journal could not be written to
 ---the end; `rolled_back` if all that the run had done was undone; `production_down` in words, if
 ---the run has stopped production and it is still down, and `ways_up`, where each group can come up
----now (see alicloud.dr.WayUp; "back" is group:unfence); `left_open`: what a person has to end by
----hand, in words; `correctable`: the parameters of failed steps that can be corrected; `parameter`:
----the one whose value cannot be used; `again`: the step in doubt, which the option of that name
----runs once more
+---now (see alicloud.dr.WayUp; "back" is group:unfence); `no_return`: the point of no return that
+---it has passed; `left_open`: what a person has to end by hand, in words; `correctable`: the
+---parameters of failed steps that can be corrected; `parameter`: the one whose value cannot be
+---used, and `parameter_value`: a number that can be used for it, and needs no reason; `again`: the
+---step in doubt, which the option of that name runs once more
 function M.run(playbook, options)
   local given = run_options.check("dr.run", options, 2)
   local _, message = params.read(given.params and playbook.params, given.params)

@@ -208,15 +208,18 @@ function APPLY.intent(state, event)
   table.insert(step_of(state, event.step).intents, entry)
 end
 
+-- Settles the newest intent with the token; a good one also older ones, which kills left open.
 function APPLY.outcome(state, event)
-  local intents = state.intents_of[event.group_id] or {}
+  local intents, is_newest = state.intents_of[event.group_id] or {}, true
   for i = #intents, 1, -1 do
     local entry = intents[i]
-    if entry.verb == event.verb and entry.intent.client_token == event.client_token then
+    local same = entry.verb == event.verb and entry.intent.client_token == event.client_token
+    local is_open = not entry.outcome or entry.outcome.outcome == "unknown"
+    if same and (is_newest or event.ok and is_open) then
+      is_newest = false
       entry.outcome = { ok = event.ok, outcome = event.outcome, code = event.code,
-        drill_id = event.drill_id,
-        request_id = event.request_id, result = event.result, at = event.at }
-      return
+        drill_id = event.drill_id, request_id = event.request_id, result = event.result,
+        at = event.at }
     end
   end
 end

@@ -8,6 +8,7 @@ local M = {}
 
 ---@class alicloud.dr.StepNames
 ---@field names table<string, true> "fence", "gate:approve"; in a branch "GROUP/fence"
+---@field critical table<string, boolean> those that are critical wherever the text has them
 ---@field whole boolean the playbook has no other names
 ---@field text string? the text, which may hold other names; nil: the names are known without it
 ---@field numbered boolean? a repeated step may have a number behind its name
@@ -41,6 +42,21 @@ local function in_group(name)
   return (gate or "") .. "GROUP/" .. (rest or name)
 end
 
+-- Whether a call of a step has `critical = true` in the table of options behind its name. Looks at
+-- no more than 1000 bytes, without strings and remarks, in which there may be braces.
+local function is_critical(text, at)
+  local call = text:sub(at, at + 1000):gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", '""')
+    :gsub("%-%-[^\n]*", "")
+  local options = call:match '^%(%s*""%s*,%s*(%b{})'
+  return options ~= nil
+    and options:sub(2, -2):gsub("%b{}", ""):find "%f[%w_]critical%s*=%s*true%f[^%w_]" ~= nil
+end
+
+local function add(found, name, critical)
+  found.names[name] = true
+  found.critical[name] = critical and found.critical[name] ~= false
+end
+
 -- Adds the names in a text. If a call has no literal name, or a method is taken as a value, there
 -- may be other names.
 local function add_text(found, text, has_branches)
@@ -51,27 +67,29 @@ local function add_text(found, text, has_branches)
       local name = rest:match '^%(%s*"([^"\\\n]+)"%s*[,)]'
         or rest:match "^%(%s*'([^'\\\n]+)'%s*[,)]"
       local is_field = dot == "." and method == "verify" and rest:sub(1, 1) ~= "("
-      if name then found.names[kind .. name] = true end
-      if name and has_branches then found.names[in_group(kind .. name)] = true end
+      local critical = name and is_critical(text, at)
+      if name then add(found, kind .. name, critical) end
+      if name and has_branches then add(found, in_group(kind .. name), critical) end
       if not name and not is_field then found.whole = false end
     end
   end
 end
 
 --- The names of a playbook.
----@param source alicloud.dr.PlaybookSource
+---@param source alicloud.dr.PlaybookSource of a ready one, `steps` alone will do for the names
 ---@return alicloud.dr.StepNames
 function M.of(source)
-  if source.steps then
-    return { names = tables.set(source.steps), whole = true, numbered = true }
-  end
   local texts = { source.text }
-  for _, name in ipairs(tables.keys(source.modules)) do
+  for _, name in ipairs(tables.keys(source.modules or {})) do
     texts[#texts + 1] = source.modules[name]
   end
   local all = table.concat(texts, "\n")
-  local found = { names = {}, whole = true, text = all }
+  local found = { names = {}, critical = {}, whole = true, text = all }
   add_text(found, all, all:find "[:.]each%f[^%w_]" or all:find "[:.]parallel%f[^%w_]")
+  if source.steps then
+    return { names = tables.set(source.steps), critical = found.critical, whole = true,
+      numbered = true }
+  end
   found.whole = found.whole and not takes_others(all, source.modules)
   return found
 end
@@ -99,6 +117,14 @@ function M.has(found, wish)
   local form = M.form(wish)
   return found.names[form] or found.numbered and found.names[form:gsub(" %d+$", "")]
     or not found.whole and is_text(found, wish)
+end
+
+--- Whether a wish names a step that is critical, so nobody may skip it.
+---@param found alicloud.dr.StepNames
+---@param wish string
+---@return boolean
+function M.is_critical(found, wish)
+  return found.critical[M.form(wish)] == true
 end
 
 --- A guess at the name that was meant by a wish that names no step or gate.

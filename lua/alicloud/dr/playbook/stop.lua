@@ -48,7 +48,8 @@ function M.error_of(raised, step)
 end
 
 local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action", "region",
-  "group_id", "request_id", "client_token", "attempts", "status", "again", "parameter" }
+  "group_id", "request_id", "client_token", "attempts", "status", "again", "parameter",
+  "parameter_value" }
 
 local WORDS = { message = true, hint = true }
 

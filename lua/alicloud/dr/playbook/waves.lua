@@ -13,6 +13,7 @@ local M = {}
 ---@field item any
 ---@field past "done"|"begun"|"untouched"|"failed" its state from earlier processes; also "failed"
 ---if a step of it was skipped
+---@field tier integer
 
 ---@class alicloud.dr.Wave
 ---@field canaries alicloud.dr.Job[] candidates, in the order in which they are taken
@@ -129,6 +130,7 @@ local function tiers_of(jobs, tier)
   local by_tier, order = {}, {}
   for _, job in ipairs(jobs) do
     local number = tier and tier(job.item) or 1
+    job.tier = number
     if not by_tier[number] then by_tier[number], order[#order + 1] = {}, number end
     table.insert(by_tier[number], job)
   end

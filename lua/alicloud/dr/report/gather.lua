@@ -250,9 +250,8 @@ local function resume_of(source, state, presence)
   local possible = source.name and not state.is_over and not source.copied
     and source.chain.verdict ~= "damaged" and not (presence and presence.verdict == "running")
   if not possible then return nil end
-  local cure = corrections.cure(stopped_by(state), state.params)
-  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT"
-    or cure and " --why TEXT" or ""
+  local cure, why = corrections.cure(stopped_by(state), state.params)
+  local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or why
   local options = ways.options(state.way)
   options[#options + 1] = approvers_of(state)
   options[#options + 1] = state.run.replay and shell.option("--replay", state.run.replay)
