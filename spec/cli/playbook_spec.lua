@@ -200,9 +200,9 @@ describe("alicloud-dr resume", function()
       "vpc", "--resolve", "ebs.cn-shanghai.aliyuncs.com=10.0.0.1", "--failed-region",
       "cn-hangzhou", "--wait-for-cloud", "4h", "--as", "night shift")
     assert.equal(1, ran.code)
-    assert.is_truthy(ran.err:find(" --region cn-shanghai --profile dr --failed-region cn-hangzhou "
-      .. "--wait-for-cloud 4h --as 'night shift' --network vpc "
-      .. "--resolve ebs.cn-shanghai.aliyuncs.com=10.0.0.1\n", 1, true), ran.err)
+    assert.is_truthy(ran.err:find(" --region cn-shanghai --profile dr --network vpc "
+      .. "--resolve ebs.cn-shanghai.aliyuncs.com=10.0.0.1 --failed-region cn-hangzhou "
+      .. "--wait-for-cloud 4h --as 'night shift'\n", 1, true), ran.err)
   end)
 
   it("goes on from the journal alone", function()

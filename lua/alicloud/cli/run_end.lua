@@ -28,12 +28,15 @@ local journal_room = lazy.module "alicloud.cli.journal_room"
 local M = {}
 
 -- Options that the printed command repeats: who asks, which files, and how the cloud is reached.
-local KEPT = { "region", "approvers", "sign", "anchor", "report", "account", "failed_region",
+local KEPT = { "approvers", "sign", "anchor", "report", "account", "failed_region",
   "wait_for_cloud", "requester", "trust_file", "events", "on_event", "replay", "replay_mode" }
 
 local function kept(args)
-  local all, reach = options.typed(args, KEPT), network.reach(args)
-  return table.move(reach, 1, #reach, #all + 1, all)
+  local all = options.typed(args, { "region" })
+  for _, list in ipairs { network.reach(args), options.typed(args, KEPT) } do
+    table.move(list, 1, #list, #all + 1, all)
+  end
+  return all
 end
 
 --- The command that resumes the run of a journal.
