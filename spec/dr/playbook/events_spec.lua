@@ -41,7 +41,8 @@ local function play()
     end
     return stage:run(dr.playbook("all of it", book), options)
   end
-  go { declared = { rto = "15m", rpo = "10m" } }
+  go { declared = { rto = "15m", rpo = "10m" },
+    way = { profile = "dr", resolve = { "a.example=127.0.0.1" } } }
   assert(go { mode = "ungraceful", accept_loss = { seconds = 9, by = "anna", why = "because" } })
   return stage:events(), stage, book
 end
@@ -147,6 +148,8 @@ describe("the records of a journal", function()
         "field err.message of stopped: got a table; allowed: text" },
       { { type = "accept_loss", at = 1, seconds = "x", by = "a", why = "b" },
         "field seconds of accept_loss" },
+      { { type = "attempt", at = 1, n = 1, owner = "a", host = "h", pid = 1, digest = "d",
+        way = { profile = {} } }, "field way.profile of attempt: got a table; allowed: text" },
       { 5, "is no record" },
     } do
       local fault = events.fault(case[1])

@@ -16,10 +16,10 @@ local TELLING = { "secret", "token", "passw", "authorization", "credential", "pr
   "access_?key", "signature", "bearer" }
 
 ---@class alicloud.cli.repl.History
----@field lines string[] lines of earlier sessions, from the file
+---@field lines string[] lines that were typed before, from the file
 ---@field path string
----@field hide fun(text: string): string masks the secrets of the session
----@field added string[] lines of this session, not yet written
+---@field hide fun(text: string): string masks the secrets that are known
+---@field added string[] lines that were typed since, not yet written
 local History = {}
 History.__index = History
 
@@ -98,7 +98,7 @@ function History:add(line)
   return true
 end
 
---- Appends the lines of this session to the file, behind those of other sessions by now.
+--- Appends the new lines to the file, behind those that other REPLs have appended meanwhile.
 function History:close()
   if #self.added == 0 then return end
   local lines = read(self.path)

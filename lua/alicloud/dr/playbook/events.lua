@@ -7,6 +7,7 @@ local journals = require "alicloud.dr.journal"
 local moment = require "alicloud.base.moment"
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
+local ways = require "alicloud.dr.playbook.way"
 
 local M = {}
 
@@ -84,7 +85,7 @@ local ERROR = object { kind = maybe(WORD), code = maybe(WORD), message = maybe(T
   outcome = maybe(WORD), hint = maybe(TEXT), product = maybe(WORD), action = maybe(WORD),
   region = maybe(WORD), group_id = maybe(WORD), request_id = maybe(WORD),
   client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD),
-  again = maybe(TEXT), parameter = maybe(WORD) }
+  again = maybe(TEXT), parameter = maybe(NAME), parameter_value = maybe(COUNT) }
 
 local LOSS = object { seconds = SECONDS, by = NAME, why = TEXT }
 
@@ -115,7 +116,7 @@ local EVENTS = {
     replay = maybe(NAME) },
   attempt = { n = COUNT, owner = NAME, host = NAME, pid = COUNT, fence = maybe(COUNT),
     digest = NAME, region = maybe(NAME), key = maybe(KEY), edited_from = maybe(NAME),
-    cut_bytes = maybe(COUNT), taken_from = maybe(NAME), way = maybe(TABLE) },
+    cut_bytes = maybe(COUNT), taken_from = maybe(NAME), way = maybe(ways.RULE) },
   step_begin = { step = NAME, verify = maybe(BOOLEAN), no_return = maybe(BOOLEAN),
     critical = maybe(BOOLEAN), definition = maybe(NAME), stops_production = maybe(BOOLEAN),
     marks = maybe(NAME) },
