@@ -127,27 +127,38 @@ local function add_alias(lines, name, words)
   lines[#lines + 1] = ""
 end
 
---- The declarations of a product.
----@param data table service data
----@return string
-function M.text(data)
-  local space = "alicloud." .. data.product
-  local lines = {
-    "---@meta",
-    "",
-    ("--- Types of %s %s. Made by `make types` from the service data; change that instead.")
-      :format(data.product, data.version),
-    "",
-  }
-  local names, pageable = sorted.keys(data.operations), {}
-  for _, name in ipairs(names) do
-    local operation, prefix = data.operations[name], space .. "." .. name
+local function begin(what, data)
+  return { "---@meta", "",
+    ("--- %s of %s %s. Made by `make types` from the service data; change that instead.")
+      :format(what, data.product, data.version), "" }
+end
+
+local function space_of(data)
+  return "alicloud." .. data.product
+end
+
+-- By the end of the file's name.
+local TEXTS = {}
+
+function TEXTS._shapes(data)
+  local lines = begin("Parameters and results of operations", data)
+  for _, name in ipairs(sorted.keys(data.operations)) do
+    local operation, prefix = data.operations[name], space_of(data) .. "." .. name
     add_params(lines, prefix, operation)
     local result = result_of(prefix, operation)
     if result ~= "alicloud.Answer" then
       add_result(lines, result, tree_of(operation.response), true, is_numbered(operation))
     end
-    if operation.paging then pageable[#pageable + 1] = name end
+  end
+  lines[#lines] = nil
+  return table.concat(lines, "\n") .. "\n"
+end
+
+TEXTS[""] = function(data)
+  local lines, space = begin("The service", data), space_of(data)
+  local names, pageable = sorted.keys(data.operations), {}
+  for _, name in ipairs(names) do
+    if data.operations[name].paging then pageable[#pageable + 1] = name end
   end
   add_alias(lines, space .. ".Pageable", pageable)
   add_alias(lines, space .. ".Waiter", sorted.keys(data.waiters))
@@ -165,19 +176,26 @@ function M.text(data)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Where the declarations of a product lie.
+--- The declarations of a product: its operations, and what they take and give.
 ---@param product string
----@return string path from the root of the tree
-function M.path(product)
-  return ("lua/alicloud/service/%s.d.lua"):format(product)
+---@return table<string, string> texts by their paths from the root of the tree
+function M.texts(product)
+  local texts = {}
+  for ending, text in pairs(TEXTS) do
+    texts[("lua/alicloud/service/%s%s.d.lua"):format(product, ending)] =
+      text(require("alicloud.service." .. product))
+  end
+  return texts
 end
 
 --- Writes the declarations of all products.
 function M.write()
   for _, product in ipairs(M.PRODUCTS) do
-    local file = assert(io.open(M.path(product), "wb"))
-    assert(file:write(M.text(require("alicloud.service." .. product))))
-    assert(file:close())
+    for path, text in pairs(M.texts(product)) do
+      local file = assert(io.open(path, "wb"))
+      assert(file:write(text))
+      assert(file:close())
+    end
   end
 end
 
