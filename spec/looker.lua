@@ -7,7 +7,7 @@ local core = require "alicloud.core"
 local main = require "alicloud.cli.main"
 
 confine.SILENCE, confine.COMPUTING, confine.PATIENCE, confine.CALLS = 1, 2, 3, 200
-confine.MEMORY = 256 << 20
+confine.MEMORY, confine.FRAMES = 256 << 20, 2000
 
 local COMMANDS = { { "plan" }, { "explore", "--seeds", "1" }, { "policy" } }
 

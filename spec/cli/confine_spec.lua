@@ -157,14 +157,16 @@ describe("the command's end", function()
     end
   end)
 
-  it("ends a child that goes on telling it so", function()
-    local pieces, before = after_hello(), confine.PATIENCE
-    for _ = 1, 9 do pieces[#pieces + 1] = line { type = "progress" } end
-    confine.PATIENCE = 0
-    local confined = hear(pieces)
-    confine.PATIENCE = before
-    assert.matches("out of time", confined.failure)
-    assert.equal(9, #pieces)
+  it("ends a child that tells more than a part of the job can need", function()
+    local before = confine.FRAMES
+    finally(function() confine.FRAMES = before end)
+    confine.FRAMES = 20
+    local function tell(kind)
+      return hear(after_hello(line { type = kind }:rep(30)), { handlers = { part = { shape = {},
+        advances = true, answer = function() return { type = "answered" } end } } })
+    end
+    assert.is_nil(tell "part".failure)
+    assert.matches("out of time %(it has told nothing new in 20 frames%)", tell "progress".failure)
   end)
 
   -- After each step it has computed for so long, and as much time has passed.

@@ -108,7 +108,7 @@ local EXAMPLES = {
   conformance = { "conformance --drill pg-orders --yes --output seen.json",
     "conformance --continue seen.jsonl --yes --output seen-more.json" },
   call = { "call DescribeRegions", "failover pg-payments --yes", "drill start pg-orders --yes",
-    "stop pg-ledger --yes" },
+    "stop pg-orders --yes" },
   plan = { "plan orders.lua" },
   explore = { "explore orders.lua --seeds 2", "policy orders.lua --world world.json",
     "playbooks ./orders.lua" },

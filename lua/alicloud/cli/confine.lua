@@ -18,15 +18,17 @@ local reads = lazy.module "alicloud.cli.confine.reads"
 
 local M = {}
 
---- Limits of a process: bytes of memory; seconds of CPU time; seconds without a frame; seconds
---- without a finished part of a job that has many; calls. Time in which it waits for an answer does
---- not count. For SILENCE and PATIENCE a second of CPU time counts in full, since other processes
---- may take the CPU; each second of wall-clock time adds IDLE, so that a hanging process ends, too.
-M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE, M.CALLS = 1 << 30, 60, 10, 600, 20000
+--- Limits of a process: bytes of memory; seconds of CPU time; seconds without a frame; seconds, and
+--- frames, without a finished part of a job that has many; calls. Time in which it waits for an
+--- answer does not count. For SILENCE and PATIENCE a second of CPU time counts in full, since other
+--- processes may take the CPU; each second of wall-clock time adds IDLE, so that a hanging process
+--- ends, too. What it costs to read a frame counts nowhere, so there is a limit of frames.
+M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE = 1 << 30, 60, 10, 600
+M.CALLS, M.FRAMES = 20000, 200000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
-local MOST_FRAMES, MOST_MODULES = 200000000, 2000
+local MOST_MODULES = 2000
 local SLICE = 0.2
 local IDLE = 1 / 20
 
@@ -231,6 +233,7 @@ local function answer_in_time(self, answer, frame, size, advances)
   if self:is_over() then return end
   local ended = spent(self)
   self.advanced = advances and ended or self.advanced + (ended - began)
+  self.frames = advances and 0 or self.frames
 end
 
 local function obey(self, line)
@@ -247,6 +250,11 @@ local function obey(self, line)
   answer_in_time(self, answer, frame, #line, advances)
 end
 
+local function out_of_time(self, limit)
+  self:fail(("the playbook's process ended: out of time (it has told nothing new in %s); it has a "
+    .. "loop without an end"):format(limit))
+end
+
 -- Handles each whole line; the part behind the last newline waits for the next bytes.
 local function take(self, bytes)
   local from = 1
@@ -258,7 +266,7 @@ local function take(self, bytes)
     if not stop then return end
     local line = table.concat(self.parts)
     self.parts, self.size, self.frames = {}, 0, self.frames + 1
-    if self.frames > MOST_FRAMES then return wrong(self, "it does not end") end
+    if self.frames > M.FRAMES then return out_of_time(self, M.FRAMES .. " frames") end
     obey(self, line)
     if self:is_over() then return end
     from, self.heard = stop + 1, spent(self)
@@ -295,9 +303,7 @@ local function check_time(self)
   local now, limit = spent(self), nil
   if now - self.heard > M.SILENCE then limit = M.SILENCE end
   if now - self.advanced > M.PATIENCE then limit = M.PATIENCE end
-  if not limit then return end
-  self:fail(("the playbook's process ended: out of time (it has told nothing new in %d s of "
-    .. "computing); it has a loop without an end"):format(limit))
+  if limit then out_of_time(self, ("%d s of computing"):format(limit)) end
 end
 
 --- Handles what the process has sent so far, without waiting.
