@@ -119,6 +119,26 @@ describe("a run whose way to the service was typed", function()
     assert.equal("alicloud-dr resume " .. ran.object.journal .. " " .. WAY, ran.object.resume)
   end)
 
+  it("is in no command where the journal is damaged, or strangers may have written it", function()
+    local desk = stopped()
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    local told = "strangers may have written it"
+    assert.is_nil(desk:run("explain", journal).out:find(told, 1, true))
+    assert(os.execute("chmod o+w " .. journal))
+    local explained = desk:run("explain", journal)
+    assert.matches(told, explained.out, 1, true)
+    for _, said in ipairs { explained.out, desk:run("runs").out,
+      desk:run("report", journal).out } do
+      assert.matches("alicloud-dr resume " .. journal, said, 1, true)
+      assert.is_nil(said:find("--endpoint", 1, true), said)
+    end
+    assert.is_table(desk:run("report", journal, "--json").object.processes[1].way)
+    assert(os.execute("chmod o-w " .. journal))
+    scratch.write(journal, (scratch.read(journal):gsub("a cable", "a table")))
+    local damaged = desk:run("explain", journal).out
+    assert.matches("alicloud-dr status --region cn-shanghai\n", damaged, 1, true)
+  end)
+
   it("prints one command, with whole paths", function()
     local relative = scratch.file("", ".pem"):gsub("^/", "/./")
     local desk, _, ran = stopped("--endpoint http://127.0.0.1:4711 --client-cert " .. relative)
