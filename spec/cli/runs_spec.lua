@@ -165,6 +165,27 @@ describe("a run whose way to the service was typed", function()
     assert.matches("later: alicloud%-dr run failover group=pg%-02 .* %-%-endpoint 127", ran.out)
   end)
 
+  it("is that of the environment too, if one endpoint of it is for all products", function()
+    local function resume_of(env, ...)
+      local desk, file = desks.room(BODY:format("bad one", "return nil, 'a cable is loose'"))
+      for name, value in pairs(env) do desk.env["ALIBABA_CLOUD_ENDPOINT" .. name] = value end
+      local ran = desk:run("run", file, "--region", "cn-shanghai", ...)
+      assert.equal(1, ran.code, ran.err)
+      desk.env = { ALICLOUD_DR_JOURNALS = desk.env.ALICLOUD_DR_JOURNALS, USER = "another" }
+      local run = desk:run("runs", "--json").object.runs[1]
+      local way = run.resume:gsub("^alicloud%-dr resume %S+", "")
+      assert.matches("resume " .. run.journal .. " --region cn-shanghai" .. way .. "\n", ran.err, 1,
+        true)
+      return way
+    end
+    local HOST <const> = "http://127.0.0.1:4711"
+    assert.equal(" --endpoint " .. HOST, resume_of { [""] = HOST })
+    assert.equal(" --endpoint " .. HOST, resume_of { _EBS = HOST, _ECS = HOST })
+    assert.equal("", resume_of { _EBS = HOST })
+    assert.equal("", resume_of { [""] = HOST, _ECS = "127.0.0.1:4712" })
+    assert.equal(" --endpoint h.example", resume_of({ [""] = HOST }, "--endpoint", "h.example"))
+  end)
+
   it("is that of the newest process, and none where none was typed", function()
     local desk = stopped()
     local journal = desk:run("runs", "--json").object.runs[1].journal
