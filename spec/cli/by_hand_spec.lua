@@ -149,8 +149,14 @@ describe("alicloud-dr serve", function()
   it("is refused before the failover", function()
     local ran, desk = desks.once(given(), "serve", "pg-orders", "--attach", "i-new", "--yes")
     assert.equal(1, ran.code)
-    assert.matches("what to do: fail the group over with alicloud%-dr failover pg%-orders", ran.out)
+    assert.matches("what to do: serve it where it is copied from, cn-hangzhou; to serve it here, "
+      .. "fail it over first: alicloud-dr failover pg-orders --region cn-shanghai\n", ran.out, 1,
+      true)
     assert.same({}, desk:ledger())
+    -- At a terminal the command has a line of its own.
+    ran = desks.once(given(nil, { tty = true, columns = 80 }), "serve", "pg-orders", "--attach",
+      "i-new", "--yes")
+    assert.matches("first:\n +alicloud%-dr failover pg%-orders %-%-region cn%-shanghai\n", ran.out)
   end)
 end)
 

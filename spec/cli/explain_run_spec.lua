@@ -10,7 +10,7 @@ local JOURNAL = "runs/spec.jsonl"
 
 local function explained(stage)
   local source = sources.of_text(stage.disk:text "run", JOURNAL)
-  return explain_run.of(assert(gather.model(source)), source.events, JOURNAL,
+  return explain_run.of(assert(gather.model(source)), source, JOURNAL,
     stage.bench.emu.runtime.time())
 end
 

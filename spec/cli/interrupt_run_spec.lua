@@ -166,7 +166,7 @@ describe("an interrupt meets", function()
     assert.matches("^exit code 130\n", output)
     assert.matches("\nalicloud%-dr: drill pg%-drill%-%x+ of pg%-orders is not cleared and costs "
       .. "money [^\n]*: alicloud%-dr drill clear pg%-orders pg%-drill%-%x+ %-%-region "
-      .. "cn%-shanghai\n"
+      .. "cn%-shanghai %-%-endpoint http://%S+\n"
       .. "alicloud%-dr: interrupted\n    go on:  ", output)
   end)
 

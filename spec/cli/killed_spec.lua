@@ -92,7 +92,8 @@ describe("a run", function()
       alicloud-dr verify "$dir"/orders-*.jsonl
     ]])
     assert.matches("exit code 137\n# ! Interrupted: orders\n", output)
-    assert.matches("Resume it with: `alicloud%-dr resume /%S+%.jsonl`\n", output)
+    assert.matches("Resume it with: `alicloud%-dr resume /%S+%.jsonl %-%-endpoint http://%S+`\n",
+      output)
     assert.matches("✔ completed, RTO .*\nthen 0\n", output)
     assert.matches("each follows the one before\n.*completed", output)
     assert.equal(1, emulator:effects())

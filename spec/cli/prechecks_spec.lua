@@ -170,10 +170,13 @@ describe("alicloud-dr precheck of a region", function()
   end)
 
   it("says of a group that is named and not there that the command line is wrong", function()
-    local ran = check(FINE, "pg-a", "pg-x")
+    local ran = check(FINE, "pg-a", "pg-nobody")
     assert.equal(2, ran.code)
-    assert.matches("✘ block    pg%-x  pg%-x is on neither site of cn%-shanghai   NoSuchResource",
-      ran.out)
+    assert.matches("✘ block    pg-nobody  pg-nobody is on neither site of cn-shanghai   "
+      .. "NoSuchResource", ran.out, 1, true)
+    local near = { c = { id = "pg-payments" } }
+    assert.matches('pg-paymnets is on neither site of cn-shanghai; did you mean "pg-payments"?',
+      check(near, "pg-a", "pg-paymnets").out, 1, true)
     -- What else stands in the way weighs more.
     assert.equal(1, check(nil, "pg-b", "pg-x").code)
   end)

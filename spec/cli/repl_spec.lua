@@ -24,6 +24,20 @@ describe("the REPL", function()
     assert.equal("", ran.err)
   end)
 
+  it("takes no piece of more than 2000 lines, and one of so many", function()
+    local function rows(count, ...)
+      local lines = { "x = {" }
+      for i = 1, count do lines[i + 1] = "1," end
+      for _, line in ipairs { "}", ... } do lines[#lines + 1] = line end
+      return type_in(lines)
+    end
+    assert.equal("1998\n", rows(1998, "#x").out)
+    local ran = rows(1999)
+    assert.equal(2, ran.code)
+    assert.matches("standard input: got more than 2000 lines that are no whole piece of Lua; a "
+      .. "longer one can be a file, for dofile\n", ran.err, 1, true)
+  end)
+
   it("takes no line without an end, and no piece of lines without one", function()
     local half = ("a"):rep(600000)
     local ran = type_in { "x = [[", half, half, "1 + 1" }

@@ -119,6 +119,26 @@ describe("a run whose way to the service was typed", function()
     assert.equal("alicloud-dr resume " .. ran.object.journal .. " " .. WAY, ran.object.resume)
   end)
 
+  it("is in no command where the journal is damaged, or strangers may have written it", function()
+    local desk = stopped()
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    local told = "strangers may have written it"
+    assert.is_nil(desk:run("explain", journal).out:find(told, 1, true))
+    assert(os.execute("chmod o+w " .. journal))
+    local explained = desk:run("explain", journal)
+    assert.matches(told, explained.out, 1, true)
+    for _, said in ipairs { explained.out, desk:run("runs").out,
+      desk:run("report", journal).out } do
+      assert.matches("alicloud-dr resume " .. journal, said, 1, true)
+      assert.is_nil(said:find("--endpoint", 1, true), said)
+    end
+    assert.is_table(desk:run("report", journal, "--json").object.processes[1].way)
+    assert(os.execute("chmod o-w " .. journal))
+    scratch.write(journal, (scratch.read(journal):gsub("a cable", "a table")))
+    local damaged = desk:run("explain", journal).out
+    assert.matches("alicloud-dr status --region cn-shanghai\n", damaged, 1, true)
+  end)
+
   it("prints one command, with whole paths", function()
     local relative = scratch.file("", ".pem"):gsub("^/", "/./")
     local desk, _, ran = stopped("--endpoint http://127.0.0.1:4711 --client-cert " .. relative)
@@ -143,6 +163,27 @@ describe("a run whose way to the service was typed", function()
     local ran = desk:run("run", "fleet", "groups=all", "region=cn-shanghai", "--endpoint",
       "127.0.0.1:9", "--yes")
     assert.matches("later: alicloud%-dr run failover group=pg%-02 .* %-%-endpoint 127", ran.out)
+  end)
+
+  it("is that of the environment too, if one endpoint of it is for all products", function()
+    local function resume_of(env, ...)
+      local desk, file = desks.room(BODY:format("bad one", "return nil, 'a cable is loose'"))
+      for name, value in pairs(env) do desk.env["ALIBABA_CLOUD_ENDPOINT" .. name] = value end
+      local ran = desk:run("run", file, "--region", "cn-shanghai", ...)
+      assert.equal(1, ran.code, ran.err)
+      desk.env = { ALICLOUD_DR_JOURNALS = desk.env.ALICLOUD_DR_JOURNALS, USER = "another" }
+      local run = desk:run("runs", "--json").object.runs[1]
+      local way = run.resume:gsub("^alicloud%-dr resume %S+", "")
+      assert.matches("resume " .. run.journal .. " --region cn-shanghai" .. way .. "\n", ran.err, 1,
+        true)
+      return way
+    end
+    local HOST <const> = "http://127.0.0.1:4711"
+    assert.equal(" --endpoint " .. HOST, resume_of { [""] = HOST })
+    assert.equal(" --endpoint " .. HOST, resume_of { _EBS = HOST, _ECS = HOST })
+    assert.equal("", resume_of { _EBS = HOST })
+    assert.equal("", resume_of { [""] = HOST, _ECS = "127.0.0.1:4712" })
+    assert.equal(" --endpoint h.example", resume_of({ [""] = HOST }, "--endpoint", "h.example"))
   end)
 
   it("is that of the newest process, and none where none was typed", function()

@@ -40,6 +40,18 @@ describe("the groups of a fleet", function()
     assert.matches("pg%-99 was left out: ", text)
   end)
 
+  it("suggests one that it has listed anyway for one that is not there", function()
+    local requests = {}
+    for id, meant in pairs { nobody = "", ["pg-0x"] = '; did you mean "pg%-03"%?' } do
+      local stage = stage_of(3)
+      local result = assert(run(stage, { groups = "pg-01,pg-02," .. id }))
+      assert.matches("is on neither site of cn%-shanghai" .. meant .. "; later: ",
+        result.exceptions[1])
+      requests[#requests + 1] = #stage.bench:requests()
+    end
+    assert.equal(requests[1], requests[2])
+  end)
+
   it("refuses all beside names", function()
     for _, groups in ipairs { "all,pg-01", "pg-01,all" } do
       local stage = stage_of(2)

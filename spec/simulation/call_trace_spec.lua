@@ -74,6 +74,10 @@ describe("the trace of a playbook's calls", function()
     assert.equal(1, called(traced)["ebs:DescribeRegions cn-shanghai"])
   end)
 
+  it("says that the playbook's own function has failed", function()
+    assert.matches("it leaks", trace(function() return nil, "it leaks" end).stopped, 1, true)
+  end)
+
   it("holds the calls of the way back, before the point of no return and behind it", function()
     local function stop(run, id)
       return run.client:call("StopDiskReplicaGroup", { ReplicaGroupId = id })

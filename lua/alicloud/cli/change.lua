@@ -166,7 +166,7 @@ local function print_failure(io, err, change)
       .. "\n")
   end
   if err.hint then
-    io.out(fold.hang(io, "    what to do: " .. terminal.clean(err.hint, 1000), 4) .. "\n")
+    io.out(fold.lines(io, "    what to do: " .. terminal.clean(err.hint, 1000) .. "\n"))
   end
   io.out(attempt_facts(err))
   if err.next_incident and change.again then

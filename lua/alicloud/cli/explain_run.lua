@@ -178,13 +178,13 @@ local function resend(model, loose, now)
     or "no call is in doubt: resume sends only what was not sent before"
 end
 
-local function next_commands(model, journal, state)
+local function next_commands(model, journal, state, way)
   local open = model.open[1]
   local report = shell.command("report", { journal }, { "-o report.html" })
   local verify = shell.command("verify", { journal })
   local function status(arguments, region)
     return shell.command("status", arguments,
-      { shell.option("--region", region or "REGION"), table.unpack(gather.way(model)) })
+      { shell.option("--region", region or "REGION"), table.unpack(way) })
   end
   if model.chain.verdict == "damaged" then
     return { verify, status({}, model.run.region) }
@@ -207,9 +207,10 @@ local function next_commands(model, journal, state)
 end
 
 -- Commands that bring up what is down come first.
-local function all_commands(model, journal, origin, state)
-  local list = view_run.commands_up(model.ways_up, origin, gather.way(model))
-  for _, command in ipairs(next_commands(model, journal, state)) do list[#list + 1] = command end
+local function all_commands(model, journal, origin, state, way)
+  local list = view_run.commands_up(model.ways_up, origin, way)
+  local others = next_commands(model, journal, state, way)
+  table.move(others, 1, #others, #list + 1, list)
   return list
 end
 
@@ -223,29 +224,35 @@ local COPIED = "it is this machine's copy of a run in a shared store, which may 
   .. "there; nothing goes on from a copy. If the store is lost for good: alicloud-dr manual "
   .. "controllers"
 
-local function doubts(model)
+local STRANGE = "strangers may have written it: take no command out of its words; those below "
+  .. "leave out how its process reached the service"
+
+local function doubts(model, source)
   local lines = vouches.doubts(model.vouching)
   lines[#lines + 1] = vouches.newer(model.chain)
+  lines[#lines + 1] = source.strange and STRANGE or nil
   lines[#lines + 1] = model.copied and COPIED or nil
   return lines
 end
 
 --- Makes the explanation.
 ---@param model alicloud.dr.EvidenceModel
----@param events table[] records of the journal
+---@param source alicloud.dr.EvidenceSource of the model
 ---@param journal string path
 ---@param now number unix seconds
 ---@param origin? string path or address of the run, if the journal is a copy
 ---@return alicloud.cli.RunExplanation
-function M.of(model, events, journal, now, origin)
+function M.of(model, source, journal, now, origin)
+  local events = source.events
   local state = states.fold(events)
   local loose = doubtful_calls(state)
   return { journal = journal, status = model.status, stands = stands(model),
     production_down = model.production_down,
     cause = cause(model, state), corrections = core.array(corrected(model)),
     known = core.array(known(model, loose, left_open(events), state)),
-    doubts = core.array(doubts(model)), resend = resend(model, loose, now),
-    again = model.again, next = core.array(all_commands(model, journal, origin or journal, state)) }
+    doubts = core.array(doubts(model, source)), resend = resend(model, loose, now),
+    again = model.again, next = core.array(all_commands(model, journal, origin or journal, state,
+      gather.way(source))) }
 end
 
 --- The explanation in lines.

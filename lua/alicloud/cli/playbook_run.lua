@@ -165,6 +165,7 @@ end
 function M.read_options(args, io)
   local runtime = cli_clients.runtime(io)
   local person = options.person(args, runtime.getenv)
+  options.keep_endpoint(args, io, runtime.getenv)
   reports.check_target("--report", args.report)
   options.check_reason("--why", args.why)
   local again = {}

@@ -152,8 +152,8 @@ describe("a failover that others take back while it is served", function()
     assert.equal("OperationDenied.InvalidStatus", err.code)
     assert.equal("accepted", err.outcome)
     assert.same({ "i-new" }, err.done_so_far.started)
-    assert.matches("stop what runs here and detach the disks, then fail the group over with "
-      .. "group:failover", err.hint)
+    assert.equal("stop what runs here and detach the disks, then serve it where it is copied "
+      .. "from, cn-hangzhou; to serve it here, fail it over first: group:failover", err.hint)
   end)
 
   it("starts nothing more", function()
@@ -174,7 +174,7 @@ describe("a failover that others take back while it is served", function()
       return true
     end })
     assert.equal("not_sent", err.outcome)
-    assert.matches("or serve it where it is copied from, cn%-hangzhou", err.hint)
+    assert.matches("^serve it where it is copied from, cn%-hangzhou;", err.hint)
     assert.same({}, bench:ledger())
   end)
 

@@ -4,6 +4,7 @@
 local desks = require "spec.cli.desk"
 local dr = require "alicloud.dr"
 local dry_run = require "alicloud.dr.playbook.dry_run"
+local errors = require "alicloud.base.error"
 local helper = require "spec.helper"
 local stages = require "spec.dr.playbook.stage"
 
@@ -117,6 +118,51 @@ describe("a result that a journal cannot keep", function()
       assert.is_true(ran.code > 0)
       assert.matches(told, ran.out)
     end
+  end)
+end)
+
+describe("what the function of a playbook returns", function()
+  it("ends the run as failed where it is `nil, err`, as if a step had returned it", function()
+    for _, way in ipairs { { nil, "it leaks" }, { false, "it leaks" },
+      { nil, errors.new { kind = "state", code = "Own.Leak", message = "it leaks" } } } do
+      local stage, undone = stages.new(), 0
+      local playbook = dr.playbook("spec", function(run)
+        run:step("shut", { undo = function() undone = undone + 1 return true end },
+          function() return true end)
+        return way[1], way[2]
+      end)
+      for attempt = 1, 2 do
+        local result, err = stage:run(playbook)
+        assert.is_nil(result)
+        assert.equal(way[2].code or "Client.StepFailed", err.code)
+        assert.equal("it leaks", err.message)
+        assert.equal(attempt, undone)
+        assert.equal(attempt, #stage:events "stopped")
+      end
+      assert.same({}, stage:events "finished")
+      assert.equal("it leaks", dry_run.run(playbook, { client = stage.bench.client }).stopped)
+    end
+  end)
+
+  it("leaves it completed where it is nothing, or a value", function()
+    for _, body in ipairs { function() end, function() return nil end, function() return false end,
+      function() return { ok = false } end, function() return "done", "more" end } do
+      assert.equal("completed", assert(stages.new():run(body)).status)
+    end
+  end)
+
+  it("is told by the commands", function()
+    local desk, file = desks.room [[return require "alicloud.dr".playbook("x", function(run)
+      run:step("look", function() return true end)
+      return nil, "it leaks" end)]]
+    local ran = desk:run("run", file, "--region", "cn-shanghai")
+    assert.equal(1, ran.code)
+    assert.matches("it leaks", ran.err, 1, true)
+    local run = desk:run("runs", "--json").object.runs[1]
+    assert.equal("failed", run.status)
+    assert.matches("it leaks", desk:run("explain", run.journal).out, 1, true)
+    assert.equal(1, desk:run("resume", run.journal).code)
+    assert.matches("it leaks", desk:run("plan", file, "--region", "cn-shanghai").out, 1, true)
   end)
 end)
 

@@ -54,6 +54,16 @@ describe("the text of a playbook", function()
     assert.equal('; did you mean "pg-1/move"?', step_names.near(found, "pg-1/mvoe"))
   end)
 
+  it("tells the gate that is meant where its words are swapped", function()
+    local found = of [[run:gate("go") run:each(list, {}, function(id, own) own:gate("ok") end)]]
+    for wish, meant in pairs { ["pg-1/gate:ok"] = "gate:pg-1/ok",
+      ["pg-1/gate:okk"] = "gate:pg-1/ok", ["pg-1/gate:go"] = "gate:pg-1/go" } do
+      assert.is_false(step_names.has(found, wish))
+      assert.equal(('; did you mean "%s"?'):format(meant), step_names.near(found, wish))
+    end
+    assert.equal('; did you mean "gate:go"?', step_names.near(of 'run:gate("go")', "pg-1/gate:go"))
+  end)
+
   it("is not all where names are made while it runs", function()
     for _, text in ipairs { 'run:step("wave " .. i, f)', "run:step(name, f)",
       "local step = run.step", 'load(text)', 'require "installed"',

@@ -77,7 +77,7 @@ local function explain_journal(args, io)
   if not model then options.refuse(("journal: %s holds no run"):format(args.what)) end
   local runtime = cli_clients.runtime(io)
   local origin = source.copied and run_store.origin(args.what, runtime.getenv) or nil
-  local run = explain_run.of(model, source.events, args.what, runtime.time(), origin)
+  local run = explain_run.of(model, source, args.what, runtime.time(), origin)
   local code = source.chain.verdict == "damaged" and output.EXIT.failed or output.EXIT.done
   if args.json then return output.json(io, code, run) end
   for _, line in ipairs(explain_run.lines(run)) do write(io, line, 2000) end

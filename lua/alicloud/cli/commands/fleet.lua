@@ -324,6 +324,7 @@ function M.run(args, io)
   args.store = fleet_orders.store(args, io)
   local name = control_of(args)
   if name then return control(name, args, io) end
+  options.keep_endpoint(args, io, cli_clients.runtime(io).getenv)
   local given = surroundings(args, io)
   given.workers = whole(args, "workers")
   fleet_orders.check_accounts(args)

@@ -122,14 +122,21 @@ local function is_unfinished(text, env)
   return ends_too_early(text, env) or ends_too_early("return " .. text, env)
 end
 
+-- Most lines of a chunk: with each of them all are compiled anew.
+local MOST_LINES = 2000
+
 -- Reads lines until they are a whole chunk of Lua.
 local function read_chunk(lines, env)
-  local text = lines.read "> "
+  local text, count = lines.read "> ", 1
   text = text and text:gsub("^%s*=", "") -- an old habit
   while text and not compile(text, env) and is_unfinished(text, env) do
     local more = lines.read ">> "
     if not more then return text end
-    text = text .. "\n" .. more
+    text, count = text .. "\n" .. more, count + 1
+    if count > MOST_LINES then
+      options.refuse(("standard input: got more than %d lines that are no whole piece of Lua; a "
+        .. "longer one can be a file, for dofile"):format(MOST_LINES))
+    end
     if #text > terminal.LONGEST_LINE then
       options.refuse "standard input: got more than 1 MiB that is no whole piece of Lua"
     end

@@ -84,12 +84,12 @@ local function facts_of(path, model, events)
   }
 end
 
-local function standing_of(path, model)
+local function standing_of(path, model, source)
   local ending = model.error or {}
   return {
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
     again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path,
-      gather.way(model))),
+      gather.way(source))),
     holder = holder_of(model.presence),
     command = model.fleet or model.resume
       or shell.command(OVER[model.status] and "report" or "explain", { path }),
@@ -116,7 +116,7 @@ local function line_of(path, context)
   if not ok then return unreadable(path, "cannot be read") end
   if not model then return nil end
   return tables.merged(facts_of(path, model, source.events),
-    target and handed_over(path, target) or standing_of(path, model))
+    target and handed_over(path, target) or standing_of(path, model, source))
 end
 
 -- The lines of all runs, the newest first.

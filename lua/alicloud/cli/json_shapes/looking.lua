@@ -173,7 +173,7 @@ local RUN = {
   { "cause", text, "" },
   { "corrections", list(text), "parameters that are others now" },
   { "known", list(text), "what was sent, and what is known of it" },
-  { "doubts", list(text), "what is forged, or of a newer version" },
+  { "doubts", list(text), "what is forged, of a newer version, or of strangers" },
   { "resend", text, "whether sending again is safe" },
   { "again?", text, "the command that does a step once more" },
   { "next", list(text), "commands" },

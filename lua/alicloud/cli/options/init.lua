@@ -157,6 +157,22 @@ function M.endpoint(args)
   return value
 end
 
+--- Takes the endpoint of the environment for a typed one, so that a run's journal and the commands
+--- that it prints lead to the same service from any shell. Only one for all products is taken, as
+--- the option is; with a recording none counts.
+---@param args table changed
+---@param io alicloud.cli.Io
+---@param getenv fun(name: string): string|nil
+function M.keep_endpoint(args, io, getenv)
+  if args.endpoint or io.replay then return end
+  local found = {}
+  for i, product in ipairs { "ebs", "ecs" } do
+    local target = endpoint.resolve { product = product, getenv = getenv }
+    found[i] = target and getenv(target.source)
+  end
+  if found[1] == found[2] then args.endpoint = found[1] end
+end
+
 --- An id of a group, or its name behind "name:".
 ---@param value any
 ---@param field? string where it was typed (group)

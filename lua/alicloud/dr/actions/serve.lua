@@ -99,8 +99,8 @@ local function not_open(snapshot)
     passes = states.TRANSITIONAL[snapshot.status] or BRIEFLY,
     message = ("the disks of %s are not open in %s: %s"):format(snapshot.group_id,
       snapshot.side or snapshot.region, snapshots.state(snapshot)),
-    hint = ("fail the group over with group:failover, and then serve it; or serve it where it is "
-      .. "copied from, %s"):format(direction.name(snapshot, snapshot.from)) }
+    hint = ("serve it where it is copied from, %s; to serve it here, fail it over first: "
+      .. "group:failover"):format(direction.name(snapshot, snapshot.from)) }
 end
 
 local function problem_of_group(change, found)

@@ -229,7 +229,8 @@ local function apply(rule, snapshot, terms)
       return block(("%s is a pair of %s and moves with it: name the group"):format(
         snapshot.group_id, snapshot.member_of))
     end
-    return block(("%s is on neither site of %s"):format(snapshot.group_id, snapshot.region))
+    return block(("%s is on neither site of %s%s"):format(snapshot.group_id, snapshot.region,
+      snapshot.near or ""))
   end
   -- A rule about every pair proves nothing if no pair was read.
   if rule.reads_pairs and #snapshot.pairs == 0 then return passing(unknown "no pair was read") end

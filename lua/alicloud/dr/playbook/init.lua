@@ -64,10 +64,19 @@ local metatable = {
   end,
 }
 
+-- The body of a playbook, which raises where the given one returns `nil, err`: whoever runs it
+-- learns of the failure in the one way.
+local function raising(body)
+  return function(run)
+    local result, err = body(run)
+    if not result and err ~= nil then error(err, 0) end
+  end
+end
+
 --- Makes a playbook.
 ---@param name string
 ---@param options? alicloud.dr.PlaybookOptions
----@param body fun(run: alicloud.dr.PlaybookRun)
+---@param body fun(run: alicloud.dr.PlaybookRun): any, any `nil, err` ends the run as failed
 ---@return alicloud.dr.Playbook
 ---@overload fun(name: string, body: fun(run: alicloud.dr.PlaybookRun)): alicloud.dr.Playbook
 function M.new(name, options, body)
@@ -81,7 +90,7 @@ function M.new(name, options, body)
   local where = ("dr.playbook: %q"):format(name)
   local playbook = schema.check(where, options, OPTIONS, 2)
   if playbook.params then params.declare(where, playbook.params, 2) end
-  playbook.name, playbook.body = name, body
+  playbook.name, playbook.body = name, raising(body)
   playbook.digest = core.sha256(string.dump(body, true))
   return setmetatable(playbook, metatable)
 end

@@ -132,9 +132,13 @@ end
 ---@param wish string
 ---@return string guess `; did you mean "x"?`, or ""
 function M.near(found, wish)
+  -- The words of a gate in a branch are easily swapped: "pg-1/gate:ok".
+  local swapped
+  wish, swapped = wish:gsub("^(.*/)gate:", "gate:%1")
   local form, branch = M.form(wish), wish:gsub("^gate:", ""):match "^(.*/)"
   local elsewhere = branch and form:gsub("GROUP/", "") or in_group(form)
-  local meant = found.names[elsewhere] and ('; did you mean "%s"?'):format(elsewhere)
+  local known = swapped > 0 and found.names[form] and form or found.names[elsewhere] and elsewhere
+  local meant = known and ('; did you mean "%s"?'):format(known)
     or schema.did_you_mean(form, found.names)
   return (meant:gsub("GROUP/", function() return branch end))
 end

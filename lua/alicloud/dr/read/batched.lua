@@ -202,6 +202,8 @@ function BatchedRead:observe()
     return told(group, sweep), nil, sweep.began, sweep.began_at
   end
   local snapshot, err = group:observe()
+  local listed = self:sweeper().latest
+  if listed then listed:suggest(snapshot) end
   -- The next sweep must begin after the end of this look.
   self.after, self.age = reads.loop.now(), 0
   return snapshot, err

@@ -38,6 +38,7 @@ local function look_alone(group, side)
   -- If the sweep and one look have failed like this, the region counts as out of reach: a thousand
   -- further looks would each wait as long.
   if is_out_of_reach(side.err) and is_out_of_reach(err) then side.dark = err end
+  if side.sweep then side.sweep:suggest(snapshot) end
   return snapshot, err
 end
 

@@ -137,6 +137,8 @@ function Settling:take(snapshot)
   local given, before, now = self.given, self.snapshot, self.given.loop.now()
   self.ends = self.ends or now + (given.settle or M.PATIENCE)
   M.note_pairs(self.told, snapshot, now)
+  -- A listing need not be at hand at every look.
+  snapshot.near = snapshot.near or before and before.near
   local report, is_good = judge(given, snapshot)
   local seen = report and fingerprint(report) or ""
   local turned, pair = has_turned(before, snapshot), forgotten(self.told, snapshot, now)

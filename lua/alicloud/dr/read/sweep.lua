@@ -9,7 +9,9 @@
 local fields = require "alicloud.base.fields"
 local formats = require "alicloud.base.formats"
 local pages = require "alicloud.dr.read.pages"
+local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -50,6 +52,7 @@ local PAIRS = { operation = "ebs:DescribeDiskReplicaPairs", ids = "PairIds" }
 ---@field members table<string, table> the pairs of each group, by its id
 ---@field lone table<string, table> pairs without a group, by their id
 ---@field known table<string, boolean> cache of `is_complete`
+---@field asked table<string, true> the `ids` of the options
 ---@field decides boolean? as in the options
 ---@field lists_all boolean all pairs of the side were listed, so also a pair that its group does
 ---not name yet
@@ -228,6 +231,7 @@ function M.read(client, region, options)
     began = client.loop.now(), began_at = client.runtime.time(),
     sizes = { groups = sizes.groups, pairs = sizes.pairs }, calls = 0,
     groups = {}, members = {}, lone = {}, known = {}, decides = given.decides,
+    asked = tables.set(given.ids or {}),
     lists_all = false,
     call_options = { region = region, deadline = given.deadline } }, Sweep)
   local ok, err
@@ -358,6 +362,18 @@ function Sweep:unit_ids()
   end
   table.sort(ids)
   return ids
+end
+
+--- Says of a look at a group that was not there which of those that were listed without being
+--- asked for may be meant.
+---@param snapshot alicloud.dr.Snapshot? of an own look; changed in place
+function Sweep:suggest(snapshot)
+  if not snapshot or snapshot.role ~= "absent" then return end
+  local others = {}
+  for _, listed in ipairs { self.groups, self.members, self.lone } do
+    for id in pairs(listed) do others[id] = not self.asked[id] or nil end
+  end
+  snapshot.near = schema.did_you_mean(snapshot.group_id, others)
 end
 
 return M

@@ -244,6 +244,20 @@ end
 -- After these errors the parameter that names the side has to be corrected.
 local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = true }
 
+--- The options with which another command reaches the service as the run's newest process did. A
+--- journal that is damaged, or that strangers may have written, gives none: they would lead the
+--- reader, and the reader's keys, to wherever it says.
+---@param source alicloud.dr.EvidenceSource
+---@return string[] options
+function M.way(source)
+  if source.strange or source.chain.verdict == "damaged" then return {} end
+  local way
+  for _, event in ipairs(source.events) do
+    if event.type == "attempt" then way = event.way end
+  end
+  return ways.options(way)
+end
+
 -- The command that resumes the run; nil: it is running or finished, or its journal is damaged or
 -- a copy.
 local function resume_of(source, state, presence)
@@ -252,7 +266,7 @@ local function resume_of(source, state, presence)
   if not possible then return nil end
   local cure, why = corrections.cure(stopped_by(state), state.params)
   local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or why
-  local options = ways.options(state.way)
+  local options = M.way(source)
   options[#options + 1] = approvers_of(state)
   options[#options + 1] = state.run.replay and shell.option("--replay", state.run.replay)
   return shell.command("resume", { source.name, cure }, options) .. side
@@ -268,7 +282,7 @@ local function fleet_of(source, state)
   if not fleet or group ~= state.params.group then return nil end
   local again = state.ending and state.ending.type == "stopped"
   local options = again and { shell.option("--again", account .. "/" .. group) }
-    or ways.options(state.way)
+    or M.way(source)
   table.insert(options, 1, shell.option("--store", address.store))
   return shell.command("fleet", { fleet }, options)
 end
@@ -291,14 +305,6 @@ local function all_subjects(list)
   local sets = subjects.new()
   for _, entry in ipairs(list) do subjects.join(sets, entry.subjects) end
   return subjects.lists(sets)
-end
-
---- The options with which another command reaches the service as the run's newest process did.
----@param model alicloud.dr.EvidenceModel
----@return string[] options
-function M.way(model)
-  local process = model.processes[#model.processes]
-  return ways.options(process and process.way)
 end
 
 --- Makes the model.

@@ -2,6 +2,7 @@
 --- records before it are read, and the damage is reported in `chain`.
 
 local events = require "alicloud.dr.playbook.events"
+local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
 local places = require "alicloud.dr.store.place"
 local stores = require "alicloud.dr.store"
@@ -24,6 +25,7 @@ local M = {}
 ---@field keys table<string, string>? public keys that the reader holds, by name
 ---@field chain alicloud.dr.Chain
 ---@field hold alicloud.dr.Hold? state of the lock beside the journal
+---@field strange boolean? strangers may have written it
 ---@field copied boolean? it is this machine's copy of a journal in a shared store
 
 -- If the journal grows at each of so many reads, its writer holds the lock, whatever the lock says.
@@ -68,20 +70,30 @@ local function of_records(list, keys)
   return { events = list, keys = keys, chain = chain }
 end
 
+-- Reads a journal, and whether strangers may have written what was read.
+local function read_text(name, context)
+  local is_path = stores.is_path(name)
+  local trusted = is_path and files.read_trusted(name)
+  if trusted then return trusted, false end
+  local text, err = stores.read(name, context)
+  if not text then return nil, err end
+  return text, is_path
+end
+
 -- Reads text and lock of the same moment. If the run ended between the two reads, it would look as
 -- if it had been killed.
 local function read(name, context)
-  local text, err, hold
+  local text, strange, hold
   for _ = 1, TRIES do
     local before = text
-    text, err = stores.read(name, context)
-    if not text then return nil, err end
-    if hold and text == before then return text, hold end
+    text, strange = read_text(name, context)
+    if not text then return nil, strange end
+    if hold and text == before then return text, hold, strange end
     hold = stores.hold(name, context)
-    if hold.held ~= false then return text, hold end
+    if hold.held ~= false then return text, hold, strange end
   end
   hold.held = true
-  return text, hold
+  return text, hold, strange
 end
 
 --- Opens a source.
@@ -95,10 +107,11 @@ function M.open(source, head, keys, context)
   if type(source) == "table" then
     return of_records(source, keys)
   end
-  local text, hold = read(source, context)
+  local text, hold, strange = read(source, context)
   if not text then return nil, hold end
   local found = M.of_text(text, source, head)
   found.hold, found.keys, found.copied = hold, keys, places.is_mirror(source)
+  found.strange = strange
   return found
 end
 
