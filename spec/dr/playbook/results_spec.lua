@@ -144,6 +144,18 @@ describe("what the function of a playbook returns", function()
     end
   end)
 
+  it("ends a plan where a branch returns `nil, err`, as the branch would fail in a run", function()
+    local function leaking() return nil, "it leaks" end
+    for _, body in ipairs { function(run) run:each({ "pg-1" }, leaking) end,
+      function(run) run:parallel { one = leaking } end } do
+      local stage = stages.new()
+      local playbook = dr.playbook("spec", body)
+      assert.equal("it leaks", dry_run.run(playbook, { client = stage.bench.client }).stopped)
+      local _, err = stage:run(playbook)
+      assert.matches("it leaks", err.message, 1, true)
+    end
+  end)
+
   it("leaves it completed where it is nothing, or a value", function()
     for _, body in ipairs { function() end, function() return nil end, function() return false end,
       function() return { ok = false } end, function() return "done", "more" end } do

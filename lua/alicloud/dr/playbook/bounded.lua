@@ -44,6 +44,18 @@ function M.has_failed(result, err)
   return (result == nil or result == false) and err ~= nil
 end
 
+--- Makes a function of a playbook raise where it returns `nil, err`: whoever calls it learns of the
+--- failure in one way.
+---@param callee fun(...): any, any
+---@return fun(...): any
+function M.raising(callee)
+  return function(...)
+    local result, err = callee(...)
+    if not result and err ~= nil then error(err, 0) end
+    return result
+  end
+end
+
 local function left_behind()
   return errors.new { kind = "cancelled", code = "Client.Cancelled",
     message = "what had started it has failed" }

@@ -260,8 +260,8 @@ local function plan_one(round, job)
 end
 
 function DryRun:each(branch, list, options, body)
-  local round = { branch = branch, body = body, leave_out = options.leave_out, ok = {},
-    left_out = {} }
+  local round = { branch = branch, body = bounded.raising(body), leave_out = options.leave_out,
+    ok = {}, left_out = {} }
   for _, wave in ipairs(waves.divide(waves.jobs(branch, list), options)) do
     for _, part in ipairs { wave.canaries, wave.others } do
       for _, job in ipairs(part) do plan_one(round, job) end
@@ -273,7 +273,7 @@ end
 function DryRun:parallel(branch, bodies)
   local results = {}
   for _, name in ipairs(tables.keys(bodies)) do
-    results[name] = bodies[name](branch:fork(name))
+    results[name] = bounded.raising(bodies[name])(branch:fork(name))
   end
   return results
 end

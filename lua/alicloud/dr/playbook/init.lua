@@ -14,6 +14,7 @@
 --- look before they act. The function of a playbook gets an alicloud.dr.PlaybookRun; the options
 --- are alicloud.dr.RunOptions.
 
+local bounded = require "alicloud.dr.playbook.bounded"
 local core = require "alicloud.core"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
@@ -64,15 +65,6 @@ local metatable = {
   end,
 }
 
--- The body of a playbook, which raises where the given one returns `nil, err`: whoever runs it
--- learns of the failure in the one way.
-local function raising(body)
-  return function(run)
-    local result, err = body(run)
-    if not result and err ~= nil then error(err, 0) end
-  end
-end
-
 --- Makes a playbook.
 ---@param name string
 ---@param options? alicloud.dr.PlaybookOptions
@@ -90,7 +82,7 @@ function M.new(name, options, body)
   local where = ("dr.playbook: %q"):format(name)
   local playbook = schema.check(where, options, OPTIONS, 2)
   if playbook.params then params.declare(where, playbook.params, 2) end
-  playbook.name, playbook.body = name, raising(body)
+  playbook.name, playbook.body = name, bounded.raising(body)
   playbook.digest = core.sha256(string.dump(body, true))
   return setmetatable(playbook, metatable)
 end
