@@ -4,14 +4,13 @@ local core = require "alicloud.core"
 local demo = require "alicloud.emulator.demo"
 local emulator = require "alicloud.emulator"
 local guard = require "alicloud.base.guard"
-local json = require "alicloud.cli.json"
 local lazy = require "alicloud.base.lazy"
 local output = require "alicloud.cli.output"
 local server = require "alicloud.emulator.server"
 local switches = require "alicloud.emulator.switches"
 local tables = require "alicloud.base.tables"
-local fold = require "alicloud.cli.fold"
 local terminal = require "alicloud.cli.terminal"
+local view_emulator = require "alicloud.cli.view_emulator"
 
 ---@module "alicloud.conformance.assume"
 local assumed = lazy.module "alicloud.conformance.assume"
@@ -21,12 +20,8 @@ local data = lazy.module "alicloud.cli.confine.data"
 local orders = lazy.module "alicloud.cli.orders"
 ---@module "alicloud.cli.emulator_load"
 local emulator_load = lazy.module "alicloud.cli.emulator_load"
----@module "alicloud.emulator.evidence"
-local evidence = lazy.module "alicloud.emulator.evidence"
 ---@module "alicloud.emulator.scenarios"
 local scenarios = lazy.module "alicloud.emulator.scenarios"
----@module "alicloud.cli.view_assumptions"
-local view_assumptions = lazy.module "alicloud.cli.view_assumptions"
 ---@module "alicloud.conformance.world"
 local recorded_worlds = lazy.module "alicloud.conformance.world"
 
@@ -34,7 +29,7 @@ local recorded_worlds = lazy.module "alicloud.conformance.world"
 local M = {}
 
 -- SLICE: seconds within which Ctrl-C and the end of standard input are noticed.
-local SLICE, MOST_SHOWN = 0.2, 20
+local SLICE = 0.2
 local DEFAULTS = { port = "0", host = "127.0.0.1", speed = "60", seed = "1" }
 
 local EPILOG = [[
@@ -222,107 +217,6 @@ local function make_emulator(args, io)
   return nil, (tostring(emu):gsub("^.-: ", "", 1))
 end
 
-local function list_assumptions(args, io)
-  local switched = emulator.assumptions()
-  if not args.json then
-    io.out(view_assumptions.text(switched, evidence))
-    return output.EXIT.done
-  end
-  local list = core.array {}
-  for index, switch in ipairs(switched) do
-    list[index] = { name = switch.name, default = switch.default, text = switch.text,
-      values = switch.rule.values and core.array(switch.rule.values) or nil,
-      evidence = evidence.of[switch.name] }
-  end
-  return output.json(io, output.EXIT.done, { assumptions = list })
-end
-
-local function list_scenarios(args, io)
-  local list = core.array {}
-  for index, name in ipairs(scenarios.list()) do
-    local scenario = scenarios.load(name)
-    list[index] = { name = name, title = scenario.title, story = scenario.story }
-  end
-  if args.json then return output.json(io, output.EXIT.done, { scenarios = list }) end
-  for _, scenario in ipairs(list) do
-    io.out(("%-24s %s\n%s\n"):format(scenario.name, scenario.title,
-      fold.hang(io, "  " .. scenario.story, 2)))
-  end
-  return output.EXIT.done
-end
-
-local function clock_text(clock)
-  if clock.mode == "poll" then return ("clock moves %g s with each Describe"):format(clock.step) end
-  if clock.mode == "manual" then return "clock stands until told" end
-  if clock.mode == "real" then return "real time" end
-  return ("clock runs %g times as fast"):format(clock.speed)
-end
-
--- Region and zone, without repeating the region's name in the zone's.
-local function place_text(place)
-  local zone, start = place.zone, place.region .. "-"
-  if zone:sub(1, #start) == start then zone = zone:sub(#start + 1) end
-  return place.region .. "/" .. zone
-end
-
-local function group_line(group)
-  return ("  %-16s %-16s %s → %s   %d %s\n"):format(
-    group.id, group.status, place_text(group.source), place_text(group.destination), #group.pairs,
-    #group.pairs == 1 and "pair" or "pairs")
-end
-
--- Prints the first groups: enough to see that it is the right world, without pushing what follows
--- off the screen.
-local function print_groups(io, groups)
-  for i = 1, math.min(#groups, MOST_SHOWN) do io.out(group_line(groups[i])) end
-  if #groups > MOST_SHOWN then io.out(("  and %d more\n"):format(#groups - MOST_SHOWN)) end
-end
-
--- Export lines for a shell, and the value of a client's option `endpoint`.
-local function endpoint_lines(listening)
-  if not listening.endpoints then return "" end
-  local exports, fields = {}, {}
-  for index, region in ipairs(tables.keys(listening.endpoints)) do
-    local url = listening.endpoints[region]
-    exports[index] = ("  export EMULATOR_ENDPOINT_%s=%s\n"):format(
-      region:upper():gsub("-", "_"), url)
-    fields[index] = ('["%s"] = "%s"'):format(region, url)
-  end
-  return ("One port per region:\n%s  endpoint = { %s }\n\n"):format(
-    table.concat(exports), table.concat(fields, ", "))
-end
-
-local function announce(emu, listening, args, io)
-  local groups = emu.world.groups
-  if args.json then
-    local ids = core.array {}
-    for index, group in ipairs(groups) do ids[index] = group.id end
-    return io.out(json.encode {
-      schema = output.SCHEMA, endpoint = listening.url,
-      admin = listening.url .. "/_emulator/", port = listening.port,
-      access_key_id = emu.access_key_id, access_key_secret = emu.access_key_secret,
-      clock = emu.clock.mode, speed = emu.clock.speed, seed = emu.options.seed, groups = ids,
-      endpoints = listening.endpoints,
-    } .. "\n")
-  end
-  local title = ("alicloud-dr emulator (not the service) on %s, %s, seed %d"):format(
-    listening.url, clock_text(emu.clock), emu.options.seed)
-  io.out(fold.hang(io, title, 2) .. "\n\n")
-  if args.assume_from then
-    io.out(("  assumes what was seen: %s\n\n"):format(terminal.clean(args.assume_from, 300)))
-  end
-  print_groups(io, groups)
-  io.out(("\nPoint a client at it:\n"
-    .. "  export ALIBABA_CLOUD_ENDPOINT=%s\n"
-    .. "  export ALIBABA_CLOUD_ACCESS_KEY_ID=%s\n"
-    .. "  export ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s\n"
-    .. "  export ALIBABA_CLOUD_REGION_ID=%s\n\n"
-    .. "%sLedger of effects: %s/_emulator/ledger   Ctrl-C stops.\n"):format(
-    listening.url, emu.access_key_id, emu.access_key_secret,
-    groups[1] and groups[1].destination.region or "cn-shanghai", endpoint_lines(listening),
-    listening.url))
-end
-
 -- Bytes and pieces of the input that are passed over between two slices of serving.
 local PIECE, PIECES = 4096, 256
 
@@ -383,8 +277,8 @@ function M.run(args, io)
   end
   for name, value in pairs(DEFAULTS) do args[name] = args[name] or value end
   if args.load then return replay_load(args, io) end
-  if args.list_assumptions then return list_assumptions(args, io) end
-  if args.list_scenarios then return list_scenarios(args, io) end
+  if args.list_assumptions then return view_emulator.assumptions(args, io) end
+  if args.list_scenarios then return view_emulator.scenarios(args, io) end
   local emu, listening
   local address, problem = read_address(args)
   if address then emu, problem = make_emulator(args, io) end
@@ -395,7 +289,7 @@ function M.run(args, io)
   if not listening then
     return fail(io, args, output.EXIT.failed, "Client.EmulatorNotStarted", problem)
   end
-  announce(emu, listening, args, io)
+  view_emulator.begun(emu, listening, args, io)
   local ok, stopped = pcall(serve, listening, args)
   listening:close()
   if ok then return output.EXIT.done end
