@@ -214,6 +214,19 @@ describe("the playbook fleet", function()
     end
   end)
 
+  it("does not stop the services of a group that is open already", function()
+    local stage, stopped = stage_of(3), 0
+    local options = { program = function()
+      stopped = stopped + 1
+      return true
+    end }
+    local rows = { table = "group,stop\npg-02,halt shop\n" }
+    assert(run(stage, rows, options))
+    assert.equal(1, stopped)
+    assert(run(stage:anew(), rows, options))
+    assert.equal(1, stopped)
+  end)
+
   it("takes the canaries that are named", function()
     local stage, order = stage_of(5), {}
     assert(run(stage, { canary = "pg-03,pg-05" }, { progress = function(event)

@@ -105,7 +105,9 @@ local function move(own, id, fleet)
   local params, row, group = own.params, fleet:row(id), fleet:group(own, id)
   common.check_corrected(own, group, fleet.seen[id], { move = "failover", attach = row.attach,
     fence = row.fence or "no", max_rpo = params.max_rpo })
-  common.command(own, "stop services", row.stop,
+  -- Where the group is open already, the services may run at the new side.
+  local is_open = fleet.seen[id].status == "failovered"
+  common.command(own, "stop services", not is_open and row.stop or nil,
     { graceful_only = true, timeout = "5m", on_error = "continue" },
     { group = id, region = fleet.region })
   local try = row.fence == "try"
