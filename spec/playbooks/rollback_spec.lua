@@ -75,6 +75,14 @@ describe("a planned move that is refused", function()
     is_back(stage, "i-new", "d-new-")
   end)
 
+  it("brings nothing back where the old side stood still before", function()
+    local stage = scene.stage({ old = false },
+      { faults = { refuse "FailoverDiskReplicaGroup" } })
+    local _, err = scene.run("planned", stage, PARAMS)
+    assert.equal("undone", scene.statuses(stage).fence)
+    assert.is_true(err.rolled_back)
+  end)
+
   it("does not call services started that nobody has started", function()
     local stage = stage_with(refuse "FailoverDiskReplicaGroup")
     local _, err = scene.run("planned", stage, PARAMS, { stop = function() return true end })

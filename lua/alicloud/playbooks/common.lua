@@ -204,15 +204,31 @@ function M.approve(run)
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
---- Runs a command of the user, if one is given; its variables are ALICLOUD_DR_GROUP and so on.
+-- Refuses if the group has been moved since the first look: its services may run at the new side.
+local function unmoved(group)
+  local standing, err = group:standing()
+  if not standing then return nil, err end
+  if standing.outcome ~= "already_there" then return true end
+  return nil, alicloud.error.new { kind = "state", code = "Client.WorldChanged",
+    outcome = "not_sent", group_id = group.id, region = group.region,
+    message = ("%s has been moved to %s meanwhile (%s), and its services may run there"):format(
+      group.id, group.to or group.region, standing.status),
+    hint = "begin a new run with --new: it does only what is left" }
+end
+
+--- Stops the services of a group by a command of the user, if one is given.
 ---@param run alicloud.dr.PlaybookRun
----@param step string
+---@param group alicloud.dr.Group seen from the site that takes over
 ---@param command string|function|nil
 ---@param options alicloud.dr.StepOptions
----@param variables table
-function M.command(run, step, command, options, variables)
+---@param variables? table ALICLOUD_DR_REGION and so on
+function M.stop_services(run, group, command, options, variables)
   if not command then return end
-  run:step(step, options, function(own) return own:program(command, variables) end)
+  run:step("stop services", options, function(own)
+    local ok, err = unmoved(group)
+    if not ok then return nil, err end
+    return own:program(command, tables.merged(variables, { group = group.id }))
+  end)
 end
 
 --- Waits until the parameter `verify`, if given, says that the service answers.
@@ -360,10 +376,12 @@ end
 ---@param group alicloud.dr.Group seen from the site that takes over
 function M.move_without_loss(run, group)
   local params = run.params
-  M.command(run, "stop services", params.stop, { timeout = "15m", stops_production = true,
-    undo = function(own) return restart(own, group) end }, { group = group.id })
+  M.stop_services(run, group, params.stop, { timeout = "15m", stops_production = true,
+    undo = function(own) return restart(own, group) end })
   step(run, "fence", function()
-    return group:fence { stop_shared = params.stop_shared }
+    local ok, err = unmoved(group)
+    if ok then return group:fence { stop_shared = params.stop_shared } end
+    return nil, err
   end, { marks = "old_side_fenced", stops_production = true,
     undo = function() return group:unfence {} end })
   local stopped_at = step(run, "note the stop", function()

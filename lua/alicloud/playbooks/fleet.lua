@@ -107,9 +107,8 @@ local function move(own, id, fleet)
     fence = row.fence or "no", max_rpo = params.max_rpo })
   -- Where the group is open already, the services may run at the new side.
   local is_open = fleet.seen[id].status == "failovered"
-  common.command(own, "stop services", not is_open and row.stop or nil,
-    { graceful_only = true, timeout = "5m", on_error = "continue" },
-    { group = id, region = fleet.region })
+  common.stop_services(own, group, not is_open and row.stop or nil,
+    { graceful_only = true, timeout = "5m", on_error = "continue" }, { region = fleet.region })
   local try = row.fence == "try"
   local fenced = (try or row.fence == "must")
     and common.fence(own, "fence", group, try and "continue" or "stop", try)
