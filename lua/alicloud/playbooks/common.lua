@@ -35,9 +35,9 @@ M.PARAMS = {
     help = "how long that is tried" },
 }
 
-local function place_name(place)
-  return place.zone or place.region
-end
+local function place_name(place) return place.zone or place.region end
+
+local function side_of(group) return group.to or group.region end
 
 --- Notes that a group is already where it was to go, and that nothing was done.
 ---@param run alicloud.dr.PlaybookRun
@@ -45,13 +45,10 @@ end
 ---@param standing table result of `group:standing`
 function M.note_standing(run, group, standing)
   run:note(("%s is at %s already (%s → %s, %s): nothing was done"):format(group.id,
-    group.to or group.region, place_name(standing.from), place_name(standing.to),
-    standing.status))
+    side_of(group), place_name(standing.from), place_name(standing.to), standing.status))
 end
 
-local function is_idle(plan)
-  return #plan.attach + #plan.start == 0
-end
+local function is_idle(plan) return #plan.attach + #plan.start == 0 end
 
 --- Whether the service still has to be brought up where the group is. Reads only.
 ---@param group alicloud.dr.Group
@@ -185,16 +182,19 @@ function M.by_hand(verb, group, run)
   return shell.command(verb, { group.id }, { side, table.unpack(ways.options(run.way)) })
 end
 
+local function refusal(group, code, message, hint)
+  return nil, alicloud.error.new { kind = "state", code = code, outcome = "not_sent",
+    group_id = group.id, region = group.region, to = group.to, message = message, hint = hint }
+end
+
 --- The error of a planned move whose group is open at its side already.
 ---@param group alicloud.dr.Group
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
-  return nil, alicloud.error.new { kind = "state", code = "OperationDenied.InvalidStatus",
-    outcome = "not_sent", group_id = group.id, region = group.region, to = group.to,
-    message = ("%s is failed over to %s already; a planned move begins with a group that "
-      .. "replicates"):format(group.id, group.to or group.region),
-    hint = "bring the service up there with group:serve, then protect it with group:reprotect" }
+  return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
+    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
+    "bring the service up there with group:serve, then protect it with group:reprotect")
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -209,11 +209,9 @@ local function unmoved(group)
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" then return true end
-  return nil, alicloud.error.new { kind = "state", code = "Client.WorldChanged",
-    outcome = "not_sent", group_id = group.id, region = group.region,
-    message = ("%s has been moved to %s meanwhile (%s), and its services may run there"):format(
-      group.id, group.to or group.region, standing.status),
-    hint = "begin a new run with --new: it does only what is left" }
+  return refusal(group, "Client.WorldChanged", ("%s has been moved to %s meanwhile (%s), and its "
+    .. "services may run there"):format(group.id, side_of(group), standing.status),
+    "begin a new run with --new: it does only what is left")
 end
 
 --- Stops the services of a group by a command of the user, if one is given.
@@ -364,8 +362,10 @@ end
 
 local function restart(own, group)
   local command = own.params.restart
-  if command then return own:program(command, { group = group.id }) end
-  return nil, "start the services again where they ran: there is no restart="
+  if not command then return nil, "start the services where they ran: there is no restart=" end
+  local ok, err = unmoved(group)
+  if not ok and err.code == "Client.WorldChanged" then return nil, err end
+  return own:program(command, { group = group.id })
 end
 
 --- Moves a group to its secondary site without loss: stops the services, fences the old side,
