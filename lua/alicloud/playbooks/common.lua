@@ -204,8 +204,18 @@ function M.approve(run)
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
--- Refuses if the group has been moved since the first look: its services may run at the new side.
-local function unmoved(group)
+-- Steps without which production would be stopped in vain.
+local NEEDED = tables.set { "note the stop", "last sync", "promote" }
+
+-- Refuses to stop production if the group has been moved since the first look, so that its services
+-- may run at the new side, or if a step of NEEDED is left out.
+local function may_stop(own, group)
+  for _, name in ipairs(own:skips()) do
+    local why = NEEDED[name] and ("without %q production would be stopped in vain"):format(name)
+    if why then
+      return refusal(group, "Client.LossNotExcluded", why, "go on without that --skip, or --new")
+    end
+  end
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" then return true end
@@ -223,7 +233,7 @@ end
 function M.stop_services(run, group, command, options, variables)
   if not command then return end
   run:step("stop services", options, function(own)
-    local ok, err = unmoved(group)
+    local ok, err = may_stop(own, group)
     if not ok then return nil, err end
     return own:program(command, tables.merged(variables, { group = group.id }))
   end)
@@ -240,13 +250,8 @@ function M.verify(run, variables)
   end)
 end
 
---- Notes where one site contradicts what was seen at the other. Returns `result` and `err`.
----@param run alicloud.dr.PlaybookRun
----@param result table|nil
----@param err any
----@return table|nil result
----@return any err
-function M.tell_unproven(run, result, err)
+-- Notes where one site contradicts what was seen at the other.
+local function tell_unproven(run, result, err)
   local words = result and result.unproven
   if words then run:note("unproven, the sites do not agree: " .. words) end
   return result, err
@@ -263,7 +268,7 @@ end
 function M.fence(run, step, group, on_error, at_once)
   return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
     renewed = true, timeout = run.params.fence_for }, function(own)
-    return M.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil,
+    return tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil,
       stop_shared = run.params.stop_shared })
   end)
 end
@@ -275,7 +280,7 @@ end
 function M.attach(run, group, attach)
   if not attach then return end
   run:step("serve", function(own)
-    return M.tell_unproven(own, group:serve { attach = attach })
+    return tell_unproven(own, group:serve { attach = attach })
   end)
 end
 
@@ -287,10 +292,8 @@ function M.serve(run, group)
   M.verify(run, { group = group.id, region = group.region })
 end
 
--- Seconds: highest age of the last synchronization. A run that was interrupted for longer begins
--- again with the stop.
+-- Seconds: highest age of the last synchronization; a run that is older begins again with the stop.
 local FRESH = 900
-
 local MOVED = { failovering = true, failovered = true, failover_failed = true }
 
 local function refuse(message)
@@ -325,11 +328,8 @@ local function prove_no_loss(own, group, synced, stopped_at)
     return nil, err
   end
   if MOVED[seen.status] then return true end
-  local held
-  held, err = stands_still(own, group)
-  if not held then
-    return refuse("the old side does not stand still: " .. err.message)
-  end
+  local held, fault = stands_still(own, group)
+  if not held then return refuse("the old side does not stand still: " .. fault.message) end
   local point = synced.recover_point or 0
   if point < stopped_at or seen.read_at - point > FRESH then
     return refuse(("the recovery point %d does not follow the stop at %d, "
@@ -363,7 +363,7 @@ end
 local function restart(own, group)
   local command = own.params.restart
   if not command then return nil, "start the services where they ran: there is no restart=" end
-  local ok, err = unmoved(group)
+  local ok, err = may_stop(own, group)
   if not ok and err.code == "Client.WorldChanged" then return nil, err end
   return own:program(command, { group = group.id })
 end
@@ -378,8 +378,8 @@ function M.move_without_loss(run, group)
   local params = run.params
   M.stop_services(run, group, params.stop, { timeout = "15m", stops_production = true,
     undo = function(own) return restart(own, group) end })
-  step(run, "fence", function()
-    local ok, err = unmoved(group)
+  step(run, "fence", function(own)
+    local ok, err = may_stop(own, group)
     if ok then return group:fence { stop_shared = params.stop_shared } end
     return nil, err
   end, { marks = "old_side_fenced", stops_production = true,
