@@ -127,6 +127,34 @@ describe("a ready playbook between two regions that is run again", function()
     again("planned", stage, GIVEN)
   end)
 
+  it("stops nothing of a group that somebody has moved since the first look", function()
+    for name, effects in pairs {
+      planned = "FailoverDiskReplicaGroup",
+      failover = "FailoverDiskReplicaGroup AttachDisk AttachDisk StartInstance" } do
+      for _, stop in ipairs { "halt shop", false } do
+        local stage = scene.stage { old = false }
+        local bench, stopped, moved = stage.bench, 0, false
+        local result, err = scene.run(name, stage, GIVEN, { stop = stop or nil }, {
+          program = function()
+            stopped = stopped + 1
+            return true
+          end,
+          progress = function(event)
+            if moved or event.type ~= "step_end" then return end
+            moved = true
+            assert(bench:failover {})
+          end })
+        assert.equal(0, stopped)
+        assert.equal(effects, scene.effects(stage))
+        assert.equal(name == "failover", result ~= nil)
+        if not result then
+          assert.equal("Client.WorldChanged", err.code)
+          assert.is_nil(err.production_down)
+        end
+      end
+    end
+  end)
+
   it("refuses a planned move of a group that is open there, before anything is stopped", function()
     local stage = scene.stage { status = "failovered" }
     local _, err = scene.run("planned", stage, GIVEN)

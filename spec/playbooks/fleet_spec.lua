@@ -155,6 +155,23 @@ describe("the playbook fleet", function()
     assert.matches("pg%-02, .*, pg%-06 are not protected: alicloud%-dr reprotect GROUP ", notes)
   end)
 
+  it("stops nothing for a failover that is left out, nor does a later process", function()
+    local rows = { groups = "pg-01,pg-02", canary = "0",
+      table = "group,stop,fence\npg-01,halt shop,must\n" }
+    local stage, stopped = stage_of(2, nil, { faults = { fleets.forbidden "pg-02" } }), 0
+    local options = { skip = { ["pg-01/promote"] = "later" }, program = function()
+      stopped = stopped + 1
+      return true
+    end }
+    assert.is_nil((run(stage, rows, options)))
+    assert.equal("skipped", scene.statuses(stage)["pg-01/promote"])
+    options.skip = nil
+    assert(run(stage, rows, options))
+    assert.equal(0, stopped)
+    assert.is_nil(scene.statuses(stage)["pg-01/fence"])
+    assert.equal(1, opened(stage))
+  end)
+
   it("names the one group that is left to fence and to protect, in the commands for it", function()
     local stage = stage_of(3)
     assert(run(stage, { groups = "pg-02" }))
@@ -212,6 +229,19 @@ describe("the playbook fleet", function()
         ["pg-03"] = "already_failovered" }, again:state().steps["what remains"].result.groups)
       assert.equal(3, moved(again))
     end
+  end)
+
+  it("does not stop the services of a group that is open already", function()
+    local stage, stopped = stage_of(3), 0
+    local options = { program = function()
+      stopped = stopped + 1
+      return true
+    end }
+    local rows = { table = "group,stop\npg-02,halt shop\n" }
+    assert(run(stage, rows, options))
+    assert.equal(1, stopped)
+    assert(run(stage:anew(), rows, options))
+    assert.equal(1, stopped)
   end)
 
   it("takes the canaries that are named", function()

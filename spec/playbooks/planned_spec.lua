@@ -115,14 +115,16 @@ describe("the playbook planned", function()
     assert.equal(EFFECTS, scene.effects(stage))
   end)
 
-  it("does not go on without what proves that nothing is lost", function()
-    for _, left_out in ipairs { "last sync", "note the stop" } do
-      local stage = scene.stage()
-      local _, err = run(stage, nil, { skip = { [left_out] = "no time" } })
-      assert.equal("Client.LossNotExcluded", err.code)
-      assert.equal("not_sent", err.outcome)
-      assert.is_nil(scene.effects(stage):find("Failover", 1, true))
-      assert.equal("Running", stage.bench.emu.world.instance_by_id["i-old"].status)
+  it("stops nothing without what proves that nothing is lost", function()
+    for _, left_out in ipairs { "last sync", "note the stop", "promote" } do
+      for _, stop in ipairs { "halt shop", false } do
+        local stage = scene.stage()
+        local _, err = run(stage, { stop = stop or nil }, { skip = { [left_out] = "no time" } })
+        assert.equal("Client.LossNotExcluded", err.code)
+        assert.equal("not_sent", err.outcome)
+        assert.is_nil(err.production_down)
+        assert.equal("", scene.effects(stage))
+      end
     end
   end)
 end)

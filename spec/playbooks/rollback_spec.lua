@@ -75,6 +75,31 @@ describe("a planned move that is refused", function()
     is_back(stage, "i-new", "d-new-")
   end)
 
+  it("starts no services beside those of a group that somebody has moved meanwhile", function()
+    local stage, ran = scene.stage(), {}
+    local _, err = scene.run("planned", stage, PARAMS, { stop = "halt", restart = "go" }, {
+      program = function(line)
+        ran[#ran + 1] = line
+        return true
+      end,
+      progress = function(event)
+        if event.type == "step_end" and event.step == "fence" then
+          assert(stage.bench:failover {})
+        end
+      end })
+    assert.same({ "halt" }, ran)
+    assert.matches("production is down", err.production_down)
+    assert.equal("Stopped", stage.bench.emu.world.instance_by_id["i-old"].status)
+  end)
+
+  it("brings nothing back where the old side stood still before", function()
+    local stage = scene.stage({ old = false },
+      { faults = { refuse "FailoverDiskReplicaGroup" } })
+    local _, err = scene.run("planned", stage, PARAMS)
+    assert.equal("undone", scene.statuses(stage).fence)
+    assert.is_true(err.rolled_back)
+  end)
+
   it("does not call services started that nobody has started", function()
     local stage = stage_with(refuse "FailoverDiskReplicaGroup")
     local _, err = scene.run("planned", stage, PARAMS, { stop = function() return true end })

@@ -35,9 +35,9 @@ M.PARAMS = {
     help = "how long that is tried" },
 }
 
-local function place_name(place)
-  return place.zone or place.region
-end
+local function place_name(place) return place.zone or place.region end
+
+local function side_of(group) return group.to or group.region end
 
 --- Notes that a group is already where it was to go, and that nothing was done.
 ---@param run alicloud.dr.PlaybookRun
@@ -45,13 +45,10 @@ end
 ---@param standing table result of `group:standing`
 function M.note_standing(run, group, standing)
   run:note(("%s is at %s already (%s → %s, %s): nothing was done"):format(group.id,
-    group.to or group.region, place_name(standing.from), place_name(standing.to),
-    standing.status))
+    side_of(group), place_name(standing.from), place_name(standing.to), standing.status))
 end
 
-local function is_idle(plan)
-  return #plan.attach + #plan.start == 0
-end
+local function is_idle(plan) return #plan.attach + #plan.start == 0 end
 
 --- Whether the service still has to be brought up where the group is. Reads only.
 ---@param group alicloud.dr.Group
@@ -185,16 +182,19 @@ function M.by_hand(verb, group, run)
   return shell.command(verb, { group.id }, { side, table.unpack(ways.options(run.way)) })
 end
 
+local function refusal(group, code, message, hint)
+  return nil, alicloud.error.new { kind = "state", code = code, outcome = "not_sent",
+    group_id = group.id, region = group.region, to = group.to, message = message, hint = hint }
+end
+
 --- The error of a planned move whose group is open at its side already.
 ---@param group alicloud.dr.Group
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
-  return nil, alicloud.error.new { kind = "state", code = "OperationDenied.InvalidStatus",
-    outcome = "not_sent", group_id = group.id, region = group.region, to = group.to,
-    message = ("%s is failed over to %s already; a planned move begins with a group that "
-      .. "replicates"):format(group.id, group.to or group.region),
-    hint = "bring the service up there with group:serve, then protect it with group:reprotect" }
+  return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
+    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
+    "bring the service up there with group:serve, then protect it with group:reprotect")
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -204,15 +204,39 @@ function M.approve(run)
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
---- Runs a command of the user, if one is given; its variables are ALICLOUD_DR_GROUP and so on.
+-- Steps without which production would be stopped in vain.
+local NEEDED = tables.set { "note the stop", "last sync", "promote" }
+
+-- Refuses to stop production if the group has been moved since the first look, so that its services
+-- may run at the new side, or if a step of NEEDED is left out.
+local function may_stop(own, group)
+  for _, name in ipairs(own:skips()) do
+    local why = NEEDED[name] and ("without %q production would be stopped in vain"):format(name)
+    if why then
+      return refusal(group, "Client.LossNotExcluded", why, "go on without that --skip, or --new")
+    end
+  end
+  local standing, err = group:standing()
+  if not standing then return nil, err end
+  if standing.outcome ~= "already_there" then return true end
+  return refusal(group, "Client.WorldChanged", ("%s has been moved to %s meanwhile (%s), and its "
+    .. "services may run there"):format(group.id, side_of(group), standing.status),
+    "begin a new run with --new: it does only what is left")
+end
+
+--- Stops the services of a group by a command of the user, if one is given.
 ---@param run alicloud.dr.PlaybookRun
----@param step string
+---@param group alicloud.dr.Group seen from the site that takes over
 ---@param command string|function|nil
 ---@param options alicloud.dr.StepOptions
----@param variables table
-function M.command(run, step, command, options, variables)
+---@param variables? table ALICLOUD_DR_REGION and so on
+function M.stop_services(run, group, command, options, variables)
   if not command then return end
-  run:step(step, options, function(own) return own:program(command, variables) end)
+  run:step("stop services", options, function(own)
+    local ok, err = may_stop(own, group)
+    if not ok then return nil, err end
+    return own:program(command, tables.merged(variables, { group = group.id }))
+  end)
 end
 
 --- Waits until the parameter `verify`, if given, says that the service answers.
@@ -226,13 +250,8 @@ function M.verify(run, variables)
   end)
 end
 
---- Notes where one site contradicts what was seen at the other. Returns `result` and `err`.
----@param run alicloud.dr.PlaybookRun
----@param result table|nil
----@param err any
----@return table|nil result
----@return any err
-function M.tell_unproven(run, result, err)
+-- Notes where one site contradicts what was seen at the other.
+local function tell_unproven(run, result, err)
   local words = result and result.unproven
   if words then run:note("unproven, the sites do not agree: " .. words) end
   return result, err
@@ -249,7 +268,7 @@ end
 function M.fence(run, step, group, on_error, at_once)
   return run:step(step, { graceful_only = true, marks = "old_side_fenced", on_error = on_error,
     renewed = true, timeout = run.params.fence_for }, function(own)
-    return M.tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil,
+    return tell_unproven(own, group:fence { wait_for_cloud = at_once and 0 or nil,
       stop_shared = run.params.stop_shared })
   end)
 end
@@ -261,7 +280,7 @@ end
 function M.attach(run, group, attach)
   if not attach then return end
   run:step("serve", function(own)
-    return M.tell_unproven(own, group:serve { attach = attach })
+    return tell_unproven(own, group:serve { attach = attach })
   end)
 end
 
@@ -273,10 +292,8 @@ function M.serve(run, group)
   M.verify(run, { group = group.id, region = group.region })
 end
 
--- Seconds: highest age of the last synchronization. A run that was interrupted for longer begins
--- again with the stop.
+-- Seconds: highest age of the last synchronization; a run that is older begins again with the stop.
 local FRESH = 900
-
 local MOVED = { failovering = true, failovered = true, failover_failed = true }
 
 local function refuse(message)
@@ -311,11 +328,8 @@ local function prove_no_loss(own, group, synced, stopped_at)
     return nil, err
   end
   if MOVED[seen.status] then return true end
-  local held
-  held, err = stands_still(own, group)
-  if not held then
-    return refuse("the old side does not stand still: " .. err.message)
-  end
+  local held, fault = stands_still(own, group)
+  if not held then return refuse("the old side does not stand still: " .. fault.message) end
   local point = synced.recover_point or 0
   if point < stopped_at or seen.read_at - point > FRESH then
     return refuse(("the recovery point %d does not follow the stop at %d, "
@@ -348,8 +362,10 @@ end
 
 local function restart(own, group)
   local command = own.params.restart
-  if command then return own:program(command, { group = group.id }) end
-  return nil, "start the services again where they ran: there is no restart="
+  if not command then return nil, "start the services where they ran: there is no restart=" end
+  local ok, err = may_stop(own, group)
+  if not ok and err.code == "Client.WorldChanged" then return nil, err end
+  return own:program(command, { group = group.id })
 end
 
 --- Moves a group to its secondary site without loss: stops the services, fences the old side,
@@ -360,10 +376,12 @@ end
 ---@param group alicloud.dr.Group seen from the site that takes over
 function M.move_without_loss(run, group)
   local params = run.params
-  M.command(run, "stop services", params.stop, { timeout = "15m", stops_production = true,
-    undo = function(own) return restart(own, group) end }, { group = group.id })
-  step(run, "fence", function()
-    return group:fence { stop_shared = params.stop_shared }
+  M.stop_services(run, group, params.stop, { timeout = "15m", stops_production = true,
+    undo = function(own) return restart(own, group) end })
+  step(run, "fence", function(own)
+    local ok, err = may_stop(own, group)
+    if ok then return group:fence { stop_shared = params.stop_shared } end
+    return nil, err
   end, { marks = "old_side_fenced", stops_production = true,
     undo = function() return group:unfence {} end })
   local stopped_at = step(run, "note the stop", function()

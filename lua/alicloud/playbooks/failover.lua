@@ -36,8 +36,8 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
     fence = run.mode == "ungraceful" and "no" or params.fence })
   if found == "already_there" then return end
   common.approve(run)
-  common.command(run, "stop services", not found and params.stop or nil,
-    { graceful_only = true, timeout = "5m", on_error = "continue" }, { group = group.id })
+  common.stop_services(run, group, not found and params.stop or nil,
+    { graceful_only = true, timeout = "5m", on_error = "continue" })
   local try = params.fence == "try"
   local fenced = params.fence ~= "no"
     and common.fence(run, "fence", group, try and "continue" or "stop", try)

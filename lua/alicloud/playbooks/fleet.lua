@@ -101,22 +101,32 @@ local function tell_each_order(run, names, ready, canary, sorted)
   until not told or not told.tiers or told.tiers == sorted.text
 end
 
+-- Stops the services of a group and fences its old side, as far as its row says.
+local function stop_old_side(own, id, fleet, group)
+  local row = fleet:row(id)
+  -- Where the group is open already, the services may run at the new side.
+  local is_open = fleet.seen[id].status == "failovered"
+  common.stop_services(own, group, not is_open and row.stop or nil,
+    { graceful_only = true, timeout = "5m", on_error = "continue" }, { region = fleet.region })
+  local try = row.fence == "try"
+  return (try or row.fence == "must")
+    and common.fence(own, "fence", group, try and "continue" or "stop", try)
+end
+
 local function move(own, id, fleet)
   local params, row, group = own.params, fleet:row(id), fleet:group(own, id)
   common.check_corrected(own, group, fleet.seen[id], { move = "failover", attach = row.attach,
     fence = row.fence or "no", max_rpo = params.max_rpo })
-  common.command(own, "stop services", row.stop,
-    { graceful_only = true, timeout = "5m", on_error = "continue" },
-    { group = id, region = fleet.region })
-  local try = row.fence == "try"
-  local fenced = (try or row.fence == "must")
-    and common.fence(own, "fence", group, try and "continue" or "stop", try)
+  -- Nothing is stopped for a failover that is left out.
+  local fenced = not fleet.skips[id .. "/promote"] and stop_old_side(own, id, fleet, group)
   local moved = own:step("promote", { point_of_no_return = true }, function()
     return group:failover { max_rpo = params.max_rpo }
   end)
   if not moved then return { outcome = "skipped" } end
   common.attach(own, group, row.attach)
-  if try and not fenced then fenced = common.fence(own, "fence again", group, "continue") end
+  if row.fence == "try" and not fenced then
+    fenced = common.fence(own, "fence again", group, "continue")
+  end
   return { outcome = moved.outcome, fenced = fenced and true or false }
 end
 

@@ -20,6 +20,7 @@ local M = {}
 ---@field names string[] groups that were chosen
 ---@field seen table<string, table> result of the look at each group that can be moved or is there
 ---@field unready table<string, alicloud.Error> why other groups are left out
+---@field skips table<string, true> steps that are left out, "GROUP/promote"
 ---@field called table<string, string> names of groups that were looked at, ready or not
 ---@field ages table<string, number> seconds: age of the recovery point of groups that are not ready
 local Fleet = {}
@@ -38,7 +39,7 @@ function M.new(run)
   local params = run.params
   return setmetatable({ run = run, region = params.region or run.client.region,
     rows = params.table or {}, names = {}, seen = {}, unready = {},
-    called = {}, ages = {} }, Fleet)
+    skips = tables.set(run:skips()), called = {}, ages = {} }, Fleet)
 end
 
 --- An error with the outcome "not_sent".
@@ -119,7 +120,7 @@ end
 -- A mistyped --skip is refused: the group that it should keep back would be moved.
 local function check_skips(fleet)
   local chosen = tables.set(fleet.names)
-  for _, key in ipairs(fleet.run:skips()) do
+  for _, key in ipairs(tables.keys(fleet.skips)) do
     local problem, id = skip_problem(key, chosen)
     if problem then
       error(M.refusal { code = "Client.BadParameter", message = "skip: unknown " .. problem,

@@ -88,6 +88,19 @@ describe("a failover", function()
     assert_sound(bench, 1)
   end)
 
+  it("opens every pair of a group that goes on counting fewer than name it", function()
+    local bench, result = run { hostile = { pair_count_off = -1, pair_ids = "empty" } }
+    assert.equal("failovered", result.outcome)
+    assert.equal(3, #result.pairs)
+    assert.equal(1, #bench:sends())
+    -- A list that may be cut is another matter.
+    local err
+    bench, result, err = run { hostile = { pair_count_off = 1, pair_ids = "empty" } }
+    assert.is_nil(result)
+    assert.equal("Client.PairSetIncomplete", err.code)
+    assert.equal(0, #bench:sends())
+  end)
+
   it("is not called done because the group runs ahead of its pairs, at the first look", function()
     local bench = lab.new { hostile = { group_ahead = true } }
     assert(bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = lab.ID }))

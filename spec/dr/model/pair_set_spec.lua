@@ -60,9 +60,27 @@ describe("the pair set", function()
       list[3].group_id = owner
       local set = pair_set.believe(2, { "a", "b" }, list, "pg-one")
       assert.equal(kept, #set.members)
-      assert.equal(kept == 2, snapshots.pair_set_fault { pair_number = set.count,
-        pair_ids = set.names, pairs = set.members } == nil)
+      assert.equal(kept, set.count)
+      assert.equal(kept == 3, set.doubt ~= nil)
     end
+  end)
+
+  it("believes listed pairs that name the group against a count that is lower, in doubt", function()
+    local list = members("a", "b", "c")
+    for i, names in ipairs { false, { "a" }, { "a", "b" } } do
+      for _, pair in ipairs(list) do pair.group_id = "pg-one" end
+      local set = pair_set.believe(2, names or nil, list, "pg-one")
+      assert.same({ 3, 3 }, { set.count, #set.members })
+      assert.is_nil(set.names)
+      assert.equal("the group counts 2 pairs, the pair list holds 3", set.doubt)
+      assert.equal(set.doubt .. " that name it", set.note)
+      list[3].group_id = nil
+      set = pair_set.believe(2, names or nil, list, "pg-one")
+      assert.is_nil(set.doubt)
+      assert.equal(i == 3 and 2 or 3, #set.members)
+    end
+    assert.is_nil(pair_set.believe(4, nil, list, "pg-one").doubt)
+    assert.is_nil(pair_set.believe(2, { "d" }, list, "pg-one").doubt)
   end)
 
   it("never takes a list that is shorter than names and count for a small group", function()

@@ -12,7 +12,8 @@ local function look_of(words, given)
   local list = {}
   for word in rest:gmatch "[%w_]+" do
     list[#list + 1] = { ReplicaPairId = "pair-" .. #list + 1, Status = word, SourceRegion = from,
-      DestinationRegion = to, LastRecoverPoint = given.point or 900 }
+      DestinationRegion = to, LastRecoverPoint = given.point or 900,
+      ReplicaGroupId = given.group_id }
   end
   return snapshots.new({ ReplicaGroupId = "pg-1", Status = status, SourceRegionId = from,
     DestinationRegionId = to, PairNumber = given.count or #list, PairIds = given.names,
@@ -134,6 +135,18 @@ describe("looks at a group", function()
     assert.equal(settled.PATIENCE, seconds)
     assert.equal("pair-2 is, or was a moment ago, one of its pairs, and is not listed",
       events[4].reason)
+  end)
+
+  it("believe after two minutes a list that is longer than the group counts", function()
+    local longer = look_of("normal: normal normal", { count = 1, group_id = "pg-1" })
+    local snapshot, _, count = settle { longer, GOOD }
+    assert.same({ GOOD, 2 }, { snapshot, count })
+    local report, seconds, events
+    snapshot, report, _, seconds, events = settle { longer }
+    assert.is_true(report.ok)
+    assert.equal(2, #snapshot.pairs)
+    assert.equal(settled.PATIENCE, seconds)
+    assert.equal("the group counts 1 pairs, the pair list holds 2", events[2].reason)
   end)
 
   it("need no pre-check where it is decided without one", function()

@@ -1,8 +1,9 @@
 --- Decides which pairs a group has. There are three sources: the group's count (PairNumber), the
 --- names in the group's record (PairIds), and the list of pairs. Each may lag, so two sources that
 --- agree are believed, and the third one becomes a note. A list that is shorter than both names and
---- count is not believed, since it may be cut. Count and names come from the same record: a listed
---- pair that itself names this group outweighs both.
+--- count is not believed, since it may be cut. Count and names come from the same record: listed
+--- pairs that themselves name this group outweigh both. The larger set is the safe one: a failover
+--- is done when every pair of it is open.
 
 local tables = require "alicloud.base.tables"
 
@@ -59,14 +60,16 @@ end
 ---@field names string[]?
 ---@field members alicloud.dr.Pair[]
 ---@field more string[]? names that are not believed: all that is listed, and more
+---@field doubt string? why a later look may show another set: the list outweighs count and names
 ---@field note string? how the source that is not believed differs
 
-local function one_belongs(members, ids, group_id)
-  local looked_for = tables.set(ids)
+-- How many pairs of `ids` name the group themselves.
+local function count_own(members, ids, group_id)
+  local looked_for, count = tables.set(ids), 0
   for _, pair in ipairs(members) do
-    if looked_for[pair.id] and pair.group_id == group_id then return true end
+    if looked_for[pair.id] and pair.group_id == group_id then count = count + 1 end
   end
-  return false
+  return count
 end
 
 -- The set by two sources that agree: names and list, count and list, or count and names; else nil.
@@ -82,14 +85,26 @@ local function believe_two(count, names, members, group_id)
       note = "against what the group names, the pair list " .. difference }
   end
   if count == #names and #only_in(names, ids) == 0
-    and not one_belongs(members, only_in(ids, names), group_id) then
+    and count_own(members, only_in(ids, names), group_id) == 0 then
     return { count = count, names = names, members = only_named(members, names),
       note = "beside what the group names and counts, the pair list " .. difference }
   end
   return nil
 end
 
---- Believes two of the three sources if they agree. If no two agree, all stays as it was read.
+-- The list, if it holds all that the group names and more than it counts, and those that the group
+-- does not name say themselves that they are its own; else nil.
+local function believe_list(count, names, members, group_id)
+  local ids = M.ids(members)
+  local unnamed = only_in(ids, names)
+  if #ids <= count or #only_in(names, ids) > 0 then return nil end
+  if count_own(members, unnamed, group_id) < #unnamed then return nil end
+  local doubt = ("the group counts %d pairs, the pair list holds %d"):format(count, #ids)
+  return { count = #ids, members = members, doubt = doubt, note = doubt .. " that name it" }
+end
+
+--- Believes two of the three sources if they agree, else a list that outweighs the group's record.
+--- Otherwise all stays as it was read.
 ---@param count integer? how many pairs the group counts
 ---@param names string[]? which pairs the group names, sorted; an empty list counts as missing
 ---@param members alicloud.dr.Pair[] the list, sorted by id
@@ -98,9 +113,11 @@ end
 function M.believe(count, names, members, group_id)
   if names and #names == 0 then names = nil end
   local as_read = { count = count, names = names, members = members }
-  if not count or not names then return as_read end
-  if count == #members and not M.difference(names, M.ids(members)) then return as_read end
-  return believe_two(count, names, members, group_id) or as_read
+  if not count or count == #members and not (names and M.difference(names, M.ids(members))) then
+    return as_read
+  end
+  return names and believe_two(count, names, members, group_id)
+    or believe_list(count, names or {}, members, group_id) or as_read
 end
 
 return M

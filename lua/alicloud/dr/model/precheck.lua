@@ -72,7 +72,7 @@ local OWN_CURES = {
   ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
     .. "may have taken out; without max_rpo the age does not count",
   ["Client.PairSetIncomplete"] = "look again in a few seconds: the lists of group and pairs may "
-    .. "lag behind each other",
+    .. "lag behind each other; if it stays so, see in the console which pairs the group has",
 }
 
 local function cure_of(code)

@@ -53,6 +53,8 @@ local M = {}
 ---@field pair_ids string[]? which pairs the group names, sorted; nil if it names none, or count and
 ---list agree against the names
 ---@field more_ids string[]? names that count and list outvote: the listed pairs and more
+---@field pair_doubt string? why a later look may show another set: pairs of the list name a group
+---that neither counts nor names them
 ---@field pair_note string? how one of count, names and list differs from the two others
 ---@field pairs alicloud.dr.Pair[] the pairs that were read, sorted by id
 ---@field read_at number? the server's clock at the time of reading, unix seconds
@@ -221,7 +223,7 @@ function M.new(group, pair_records, seen)
     recover_point = points.recover_point, point_doubt = points.point_doubt,
     oldest_pair = points.oldest_pair,
     pair_number = set.count, pair_ids = set.names, more_ids = set.more, pair_note = set.note,
-    pairs = set.members, read_at = seen.read_at, heard_at = seen.heard_at,
+    pair_doubt = set.doubt, pairs = set.members, read_at = seen.read_at, heard_at = seen.heard_at,
     request_id = seen.request_id,
   }
 end

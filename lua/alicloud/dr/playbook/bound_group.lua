@@ -123,9 +123,11 @@ function PREPARE.fence(branch, group, given)
   end
 end
 
--- Without the option `fenced`, unfence brings back what this run has stopped.
+-- Without the option `fenced`, unfence brings back what this run has stopped: nothing where the old
+-- side stood still before.
 function PREPARE.unfence(branch, group, given)
   given.fenced = given.fenced or branch.engine.state.production[group.id]
+    or { group_id = group.id, region = group.region, before = {} }
 end
 
 -- Names the step in an error of unknown outcome. A resumed run only looks then, since the service
@@ -148,7 +150,10 @@ function SETTLE.fence(branch, group, result, err)
 end
 
 function SETTLE.unfence(branch, group, result)
-  if result then record_production(branch, group, "back", result.region) end
+  local known = branch.engine.state.production[group.id] ~= nil
+  if result and (known or result.outcome == "unfenced") then
+    record_production(branch, group, "back", result.region)
+  end
 end
 
 function SETTLE.serve(branch, group, result)

@@ -69,6 +69,17 @@ function M.new(fields)
   return engine
 end
 
+--- The names of the steps that are to be skipped, or that an earlier process has skipped.
+---@return string[]
+function Engine:skipped()
+  local names = tables.copy(self.skips)
+  for key, step in pairs(self.state.steps) do
+    if step.status == "skipped" then names[key] = true end
+    if step.status == "done" then names[key] = nil end
+  end
+  return tables.keys(names)
+end
+
 --- Writes an event, applies it to the state, and tells hooks and listener. Even if a task is
 --- interrupted, journal and state stay the same.
 ---@param event table|fun(): table a function makes the event at its turn

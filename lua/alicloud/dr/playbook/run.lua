@@ -17,7 +17,6 @@ local programs = require "alicloud.dr.playbook.program"
 local schema = require "alicloud.base.schema"
 local steps = require "alicloud.dr.playbook.step"
 local stops = require "alicloud.dr.playbook.stop"
-local tables = require "alicloud.base.tables"
 local verify = require "alicloud.dr.playbook.verify"
 
 local M = {}
@@ -259,10 +258,11 @@ function Run:skip(name, why)
   engine.skips[steps.skip_key(self.prefix, name)] = { why = why, by = engine.state.run.requester }
 end
 
---- The names of all steps that are to be skipped, so that a playbook can reject a wrong one.
+--- The names of all steps that are to be skipped, or were, so that a playbook can reject a wrong
+--- one, and does nothing in vain before one.
 ---@return string[] names as they are given: "pg-orders/promote" in a branch
 function Run:skips()
-  return tables.keys(own(self).engine.skips)
+  return own(self).engine:skipped()
 end
 
 --- Calls a listener for each event of a kind. Neither its errors nor its waits affect the run.

@@ -122,10 +122,11 @@ local function judge(given, snapshot)
   return report, report.ok
 end
 
-local function reason_for_another(report, turned, pair)
+local function reason_for_another(report, turned, pair, doubt)
   local obstacle = report and precheck.first_obstacle(report)
   return obstacle and obstacle.fact or turned and "the direction was another one a moment ago"
     or pair and pair .. " is, or was a moment ago, one of its pairs, and is not listed"
+    or doubt
     or "it is open already, if another look shows the same"
 end
 
@@ -147,13 +148,14 @@ function Settling:take(snapshot)
     -- Both sites lie in this region; another look would not change that.
     or snapshot.role == "both"
   self.snapshot, self.report, self.seen = snapshot, report, seen
-  local stays = not turned and not pair and not needs_another(before, snapshot)
+  local stays = not turned and not pair and not snapshot.pair_doubt
+    and not needs_another(before, snapshot)
   if is_good and stays or refused then return true end
   if before and self:left() <= 0 then
     self.err = turned and unclear(snapshot) or nil
     return true
   end
-  self.reason = reason_for_another(report, turned, pair)
+  self.reason = reason_for_another(report, turned, pair, snapshot.pair_doubt)
   return false
 end
 
