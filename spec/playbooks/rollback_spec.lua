@@ -92,6 +92,16 @@ describe("a planned move that is refused", function()
     assert.equal("Stopped", stage.bench.emu.world.instance_by_id["i-old"].status)
   end)
 
+  it("leaves nothing down for the next attempt, which finds the group moved by somebody", function()
+    local stage = stage_with(refuse "FailoverDiskReplicaGroup")
+    assert.is_true(select(2, scene.run("planned", stage, PARAMS)).rolled_back)
+    stage.bench.emu:advance(3600)
+    assert(stage.bench:failover {})
+    local _, err = scene.run("planned", stage, PARAMS)
+    assert.equal("Client.WorldChanged", err.code)
+    assert.is_nil(err.production_down)
+  end)
+
   it("brings nothing back where the old side stood still before", function()
     local stage = scene.stage({ old = false },
       { faults = { refuse "FailoverDiskReplicaGroup" } })

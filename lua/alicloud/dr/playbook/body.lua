@@ -30,13 +30,14 @@ local function judge(key, ok, result, err)
     forcible = obstacle.id and precheck.forcible_codes(result) or nil }
 end
 
--- The outcome of a step that was cut off, by its calls. Without calls, or after a program, it is
--- unknown what the body has done.
+-- The outcome of a step that was cut off, by its calls that no undo has taken back. Without calls,
+-- or after a program, it is unknown what the body has done.
 local function outcome_of(branch, key)
   local step = branch.engine.state.steps[key]
-  if branch.ran_program or #step.calls == 0 or states.has_sent(step) then return "unknown" end
-  for _, call in ipairs(step.calls) do
-    if call.answer.outcome == "rejected" then return "rejected" end
+  local first = (step.undone_calls or 0) + 1
+  if branch.ran_program or first > #step.calls or states.has_sent(step) then return "unknown" end
+  for i = first, #step.calls do
+    if step.calls[i].answer.outcome == "rejected" then return "rejected" end
   end
   return "not_sent"
 end

@@ -33,6 +33,7 @@ local M = {}
 ---@field err table? plain
 ---@field why string? reason of a skip
 ---@field calls table[]
+---@field undone_calls integer? so many of its calls an undo has taken back
 ---@field intents table[]
 ---@field no_return boolean it is a point of no return
 ---@field went_on boolean? it failed, and the run went on
@@ -180,7 +181,7 @@ end
 function APPLY.undo_end(state, event)
   if not event.ok then return end
   local step = step_of(state, event.step)
-  step.status = "undone"
+  step.status, step.undone_calls = "undone", #step.calls
   drop_results(step)
 end
 
@@ -323,9 +324,7 @@ end
 --- Whether somebody has agreed to a run, or it has already sent a change.
 ---@param state alicloud.dr.RunState
 ---@return boolean
-function M.is_agreed(state)
-  return state.confirmed ~= nil or #state.calls > 0 or #state.intents > 0
-end
+function M.is_agreed(state) return state.confirmed ~= nil or #state.calls + #state.intents > 0 end
 
 local function is_harmless(call)
   return call.answer ~= nil
@@ -343,12 +342,12 @@ function M.unsettled_calls(step)
   return list
 end
 
---- Whether a step has sent something that had an effect, or may have.
+--- Whether a step has sent something that had an effect, or may have, since it was last undone.
 ---@param step alicloud.dr.StepState
 ---@return boolean
 function M.has_sent(step)
-  for _, call in ipairs(step.calls) do
-    if not is_harmless(call) then return true end
+  for i = (step.undone_calls or 0) + 1, #step.calls do
+    if not is_harmless(step.calls[i]) then return true end
   end
   return false
 end
