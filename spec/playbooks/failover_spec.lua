@@ -55,6 +55,24 @@ describe("the playbook failover", function()
     assert.is_nil(scene.notes(stage):find("not fenced", 1, true))
   end)
 
+  it("stops the services soon though the look before that fails", function()
+    local stage, stopped, began = scene.stage(), 0, nil
+    local emu = stage.bench.emu
+    assert(run(stage, { stop = "halt shop", fence = "no" }, {
+      program = function()
+        stopped = stopped + 1
+        assert.is_true(emu:now() - began < 90)
+        emu:region("cn-shanghai", "up")
+        return true
+      end,
+      progress = function(event)
+        if event.type ~= "step_begin" or event.step ~= "stop services" then return end
+        began = emu:now()
+        emu:region("cn-shanghai", "blackhole")
+      end }))
+    assert.equal(1, stopped)
+  end)
+
   it("stops before the failover if the old side must be fenced and cannot", function()
     local stage = scene.stage(nil, DARK)
     local _, err = run(stage, { fence = "must" })

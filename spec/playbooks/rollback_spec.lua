@@ -92,6 +92,27 @@ describe("a planned move that is refused", function()
     assert.equal("Stopped", stage.bench.emu.world.instance_by_id["i-old"].status)
   end)
 
+  it("starts none of them either where a step is left out", function()
+    local stage, ran, reached = scene.stage(), {}, false
+    local params = { stop = "halt", restart = "go" }
+    for name, value in pairs(PARAMS) do params[name] = value end
+    local options = { params = params,
+      program = function(line)
+        ran[#ran + 1] = line
+        return true
+      end,
+      progress = function(event)
+        reached = event.type == "step_end" and event.step == "stop services"
+      end }
+    assert(stage:run_until(scene.load "planned", function() return reached and "crash" end,
+      options))
+    assert(stage.bench:failover {})
+    options.skip = { ["last sync"] = "no time" }
+    local _, err = stage:run(scene.load "planned", options)
+    assert.equal("Client.LossNotExcluded", err.code)
+    assert.same({ "halt" }, ran)
+  end)
+
   it("brings nothing back where the old side stood still before", function()
     local stage = scene.stage({ old = false },
       { faults = { refuse "FailoverDiskReplicaGroup" } })
