@@ -107,8 +107,8 @@ describe("a planned move that is refused", function()
         local _, err = stage:run(scene.load "planned", options)
         assert.equal("Client.LossNotExcluded", err.code)
         assert.equal(try + 1, #ran)
-        assert.equal(fails and "production may be down: it was stopped by step stop services" or nil,
-          err.production_down)
+        assert.equal(fails and "production may be down: it was stopped by step stop services"
+          or nil, err.production_down)
       end
     end
   end)

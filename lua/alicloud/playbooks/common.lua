@@ -184,14 +184,15 @@ local function refusal(group, code, message, hint)
     group_id = group.id, region = group.region, to = group.to, message = message, hint = hint }
 end
 
+local SERVE = "bring the service up there with group:serve, then protect it with group:reprotect"
+
 --- The error of a planned move whose group is open at its side already.
 ---@param group alicloud.dr.Group
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
   return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
-    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
-    "bring the service up there with group:serve, then protect it with group:reprotect")
+    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)), SERVE)
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -208,7 +209,7 @@ local function unmoved(group)
   if standing.outcome ~= "already_there" then return true end
   return refusal(group, "Client.WorldChanged", ("%s has been moved to %s meanwhile (%s), and its "
     .. "services may run there"):format(group.id, side_of(group), standing.status),
-    "begin a new run with --new: it does only what is left")
+    standing.open and SERVE or "begin a new run with --new: it does only what is left")
 end
 
 -- Steps without which production would be stopped in vain.
@@ -249,10 +250,9 @@ end
 ---@param run alicloud.dr.PlaybookRun
 ---@param variables table
 function M.verify(run, variables)
-  local params = run.params
-  if not params.verify then return end
-  run:verify("service answers", { timeout = params.verify_for }, function(own)
-    return own:program(params.verify, variables)
+  if not run.params.verify then return end
+  run:verify("service answers", { timeout = run.params.verify_for }, function(own)
+    return own:program(run.params.verify, variables)
   end)
 end
 
