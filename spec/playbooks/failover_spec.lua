@@ -126,6 +126,21 @@ describe("the playbook failover", function()
     assert.is_true(result.marks.old_side_fenced < result.marks.data_ready)
   end)
 
+  it("stops again the services that people may have started since", function()
+    local stage, stopped = scene.stage(nil, { faults = { after.fault("FailoverDiskReplicaGroup",
+      { error = { code = "Forbidden.RAM", status = 403 } }) } }), 0
+    local more, options = { stop = "halt shop", fence = "no" }, { program = function()
+      stopped = stopped + 1
+      return true
+    end }
+    local _, err = run(stage, more, options)
+    assert.equal("rejected", err.outcome)
+    assert(run(stage, more, options))
+    assert.equal(2, stopped)
+    assert(run(stage, more, options))
+    assert.equal(2, stopped)
+  end)
+
   it("is held up by an old side that went dark meanwhile for no longer than that may", function()
     local stage = brought_back()
     stage.bench.emu:region("cn-hangzhou", "blackhole")
