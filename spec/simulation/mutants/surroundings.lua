@@ -28,7 +28,7 @@ return {
   zones("S3", lie("old_record", "one look at what was open is enough", 1807, edit(SETTLED,
     "needs_another", FALSE))),
   of("S3", lie("membership", "a group that does not know a pair yet is a small one", 222,
-    edit(PAIR_SET, "one_belongs", FALSE))),
+    edit(PAIR_SET, "count_own", "function() return 0 end"))),
   planned("E", lie("membership", "lists that lag are not waited for", 137,
     edit(SITES, "M.LAG", "0"))),
   of("N3", lie("recover_point_as", "no recovery point is one of now", 10, edit(READING, "M.moment",
