@@ -149,6 +149,7 @@ describe("a ready playbook between two regions that is run again", function()
         assert.equal(name == "failover", result ~= nil)
         if not result then
           assert.equal("Client.WorldChanged", err.code)
+          assert.matches("^bring the service up there with group:serve", err.hint)
           assert.is_nil(err.production_down)
         end
       end

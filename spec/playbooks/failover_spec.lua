@@ -55,6 +55,24 @@ describe("the playbook failover", function()
     assert.is_nil(scene.notes(stage):find("not fenced", 1, true))
   end)
 
+  it("stops the services soon though the look before that fails", function()
+    local stage, stopped, began = scene.stage(), 0, nil
+    local emu = stage.bench.emu
+    assert(run(stage, { stop = "halt shop", fence = "no" }, {
+      program = function()
+        stopped = stopped + 1
+        assert.is_true(emu:now() - began < 90)
+        emu:region("cn-shanghai", "up")
+        return true
+      end,
+      progress = function(event)
+        if event.type ~= "step_begin" or event.step ~= "stop services" then return end
+        began = emu:now()
+        emu:region("cn-shanghai", "blackhole")
+      end }))
+    assert.equal(1, stopped)
+  end)
+
   it("stops before the failover if the old side must be fenced and cannot", function()
     local stage = scene.stage(nil, DARK)
     local _, err = run(stage, { fence = "must" })
@@ -106,6 +124,21 @@ describe("the playbook failover", function()
     assert.equal("Running", stage.bench.emu.world.instance_by_id["i-new"].status)
     assert.equal(2, stage:state().steps.fence.runs)
     assert.is_true(result.marks.old_side_fenced < result.marks.data_ready)
+  end)
+
+  it("stops again the services that people may have started since", function()
+    local stage, stopped = scene.stage(nil, { faults = { after.fault("FailoverDiskReplicaGroup",
+      { error = { code = "Forbidden.RAM", status = 403 } }) } }), 0
+    local more, options = { stop = "halt shop", fence = "no" }, { program = function()
+      stopped = stopped + 1
+      return true
+    end }
+    local _, err = run(stage, more, options)
+    assert.equal("rejected", err.outcome)
+    assert(run(stage, more, options))
+    assert.equal(2, stopped)
+    assert(run(stage, more, options))
+    assert.equal(2, stopped)
   end)
 
   it("is held up by an old side that went dark meanwhile for no longer than that may", function()

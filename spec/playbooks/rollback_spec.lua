@@ -102,6 +102,48 @@ describe("a planned move that is refused", function()
     assert.is_nil(err.production_down)
   end)
 
+  it("restarts what a killed process may have stopped, if the next one stops nothing", function()
+    for _, fails in ipairs { false, true } do
+      local stage, ran = scene.stage(), {}
+      local options = { params = { stop = "halt", restart = "go" }, program = function(line)
+        ran[#ran + 1] = line
+        return not (fails and line == "go") or nil, "it hangs"
+      end }
+      for name, value in pairs(PARAMS) do options.params[name] = value end
+      assert(stage:run_until(scene.load "planned", function() return ran[1] and "crash" end,
+        options))
+      options.skip = { ["last sync"] = "no time" }
+      for try = 1, fails and 2 or 1 do
+        local _, err = stage:run(scene.load "planned", options)
+        assert.equal("Client.LossNotExcluded", err.code)
+        assert.equal(try + 1, #ran)
+        assert.equal(fails and "production may be down: it was stopped by step stop services"
+          or nil, err.production_down)
+      end
+    end
+  end)
+
+  it("starts none of them either where a step is left out", function()
+    local stage, ran, reached = scene.stage(), {}, false
+    local params = { stop = "halt", restart = "go" }
+    for name, value in pairs(PARAMS) do params[name] = value end
+    local options = { params = params,
+      program = function(line)
+        ran[#ran + 1] = line
+        return true
+      end,
+      progress = function(event)
+        reached = event.type == "step_end" and event.step == "stop services"
+      end }
+    assert(stage:run_until(scene.load "planned", function() return reached and "crash" end,
+      options))
+    assert(stage.bench:failover {})
+    options.skip = { ["last sync"] = "no time" }
+    local _, err = stage:run(scene.load "planned", options)
+    assert.equal("Client.LossNotExcluded", err.code)
+    assert.same({ "halt" }, ran)
+  end)
+
   it("brings nothing back where the old side stood still before", function()
     local stage = scene.stage({ old = false },
       { faults = { refuse "FailoverDiskReplicaGroup" } })

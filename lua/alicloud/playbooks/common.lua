@@ -76,9 +76,7 @@ function M.has_nothing_left(group, params)
 end
 
 -- Which instances get the disks: as told for this group, else as the run's parameter says.
-local function attach_of(own, options)
-  return options.attach or own:peek "attach"
-end
+local function attach_of(own, options) return options.attach or own:peek "attach" end
 
 --- Which instances get the disks, as a text that can be compared.
 ---@param attach any
@@ -159,9 +157,8 @@ function M.check(run, group, judge, options)
     local standing, err = group:standing()
     if not standing then return nil, err end
     if standing.outcome == "already_there" then
-      local verdict
-      verdict, err = judge(standing)
-      if verdict or err then return verdict, err end
+      local verdict, fault = judge(standing)
+      if verdict or fault then return verdict, fault end
     end
     return M.preflight(own, group, options)
   end)
@@ -187,14 +184,15 @@ local function refusal(group, code, message, hint)
     group_id = group.id, region = group.region, to = group.to, message = message, hint = hint }
 end
 
+local SERVE = "bring the service up there with group:serve, then protect it with group:reprotect"
+
 --- The error of a planned move whose group is open at its side already.
 ---@param group alicloud.dr.Group
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
   return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
-    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
-    "bring the service up there with group:serve, then protect it with group:reprotect")
+    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)), SERVE)
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -204,25 +202,32 @@ function M.approve(run)
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
--- Steps without which production would be stopped in vain.
-local NEEDED = tables.set { "note the stop", "last sync", "promote" }
-
--- Refuses to stop production if the group has been moved since the first look, so that its services
--- may run at the new side, or if a step of NEEDED is left out.
-local function may_stop(own, group)
-  for _, name in ipairs(own:skips()) do
-    local why = NEEDED[name] and ("without %q production would be stopped in vain"):format(name)
-    if why then
-      return refusal(group, "Client.LossNotExcluded", why, "go on without that --skip, or --new")
-    end
-  end
+-- Refuses if the group has been moved since the first look: its services may run at the new side.
+local function unmoved(group)
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" then return true end
   return refusal(group, "Client.WorldChanged", ("%s has been moved to %s meanwhile (%s), and its "
     .. "services may run there"):format(group.id, side_of(group), standing.status),
-    "begin a new run with --new: it does only what is left")
+    standing.open and SERVE or "begin a new run with --new: it does only what is left")
 end
+
+-- Steps without which production would be stopped in vain.
+local NEEDED = tables.set { "note the stop", "last sync", "promote" }
+
+local function may_stop(own, group)
+  for _, name in ipairs(own:skips()) do
+    if NEEDED[name] then
+      return refusal(group, "Client.LossNotExcluded", ("without %q production would be stopped in "
+        .. "vain"):format(name), "go on without that --skip, or --new")
+    end
+  end
+  return unmoved(group)
+end
+
+-- LOOKING: seconds that the look before a stop may take where the failover does not depend on it;
+-- REFUSED: codes of `may_stop` itself, not of a look that failed.
+local LOOKING, REFUSED = 60, tables.set { "Client.WorldChanged", "Client.LossNotExcluded" }
 
 --- Stops the services of a group by a command of the user, if one is given.
 ---@param run alicloud.dr.PlaybookRun
@@ -232,9 +237,11 @@ end
 ---@param variables? table ALICLOUD_DR_REGION and so on
 function M.stop_services(run, group, command, options, variables)
   if not command then return end
+  local limit = options.on_error == "continue" and LOOKING or nil
   run:step("stop services", options, function(own)
-    local ok, err = may_stop(own, group)
-    if not ok then return nil, err end
+    local ok, err = own.loop.scope(function() return may_stop(own, group) end, { timeout = limit })
+    -- A failover that goes on anyway must not leave the services running because a look failed.
+    if not ok and (not limit or REFUSED[err.code]) then return nil, err end
     return own:program(command, tables.merged(variables, { group = group.id }))
   end)
 end
@@ -243,10 +250,9 @@ end
 ---@param run alicloud.dr.PlaybookRun
 ---@param variables table
 function M.verify(run, variables)
-  local params = run.params
-  if not params.verify then return end
-  run:verify("service answers", { timeout = params.verify_for }, function(own)
-    return own:program(params.verify, variables)
+  if not run.params.verify then return end
+  run:verify("service answers", { timeout = run.params.verify_for }, function(own)
+    return own:program(run.params.verify, variables)
   end)
 end
 
@@ -294,12 +300,10 @@ end
 
 -- Seconds: highest age of the last synchronization; a run that is older begins again with the stop.
 local FRESH = 900
-local MOVED = { failovering = true, failovered = true, failover_failed = true }
 
-local function refuse(message)
-  return nil, alicloud.error.new { kind = "state", code = "Client.LossNotExcluded",
-    message = message, outcome = "not_sent",
-    hint = "resume the run: it stops and synchronizes once more" }
+local function refuse(group, message)
+  return refusal(group, "Client.LossNotExcluded", message,
+    "resume the run: it stops and synchronizes once more")
 end
 
 -- LOOKS: looks that must all find the old side in use; PAUSE: seconds between two of them.
@@ -319,7 +323,7 @@ end
 -- has not been in use since.
 local function prove_no_loss(own, group, synced, stopped_at)
   if not synced or not stopped_at then
-    return refuse "the stop or the last synchronization was left out, and they prove it"
+    return refuse(group, "the stop or the last synchronization was left out, and they prove it")
   end
   local seen, err = group:look()
   if not seen then
@@ -327,12 +331,12 @@ local function prove_no_loss(own, group, synced, stopped_at)
     err.outcome = "not_sent"
     return nil, err
   end
-  if MOVED[seen.status] then return true end
+  if PROMOTED[seen.status] then return true end
   local held, fault = stands_still(own, group)
-  if not held then return refuse("the old side does not stand still: " .. fault.message) end
+  if not held then return refuse(group, "the old side does not stand still: " .. fault.message) end
   local point = synced.recover_point or 0
   if point < stopped_at or seen.read_at - point > FRESH then
-    return refuse(("the recovery point %d does not follow the stop at %d, "
+    return refuse(group, ("the recovery point %d does not follow the stop at %d, "
       .. "or is too old"):format(point, stopped_at))
   end
   return true
@@ -342,29 +346,26 @@ end
 local function promote(own, group, synced, stopped_at)
   local proven, err = prove_no_loss(own, group, synced, stopped_at)
   if not proven then return nil, err end
-  local result
   -- The direction has not changed since the stop: a recovery point since then belongs to it.
-  result, err = group:failover { synced_since = stopped_at }
+  local result, fault = group:failover { synced_since = stopped_at }
   if result and (result.recover_point or 0) >= stopped_at then
     result.recover_point_age, result.rpo = result.rpo, 0
     result.rpo_basis, result.rpo_to = "stop", stopped_at
   end
-  return result, err
+  return result, fault
 end
 
 -- A step whose result is not kept when the run is resumed after a failure before the point of no
 -- return: it is then done again.
 local function step(run, name, body, options)
-  options = options or {}
-  options.undo = options.undo or function() return true end
-  return run:step(name, options, body)
+  return run:step(name, tables.merged({ undo = function() return true end }, options), body)
 end
 
 local function restart(own, group)
   local command = own.params.restart
   if not command then return nil, "start the services where they ran: there is no restart=" end
-  local ok, err = may_stop(own, group)
-  if not ok and err.code == "Client.WorldChanged" then return nil, err end
+  local ok, err = unmoved(group)
+  if not ok and REFUSED[err.code] then return nil, err end
   return own:program(command, { group = group.id })
 end
 

@@ -37,7 +37,7 @@ return dr.playbook("failover", { kind = "unplanned", params = PARAMS,
   if found == "already_there" then return end
   common.approve(run)
   common.stop_services(run, group, not found and params.stop or nil,
-    { graceful_only = true, timeout = "5m", on_error = "continue" })
+    { graceful_only = true, timeout = "5m", on_error = "continue", renewed = true })
   local try = params.fence == "try"
   local fenced = params.fence ~= "no"
     and common.fence(run, "fence", group, try and "continue" or "stop", try)

@@ -107,7 +107,8 @@ local function stop_old_side(own, id, fleet, group)
   -- Where the group is open already, the services may run at the new side.
   local is_open = fleet.seen[id].status == "failovered"
   common.stop_services(own, group, not is_open and row.stop or nil,
-    { graceful_only = true, timeout = "5m", on_error = "continue" }, { region = fleet.region })
+    { graceful_only = true, timeout = "5m", on_error = "continue", renewed = true },
+    { region = fleet.region })
   local try = row.fence == "try"
   return (try or row.fence == "must")
     and common.fence(own, "fence", group, try and "continue" or "stop", try)

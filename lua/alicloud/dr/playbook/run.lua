@@ -40,6 +40,7 @@ local M = {}
 ---@field verb string? the present verb of a group
 ---@field fencing boolean? the journal has a record that the present fence stops something
 ---@field ran_program boolean? its step has run a program
+---@field is_left boolean? an earlier try of its step may have had an effect, and is not undone
 ---@field seen string? what its step's last look has shown, in words
 ---@field touched_at number monotonic seconds of its latest change: older looks do not show it
 ---@field seat alicloud.dr.Seat? its place among the branches that run:each counts as at work

@@ -187,7 +187,7 @@ end
 -- Writes the end of a failed step. If it may have had an effect, it is undone like a finished one.
 local function record_failure(branch, key, options, err)
   local engine = branch.engine
-  local acted = branch.ran_program or states.has_sent(engine.state.steps[key])
+  local acted = branch.ran_program or branch.is_left or states.has_sent(engine.state.steps[key])
   if acted then keep_undo(branch, key, options) end
   engine:record { type = "step_end", step = key, ok = false, err = stops.plain(err),
     went_on = goes_on(options) or nil, may_have_acted = acted, used = corrections.used(branch) }
@@ -216,6 +216,12 @@ local function check_first(branch, key, options)
   local ok, done, err = bodies.check(branch, key, options)
   if ok and err == nil then return done end
   return branch:halt(stops.error_of(ok and err or done, key), options.critical)
+end
+
+-- Whether an earlier try may have had an effect, such as that of a program, which is not undone.
+local function is_left(past)
+  if not past or past.runs == 0 then return false end
+  return past.status == "begun" or past.status == "failed" and past.may_have_acted ~= false
 end
 
 local function begin(branch, key, options)
@@ -255,6 +261,7 @@ local function attempt(branch, key, options, body)
   local pace = branch.engine.options.pace
   while true do
     if pace then pace(key) end
+    branch.is_left = is_left(branch.engine.state.steps[key])
     begin(branch, key, options)
     local result, err = perform(branch, key, options, body)
     if not err then result, err = keep(branch, key, options, result) end
