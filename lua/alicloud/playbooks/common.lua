@@ -194,7 +194,7 @@ end
 function M.refuse_open(group)
   return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
     .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
-    "bring the service up there with group:serve, then protect it with group:reprotect")
+    "protect it with `reprotect` once its service is up; bring that up there: group:serve")
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -219,9 +219,8 @@ local function may_stop(own, group)
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" then return true end
-  return refusal(group, "Client.WorldChanged", ("%s has been moved to %s meanwhile (%s), and its "
-    .. "services may run there"):format(group.id, side_of(group), standing.status),
-    "begin a new run with --new: it does only what is left")
+  return refusal(group, "Client.GroupMoved", ("%s has been moved to %s meanwhile (%s), and its "
+    .. "services may run there"):format(group.id, side_of(group), standing.status))
 end
 
 --- Stops the services of a group by a command of the user, if one is given.
@@ -364,7 +363,7 @@ local function restart(own, group)
   local command = own.params.restart
   if not command then return nil, "start the services where they ran: there is no restart=" end
   local ok, err = may_stop(own, group)
-  if not ok and err.code == "Client.WorldChanged" then return nil, err end
+  if not ok and err.code == "Client.GroupMoved" then return nil, err end
   return own:program(command, { group = group.id })
 end
 
