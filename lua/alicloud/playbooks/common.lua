@@ -205,7 +205,7 @@ function M.approve(run)
 end
 
 -- Steps without which production would be stopped in vain.
-local NEEDED = tables.set { "note the stop", "last sync", "promote" }
+local NEEDED = tables.set { "fence", "note the stop", "last sync", "promote" }
 
 -- Refuses to stop production if the group has been moved since the first look, so that its services
 -- may run at the new side, or if a step of NEEDED is left out.
