@@ -96,6 +96,16 @@ describe("unfence", function()
     assert.equal("Stopped", status(desk))
   end)
 
+  it("names the resume of a run that has opened the group itself", function()
+    local desk = desks.room(false, { world = after.world() })
+    local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-sold-out", "max_rpo=2h", "--no-ask")
+    local journal = ran.err:match "resume (%S+)"
+    ran = desk:run("unfence", journal, "--yes", "--json")
+    assert.equal("Client.AlreadyOpened", ran.object.error.code)
+    assert.equal("alicloud-dr resume " .. journal, ran.object.error.hint:match "alicloud%-dr .+")
+  end)
+
   it("refuses a group that the run has not stopped, and who has nobody to ask", function()
     local desk, journal = fenced()
     local ran = desk:run("unfence", journal, "pg-payments", "--yes")

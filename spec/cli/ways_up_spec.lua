@@ -173,6 +173,44 @@ describe("a run whose production somebody has brought up elsewhere", function()
   end
 end)
 
+describe("a run whose group somebody has moved while nothing was down", function()
+  local ONCE = { match = { action = "StopDiskReplicaGroup", nth = 1 },
+    effect = { error = { code = "Forbidden", status = 403 } } }
+  local WORLDS = {
+    { "between regions", after.world, "cn-shanghai" },
+    { "between zones", zone_lab.world, zone_lab.REGION, "to=cn-hangzhou-h" },
+  }
+  local OPEN, TURNED = { FAILOVER }, { FAILOVER, REVERSE }
+  local COMMANDS = { [OPEN] = "run failover ", [TURNED] = "serve " }
+
+  for _, world in ipairs(WORLDS) do
+    for left, command in pairs(COMMANDS) do
+      it(("prints %sand no resume, %s"):format(command, world[1]), function()
+        local desk = desks.room(false, { world = world[2] { old = false }, faults = { ONCE } })
+        local ran = desk:run("run", "planned", "group=pg-orders", "region=" .. world[3],
+          "attach=i-new", "max_rpo=2h", "--no-ask", world[4])
+        local journal = ran.err:match "resume (%S+)"
+        carry_out(desk, left, world[3])
+        ran = desk:run("resume", journal, "--no-ask", "--json")
+        assert.equal("Client.GroupMoved", ran.object.error.code)
+        local printed = ran.object.resume
+        assert.equal("alicloud-dr " .. command, printed:sub(1, #command + 12))
+        ran = desk:run("resume", journal, "--no-ask")
+        assert.matches("go on:  " .. printed:gsub("%p", "%%%0") .. "\n", ran.err)
+        assert.equal(printed, desk:run("explain", journal, "--json").object.next[1])
+        assert.not_matches("alicloud%-dr resume", desk:run("explain", journal).out)
+        local line = desk:run("runs", "--json").object.runs[1]
+        assert.same({ printed }, line.bring_up)
+        assert.is_nil(line.resume)
+        desk.bench.emu:advance(600)
+        ran = type_in(desk, printed)
+        assert.equal(0, ran.code, ran.err)
+        assert.matches("i%-new", running(desk))
+      end)
+    end
+  end
+end)
+
 describe("explain and runs", function()
   local FORBIDDEN = { error = { code = "Forbidden", status = 403 } }
 

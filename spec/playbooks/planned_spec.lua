@@ -115,6 +115,14 @@ describe("the playbook planned", function()
     assert.equal(EFFECTS, scene.effects(stage))
   end)
 
+  it("does not stop the services if the old side is not fenced", function()
+    local stage = scene.stage()
+    local _, err = run(stage, { stop = "halt shop" }, { skip = { fence = "no time" } })
+    assert.equal("Client.LossNotExcluded", err.code)
+    assert.is_nil(err.production_down)
+    assert.equal("", scene.effects(stage))
+  end)
+
   it("stops nothing without what proves that nothing is lost", function()
     for _, left_out in ipairs { "last sync", "note the stop", "promote" } do
       for _, stop in ipairs { "halt shop", false } do

@@ -98,7 +98,7 @@ describe("a planned move that is refused", function()
     stage.bench.emu:advance(3600)
     assert(stage.bench:failover {})
     local _, err = scene.run("planned", stage, PARAMS)
-    assert.equal("Client.WorldChanged", err.code)
+    assert.equal("Client.GroupMoved", err.code)
     assert.is_nil(err.production_down)
   end)
 

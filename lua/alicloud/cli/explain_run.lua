@@ -7,6 +7,7 @@ local explain_code = require "alicloud.cli.explain_code"
 local gather = require "alicloud.dr.report.gather"
 local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
+local productions = require "alicloud.dr.playbook.production"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
@@ -200,6 +201,7 @@ local function next_commands(model, journal, state, way)
   if gate then
     return { shell.command("approve", { journal, gate }, { "--as NAME", "--key FILE" }), report }
   end
+  if model.error and model.error.code == productions.MOVED then return { report } end
   local resume = model.resume or shell.command("explain", { journal })
   if model.fleet then return { model.fleet, resume } end
   if not open then return { resume, report } end

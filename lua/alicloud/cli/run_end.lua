@@ -11,6 +11,7 @@ local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
+local productions = require "alicloud.dr.playbook.production"
 local reports = require "alicloud.cli.commands.report"
 local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
@@ -149,9 +150,13 @@ local function exit_code(io, err)
   return output.exit_code(err, true)
 end
 
--- The command that goes on. After a full disk it moves the journal elsewhere; it names a missing
+-- The command that goes on. Behind somebody who has moved the group, this is no resume: it brings
+-- the service up. After a full disk it moves the journal elsewhere; it names a missing
 -- side or a wrong parameter as a corrected parameter, and a missing file of keys as an option.
 local function way_on(io, args, err, path, params)
+  if err.code == productions.MOVED then
+    return view_run.commands_up(err.ways_up, path, network.reach(args))[1]
+  end
   local full = stores.is_path(path) and journal_room.is_full(err)
   local elsewhere = full and journal_room.command(path, args.typed_words,
     cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)

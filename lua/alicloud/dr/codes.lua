@@ -67,6 +67,10 @@ return {
   ["Client.GateExpired"] = not_sent(
     "Too few people approved in time.",
     "resume the run and ask for the approvals again"),
+  ["Client.GroupMoved"] = not_sent(
+    "Somebody else has moved the group to the side that was to take over; nothing more is stopped "
+      .. "for it.",
+    "see that its service is up at that side: alicloud-dr explain JOURNAL names the command"),
   ["Client.Interrupted"] = varies(
     "The operator stopped the command.",
     "what was sent goes on at the service: look at the group, then run the command again"),

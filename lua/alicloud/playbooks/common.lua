@@ -184,15 +184,14 @@ local function refusal(group, code, message, hint)
     group_id = group.id, region = group.region, to = group.to, message = message, hint = hint }
 end
 
-local SERVE = "bring the service up there with group:serve, then protect it with group:reprotect"
-
 --- The error of a planned move whose group is open at its side already.
 ---@param group alicloud.dr.Group
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
   return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
-    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)), SERVE)
+    .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
+    "protect it with `reprotect` once its service is up; bring that up there: group:serve")
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -207,15 +206,14 @@ local function unmoved(group)
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" then return true end
-  return refusal(group, "Client.WorldChanged", ("%s has been moved to %s meanwhile (%s), and its "
-    .. "services may run there"):format(group.id, side_of(group), standing.status),
-    standing.open and SERVE or "begin a new run with --new: it does only what is left")
+  return refusal(group, "Client.GroupMoved", ("%s has been moved to %s meanwhile (%s), and its "
+    .. "services may run there"):format(group.id, side_of(group), standing.status))
 end
 
--- Steps without which production would be stopped in vain.
-local NEEDED = tables.set { "note the stop", "last sync", "promote" }
+-- Steps without which a move without loss would stop production in vain.
+local NEEDED = tables.set { "fence", "note the stop", "last sync", "promote" }
 
-local function may_stop(own, group)
+local function may_stop(group, own)
   for _, name in ipairs(own:skips()) do
     if NEEDED[name] then
       return refusal(group, "Client.LossNotExcluded", ("without %q production would be stopped in "
@@ -225,9 +223,8 @@ local function may_stop(own, group)
   return unmoved(group)
 end
 
--- LOOKING: seconds that the look before a stop may take where the failover does not depend on it;
--- REFUSED: codes of `may_stop` itself, not of a look that failed.
-local LOOKING, REFUSED = 60, tables.set { "Client.WorldChanged", "Client.LossNotExcluded" }
+-- Seconds that the look before a stop may take where the failover does not depend on it.
+local LOOKING = 60
 
 --- Stops the services of a group by a command of the user, if one is given.
 ---@param run alicloud.dr.PlaybookRun
@@ -237,11 +234,13 @@ local LOOKING, REFUSED = 60, tables.set { "Client.WorldChanged", "Client.LossNot
 ---@param variables? table ALICLOUD_DR_REGION and so on
 function M.stop_services(run, group, command, options, variables)
   if not command then return end
-  local limit = options.on_error == "continue" and LOOKING or nil
+  local goes_on = options.on_error == "continue"
   run:step("stop services", options, function(own)
-    local ok, err = own.loop.scope(function() return may_stop(own, group) end, { timeout = limit })
+    local check = goes_on and unmoved or may_stop
+    local ok, err = own.loop.scope(function() return check(group, own) end,
+      { timeout = goes_on and LOOKING or nil })
     -- A failover that goes on anyway must not leave the services running because a look failed.
-    if not ok and (not limit or REFUSED[err.code]) then return nil, err end
+    if not ok and (not goes_on or err.code == "Client.GroupMoved") then return nil, err end
     return own:program(command, tables.merged(variables, { group = group.id }))
   end)
 end
@@ -365,7 +364,7 @@ local function restart(own, group)
   local command = own.params.restart
   if not command then return nil, "start the services where they ran: there is no restart=" end
   local ok, err = unmoved(group)
-  if not ok and REFUSED[err.code] then return nil, err end
+  if not ok and err.code == "Client.GroupMoved" then return nil, err end
   return own:program(command, { group = group.id })
 end
 
@@ -380,7 +379,7 @@ function M.move_without_loss(run, group)
   M.stop_services(run, group, params.stop, { timeout = "15m", stops_production = true,
     undo = function(own) return restart(own, group) end })
   step(run, "fence", function(own)
-    local ok, err = may_stop(own, group)
+    local ok, err = may_stop(group, own)
     if ok then return group:fence { stop_shared = params.stop_shared } end
     return nil, err
   end, { marks = "old_side_fenced", stops_production = true,

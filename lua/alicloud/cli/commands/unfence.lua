@@ -114,13 +114,24 @@ local function write_all(journal, runtime, events)
   return true
 end
 
+-- What to type where production comes up elsewhere. What the run itself has opened, it goes on
+-- with: beside it no other run of the group is begun.
+local function words_on(args, state, way)
+  local reach = network.reach(args)
+  if way.way == "open" and states.no_return(state) then
+    return "the run has opened it and goes on there: "
+      .. shell.command("resume", { args.journal }, reach)
+  end
+  return view_run.way_up(way, args.journal, reach)
+end
+
 -- Production that cannot come back may run elsewhere already. Then that is recorded, and the run
 -- has left nothing down.
 local function settle_elsewhere(journal, args, client, state, production, person, err)
   local way = way_on(state, production, err.snapshot)
   if not way then return nil, err end
   if not is_served(client, err.snapshot, way) then
-    err.hint = view_run.way_up(way, args.journal, network.reach(args))
+    err.hint = words_on(args, state, way)
     return nil, err
   end
   local ok, fault = write_all(journal, client.runtime, {

@@ -7,6 +7,9 @@ local tables = require "alicloud.base.tables"
 
 local M = {}
 
+--- The error of a run that cannot go on, since somebody else has moved its group.
+M.MOVED = "Client.GroupMoved"
+
 --- Where the production of a group that is down, or opened and not served, can come up.
 ---@class alicloud.dr.WayUp
 ---@field group_id string
@@ -206,8 +209,17 @@ local function unserved(state)
   return list, known
 end
 
---- Where production can come up, for each group that is down, by the newest looks, and for each one
---- that a finished run has opened and not served.
+-- The way up of the group whose move was refused because somebody else had made it already. The run
+-- has stopped nothing of it, so that it has no place to come back to.
+local function moved_by_others(state)
+  local err = state.ending and state.ending.err
+  if not err or err.code ~= M.MOVED then return nil end
+  return M.way_up({ group_id = err.group_id, region = "", before = {} },
+    state.looks[err.group_id], state.params.attach)
+end
+
+--- Where production can come up, for each group that is down, by the newest looks, for each one
+--- that a finished run has opened and not served, and for one that somebody else has moved.
 ---@param state alicloud.dr.RunState
 ---@param no_return boolean whether the run is past its point of no return
 ---@return alicloud.dr.WayUp[]
@@ -219,6 +231,7 @@ function M.ways_up(state, no_return)
     local is_left = not no_return or is_way_left(state, each, way)
     if is_left and not known[each.group_id] then list[#list + 1] = way end
   end
+  list[#list + 1] = #list == 0 and moved_by_others(state) or nil
   return list
 end
 

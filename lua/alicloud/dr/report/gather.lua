@@ -258,11 +258,12 @@ function M.way(source)
   return ways.options(way)
 end
 
--- The command that resumes the run; nil: it is running or finished, or its journal is damaged or
--- a copy.
+-- The command that resumes the run; nil: it is running or finished, its journal is damaged or a
+-- copy, or somebody else has moved its group.
 local function resume_of(source, state, presence)
   local possible = source.name and not state.is_over and not source.copied
     and source.chain.verdict ~= "damaged" and not (presence and presence.verdict == "running")
+    and stopped_by(state).code ~= productions.MOVED
   if not possible then return nil end
   local cure, why = corrections.cure(stopped_by(state), state.params)
   local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or why
@@ -343,7 +344,7 @@ function M.model(source)
   model.exceptions = exceptions_of(state, model.steps)
   model.status = weigh(model.status, model.exceptions)
   model.production_down = model.status ~= "running" and productions.words(state) or nil
-  model.ways_up = core.array(model.production_down
+  model.ways_up = core.array(model.status ~= "running"
     and productions.ways_up(state, states.no_return(state) ~= nil) or {})
   model.error = state.ending and state.ending.err or nil
   return model
