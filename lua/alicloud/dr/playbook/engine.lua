@@ -69,7 +69,7 @@ function M.new(fields)
   return engine
 end
 
---- The names of the steps that are to be skipped, or that an earlier process has skipped.
+--- The names of the steps that are to be skipped, or were skipped.
 ---@return string[]
 function Engine:skipped()
   local names = tables.copy(self.skips)
