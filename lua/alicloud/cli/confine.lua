@@ -23,14 +23,14 @@ local M = {}
 --- answer does not count. For SILENCE and PATIENCE a second of CPU time counts in full, since other
 --- processes may take the CPU; each second of wall-clock time adds IDLE, so that a hanging process
 --- ends, too. What it costs to read a frame counts nowhere, so there is a limit of frames.
-M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE = 1 << 30, 60, 10, 600
+M.MEMORY, M.COMPUTING, M.SILENCE, M.PATIENCE = 1 << 30, 60, 8, 600
 M.CALLS, M.FRAMES = 20000, 200000
 
 local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
 local MOST_MODULES = 2000
 local SLICE = 0.2
-local IDLE = 1 / 20
+local IDLE = 1 / 3
 
 -- Variables that the interpreter and its libraries need; none of them is secret.
 local ENVIRONMENT = { "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",
