@@ -28,6 +28,21 @@ local function count(plan, first, last, make, test)
 end
 
 describe("the invariants of a rehearsal", function()
+  it("let a fleet of many groups ask for each of them", function()
+    local groups = {}
+    for n = 1, 200 do
+      groups[n] = { id = "pg-" .. n, pairs = 1, source = "cn-hangzhou/cn-hangzhou-g",
+        destination = "cn-shanghai/cn-shanghai-b" }
+    end
+    local plan = assert(simulation.plan(assert(ready.load("fleet", scratch.read)),
+      { region = "cn-shanghai", params = { groups = "all", region = "cn-shanghai",
+        max_rpo = "20m", max_groups = 1000 }, world = { groups = groups } }))
+    local calm = assert(exhaustive.open(plan)).case
+    local rehearsal = simulation.judge(tables.merged(calm, { troubles = {} }), plan)
+    assert.same({}, rehearsal.violations)
+    assert.equal(200, #rehearsal.stage.emu:ledger())
+  end)
+
   it("take an old answer that is given again for no effect", function()
     local replayed = count(BACK, 84, 97, function(n)
       return { kind = "operators", name = "colleague", nth_group = 1, request = n }

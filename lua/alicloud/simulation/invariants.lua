@@ -304,6 +304,9 @@ function CHECK.denials(stage, found, violated)
   end
 end
 
+-- Requests for each group of a fleet that are not too many.
+local MOST_EACH = 10
+
 -- Counts the requests of a process, without those of others meanwhile.
 local function asked_by(stage, process)
   local count = 0
@@ -322,7 +325,7 @@ function CHECK.bounds(stage, _, violated)
       violated(("S9 process %d took %.0f s"):format(n, seconds))
     end
     local asked = asked_by(stage, process)
-    if asked > 100 + 2 * seconds then
+    if asked > math.max(100, MOST_EACH * #stage.emu.world.groups) + 2 * seconds then
       violated(("S9 %d requests in %.0f s"):format(asked, seconds))
     end
   end
