@@ -157,6 +157,16 @@ describe("the command's end", function()
     end
   end)
 
+  it("ends a child that goes on telling it so", function()
+    local pieces, before = after_hello(), confine.PATIENCE
+    for _ = 1, 9 do pieces[#pieces + 1] = line { type = "progress" } end
+    confine.PATIENCE = 0
+    local confined = hear(pieces)
+    confine.PATIENCE = before
+    assert.matches("out of time", confined.failure)
+    assert.equal(9, #pieces)
+  end)
+
   it("ends a child that tells more than a part of the job can need", function()
     local before = confine.FRAMES
     finally(function() confine.FRAMES = before end)
@@ -166,7 +176,7 @@ describe("the command's end", function()
         advances = true, answer = function() return { type = "answered" } end } } })
     end
     assert.is_nil(tell "part".failure)
-    assert.matches("out of time %(it has told nothing new in 20 frames%)", tell "progress".failure)
+    assert.matches("nothing new in 20 messages%)", tell "progress".failure)
   end)
 
   -- After each step it has computed for so long, and as much time has passed.

@@ -266,7 +266,7 @@ local function take(self, bytes)
     if not stop then return end
     local line = table.concat(self.parts)
     self.parts, self.size, self.frames = {}, 0, self.frames + 1
-    if self.frames > M.FRAMES then return out_of_time(self, M.FRAMES .. " frames") end
+    if self.frames > M.FRAMES then return out_of_time(self, M.FRAMES .. " messages") end
     obey(self, line)
     if self:is_over() then return end
     from, self.heard = stop + 1, spent(self)

@@ -254,7 +254,7 @@ function M.of(model, source, journal, now, origin)
     known = core.array(known(model, loose, left_open(events), state)),
     doubts = core.array(doubts(model, source)), resend = resend(model, loose, now),
     again = model.again, next = core.array(all_commands(model, journal, origin or journal, state,
-      gather.way(source))) }
+      gather.way(source, state.way))) }
 end
 
 --- The explanation in lines.

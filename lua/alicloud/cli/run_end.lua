@@ -150,13 +150,13 @@ local function exit_code(io, err)
   return output.exit_code(err, true)
 end
 
--- The command that goes on. Behind somebody who has moved the group, this is no resume: it brings
--- the service up. After a full disk it moves the journal elsewhere; it names a missing
--- side or a wrong parameter as a corrected parameter, and a missing file of keys as an option.
+-- The command that goes on. Where somebody else has moved the group it brings the service up, since
+-- a resume would be refused again. After a full disk it moves the journal elsewhere. It names a
+-- missing side or a wrong parameter as a corrected one, and a missing file of keys as an option.
 local function way_on(io, args, err, path, params)
-  if err.code == productions.MOVED then
-    return view_run.commands_up(err.ways_up, path, network.reach(args))[1]
-  end
+  local up = err.code == productions.MOVED
+    and view_run.commands_up(err.ways_up, path, network.reach(args))[1]
+  if up then return up end
   local full = stores.is_path(path) and journal_room.is_full(err)
   local elsewhere = full and journal_room.command(path, args.typed_words,
     cli_clients.runtime(io).getenv, function(target) return M.resume_command(target, args) end)

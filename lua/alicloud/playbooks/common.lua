@@ -191,7 +191,7 @@ end
 function M.refuse_open(group)
   return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
     .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
-    "protect it with `reprotect` once its service is up; bring that up there: group:serve")
+    "once its service is up, protect it with `reprotect`; bring the service up: group:serve")
 end
 
 --- Waits at a gate for approvals, if approvers are named.
@@ -217,7 +217,8 @@ local function may_stop(group, own)
   for _, name in ipairs(own:skips()) do
     if NEEDED[name] then
       return refusal(group, "Client.LossNotExcluded", ("without %q production would be stopped in "
-        .. "vain"):format(name), "go on without that --skip, or --new")
+        .. "vain"):format(name), "resume without that --skip; if the step is left out already, "
+        .. "begin a new run with --new")
     end
   end
   return unmoved(group)

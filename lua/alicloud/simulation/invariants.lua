@@ -305,7 +305,7 @@ function CHECK.denials(stage, found, violated)
 end
 
 -- Requests for each group of a fleet that are not too many.
-local MOST_EACH = 10
+local MOST_EACH = 4
 
 -- Counts the requests of a process, without those of others meanwhile.
 local function asked_by(stage, process)

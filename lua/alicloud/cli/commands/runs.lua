@@ -86,10 +86,11 @@ end
 
 local function standing_of(path, model, source)
   local ending = model.error or {}
+  local process = model.processes[#model.processes] or {}
   return {
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
     again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path,
-      gather.way(source))),
+      gather.way(source, process.way))),
     holder = holder_of(model.presence),
     command = model.fleet or model.resume
       or shell.command(OVER[model.status] and "report" or "explain", { path }),

@@ -260,7 +260,7 @@ function Run:skip(name, why)
 end
 
 --- The names of all steps that are to be skipped, or were, so that a playbook can reject a wrong
---- one, and does nothing in vain before one.
+--- one, and do nothing in vain before one that will not come.
 ---@return string[] names as they are given: "pg-orders/promote" in a branch
 function Run:skips()
   return own(self).engine:skipped()

@@ -248,13 +248,10 @@ local UNSAID = { ["Client.DirectionNeeded"] = true, ["Client.UnknownSide"] = tru
 --- journal that is damaged, or that strangers may have written, gives none: they would lead the
 --- reader, and the reader's keys, to wherever it says.
 ---@param source alicloud.dr.EvidenceSource
+---@param way table? as the newest process has written it
 ---@return string[] options
-function M.way(source)
+function M.way(source, way)
   if source.strange or source.chain.verdict == "damaged" then return {} end
-  local way
-  for _, event in ipairs(source.events) do
-    if event.type == "attempt" then way = event.way end
-  end
   return ways.options(way)
 end
 
@@ -267,7 +264,7 @@ local function resume_of(source, state, presence)
   if not possible then return nil end
   local cure, why = corrections.cure(stopped_by(state), state.params)
   local side = UNSAID[stopped_by(state).code] and " --to PLACE --why TEXT" or why
-  local options = M.way(source)
+  local options = M.way(source, state.way)
   options[#options + 1] = approvers_of(state)
   options[#options + 1] = state.run.replay and shell.option("--replay", state.run.replay)
   return shell.command("resume", { source.name, cure }, options) .. side
@@ -283,7 +280,7 @@ local function fleet_of(source, state)
   if not fleet or group ~= state.params.group then return nil end
   local again = state.ending and state.ending.type == "stopped"
   local options = again and { shell.option("--again", account .. "/" .. group) }
-    or M.way(source)
+    or M.way(source, state.way)
   table.insert(options, 1, shell.option("--store", address.store))
   return shell.command("fleet", { fleet }, options)
 end

@@ -70,24 +70,23 @@ local function of_records(list, keys)
   return { events = list, keys = keys, chain = chain }
 end
 
--- Reads a journal, and whether strangers may have written what was read.
+-- Reads a journal, and tells whether strangers may have written what was read.
 local function read_text(name, context)
   local is_path = stores.is_path(name)
   local trusted = is_path and files.read_trusted(name)
-  if trusted then return trusted, false end
+  if trusted then return trusted, nil, false end
   local text, err = stores.read(name, context)
-  if not text then return nil, err end
-  return text, is_path
+  return text, err, is_path
 end
 
 -- Reads text and lock of the same moment. If the run ended between the two reads, it would look as
 -- if it had been killed.
 local function read(name, context)
-  local text, strange, hold
+  local text, err, strange, hold
   for _ = 1, TRIES do
     local before = text
-    text, strange = read_text(name, context)
-    if not text then return nil, strange end
+    text, err, strange = read_text(name, context)
+    if not text then return nil, err end
     if hold and text == before then return text, hold, strange end
     hold = stores.hold(name, context)
     if hold.held ~= false then return text, hold, strange end
