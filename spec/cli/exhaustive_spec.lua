@@ -62,6 +62,28 @@ describe("alicloud-dr explore --exhaustive", function()
     end
   end)
 
+  it("goes on within the pairs of one trouble", function()
+    local path = scratch.path "progress"
+    local words = { MOVE, "2", "--faults", "answers", "--json", "--progress", path }
+    local first = explore(table.unpack(words))
+    assert.equal(0, first.code, first.err)
+    local lines, cut = {}, nil
+    for line in scratch.read(path):gmatch "[^\n]+\n" do
+      lines[#lines + 1] = line
+      if line:find '"next":' then cut = #lines end
+    end
+    -- The part that is left over begins where the kept one ended.
+    assert.is_number(cut)
+    local kept, n = {}, lines[cut]:match '"kind":"pairs","n":(%d+)'
+    for i, line in ipairs(lines) do
+      local is_same = line:find('"kind":"pairs","n":' .. n .. ",", 1, true)
+      if i <= cut or not is_same then kept[#kept + 1] = line end
+    end
+    assert.is_true(#kept < #lines)
+    scratch.write(path, table.concat(kept))
+    assert.same(first.object, explore(table.unpack(words)).object)
+  end)
+
   it("goes on with what an earlier call has kept", function()
     local path = scratch.path "progress"
     local words = { MOVE, "1", "--faults", "answers", "--json", "--progress", path }

@@ -92,10 +92,29 @@ describe("pairs", function()
     for n, each in ipairs(about.families) do
       if about.calm[false][each.at].open then first = first or about.first_of[n] end
     end
-    local report = exhaustive.pairs(about, first)
+    local report = exhaustive.pairs(about, first, 1)
     assert.same({}, report.harms)
     assert.is_true(report.runs > 0)
     assert.is_true(report.merged.rejoined > report.runs)
+  end)
+
+  it("are run in parts, which are the same in sum", function()
+    local about = open { crashes = true }
+    local first = about.first_of[#about.families // 2]
+    local whole, sum = exhaustive.pairs(about, first, 1), { runs = 0, troubles = 0, merged = {} }
+    local limit = exhaustive.PART
+    finally(function() exhaustive.PART = limit end)
+    exhaustive.PART = 5
+    local from, parts = 1, 0
+    while from do
+      local part = exhaustive.pairs(about, first, from)
+      sum.runs, sum.troubles = sum.runs + part.runs, sum.troubles + part.troubles
+      for rule, n in pairs(part.merged) do sum.merged[rule] = (sum.merged[rule] or 0) + n end
+      from, parts = part.next, parts + 1
+    end
+    assert.is_nil(whole.next)
+    assert.is_true(parts > 2)
+    assert.same({ runs = whole.runs, troubles = whole.troubles, merged = whole.merged }, sum)
   end)
 
   it("are named by two numbers, which repeat them", function()

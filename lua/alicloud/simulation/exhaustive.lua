@@ -12,6 +12,7 @@ local enumerate = require "alicloud.simulation.enumerate"
 local errors = require "alicloud.base.error"
 local generate = require "alicloud.simulation.generate"
 local people = require "alicloud.simulation.people"
+local rejoining = require "alicloud.simulation.rejoining"
 local sameness = require "alicloud.simulation.sameness"
 local simulation = require "alicloud.simulation"
 local tables = require "alicloud.base.tables"
@@ -48,6 +49,7 @@ local NEVER = 1 << 30
 ---@field merged table<string, integer>
 ---@field harms { what: string, only: integer[], troubles: string[] }[]
 ---@field traces { n: integer, mark: string }[]? of singles: each variant that was run
+---@field next integer? of pairs: where the next part begins; nil: this was the last one
 
 -- Seconds of changes that take time. Longer ones only add looks that see the same.
 local SHORT = 4
@@ -282,27 +284,6 @@ local function variant(about, number)
   end
 end
 
--- Kinds that go on having an effect after all that shows in the trace.
-local LINGERS = { clock = true, operators = true, disk = true, elsewhere = true, typos = true }
-
-local function is_in_force(trouble, since, point)
-  if LINGERS[trouble.kind] then return true end
-  return trouble.lasts ~= nil and point.time < since + trouble.lasts
-end
-
--- Index of the first point from which on a run is like the undisturbed one: the remaining points
--- are the same, no change is under way, and as many effects came before. After the last one: none.
-local function rejoined_at(points, calm, first, trouble)
-  local from, since = #points + 1, points[first].time
-  for back = 0, math.min(#points - first, #calm) - 1 do
-    local mine, his = points[#points - back], calm[#calm - back]
-    if mine.sight ~= his.sight or mine.kind ~= his.kind or mine.ledger ~= his.ledger then break end
-    if is_in_force(trouble, since, mine) then break end
-    if not mine.open and not his.open then from = #points - back end
-  end
-  return from
-end
-
 local function is_defenceless(trouble)
   return trouble.kind == "elsewhere" or generate.is_defenceless(trouble)
 end
@@ -318,7 +299,7 @@ end
 local function seconds_of(about, number)
   local trouble, each = variant(about, number)
   local points = traced(about, { trouble })
-  local stop = rejoined_at(points, about.calm[is_shared(trouble)], each.at, trouble)
+  local stop = rejoining.first(points, about.calm[is_shared(trouble)], each.at, trouble)
   local given = { kinds = about.kinds, first = each.at + 1, last = stop - 1,
     shared = is_shared(trouble) }
   local list, merged = enumerate.list(points, given)
@@ -337,16 +318,23 @@ local function sameness_of(first, points, second)
   return not is_alike and sameness.open(points) or nil
 end
 
---- Runs the single of this number with every second trouble that its trace offers.
+--- Runs after which a part of the pairs ends, so that it takes seconds.
+M.PART = 200
+
+--- Runs the single of this number with the second troubles that its trace offers: a part of them,
+--- or all that are left.
 ---@param about alicloud.simulation.Exhaustive
 ---@param number integer of a variant
+---@param from integer where the part begins (1)
 ---@param alive? fun() called now and then
 ---@return alicloud.simulation.UnitReport
-function M.pairs(about, number, alive)
+function M.pairs(about, number, from, alive)
   local report = unit_report()
   local first, list, merged, base = seconds_of(about, number)
-  merge(report.merged, merged)
-  for _, n in pairs(merged) do report.troubles = report.troubles + n end
+  if from == 1 then
+    merge(report.merged, merged)
+    for _, n in pairs(merged) do report.troubles = report.troubles + n end
+  end
   local work = { report = report }
   function work.run(second, trouble, answers_from)
     local points, rehearsal = traced(about, { first, trouble }, answers_from)
@@ -356,9 +344,14 @@ function M.pairs(about, number, alive)
   end
   local first_of, n = {}, 1
   for i, each in ipairs(list) do first_of[i], n = n, n + #each.troubles end
-  for _, unit in ipairs(units_of(list)) do
-    work.same = sameness_of(first, base, list[unit[1]].troubles[1])
-    for _, i in ipairs(unit) do
+  local units = units_of(list)
+  for part = from, #units do
+    if report.runs >= M.PART then
+      report.next = part
+      break
+    end
+    work.same = sameness_of(first, base, list[units[part][1]].troubles[1])
+    for _, i in ipairs(units[part]) do
       if alive then alive() end
       if fits(first, list[i].troubles[1]) then
         report.troubles = report.troubles + #list[i].troubles

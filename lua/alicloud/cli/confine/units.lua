@@ -24,7 +24,8 @@ local UNIT = { runs = count, troubles = count, merged = counts, processes = coun
   requests = count, effects = count, endings = counts, met = counts, harmed = count,
   harms = shapes.list(shapes.object { what = text(12000), only = numbers,
     troubles = shapes.list(text(12000), 2) }, 20),
-  ["traces?"] = shapes.list(shapes.object { n = schema.integer(1, MOST), mark = text(64) }, 1000) }
+  ["traces?"] = shapes.list(shapes.object { n = schema.integer(1, MOST), mark = text(64) }, 1000),
+  ["next?"] = schema.integer(2, MOST) }
 
 ---@class alicloud.cli.ExhaustiveReport
 ---@field points integer
@@ -59,27 +60,41 @@ local function add(deal, unit)
   for _, name in ipairs(MAPS) do merge(report[name], unit[name]) end
   for _, harm in ipairs(unit.harms) do table.insert(report.violations, harm) end
   note_traces(deal, unit.traces)
-  deal.done = deal.done + 1
+  if not unit.next then deal.done = deal.done + 1 end
 end
 
 local function keep(deal, unit, frame)
   if not deal.file then return end
-  local ok, message = deal.file:append(core.encode { kind = unit.type, n = unit.n, unit = frame }
-    .. "\n")
+  local ok, message = deal.file:append(core.encode { kind = unit.type, n = unit.n,
+    from = unit.from, unit = frame } .. "\n")
   if not ok then options.refuse("--progress: " .. message) end
+end
+
+local function name_of(kind, n, from)
+  return ("%s %s from %s"):format(tostring(kind), tostring(n), tostring(from))
+end
+
+-- The unit with what a unit has left over; nil: nothing.
+local function rest_of(unit, frame)
+  return frame.next and { type = unit.type, n = unit.n, from = frame.next }
 end
 
 -- Queues the units of the next part; those that the progress file holds are counted at once.
 local function fill(deal, kind, list)
+  local done = deal.done
   for _, n in ipairs(list) do
-    local before = deal.before[kind .. n]
-    if before then
+    local unit = { type = kind, n = n, from = 1 }
+    while unit do
+      local before = deal.before[name_of(kind, n, unit.from)]
+      if not before then
+        table.insert(deal.queue, unit)
+        break
+      end
       add(deal, before)
-      deal.known = deal.known + 1
-    else
-      table.insert(deal.queue, { type = kind, n = n })
+      unit = rest_of(unit, before)
     end
   end
+  deal.known = deal.known + deal.done - done
   deal.total, deal.next = deal.total + #list, 1
 end
 
@@ -153,9 +168,12 @@ local function handlers_of(deal, begin)
     idle = { shape = {}, answer = function() return deal_next() end },
     unit = { shape = UNIT, advances = true, answer = function(frame)
       if not dealt then return nil, "a unit that was not dealt to it" end
+      if frame.next and frame.next <= (dealt.from or 1) then return nil, "a rest without an end" end
       deal.open = deal.open - 1
       keep(deal, dealt, frame)
       add(deal, frame)
+      local rest = rest_of(dealt, frame)
+      if rest then table.insert(deal.queue, deal.next, rest) end
       deal.progress(deal)
       return deal_next()
     end },
@@ -177,7 +195,7 @@ local function read_before(deal, path, key)
         :format(path, FRESH))
     elseif n > 1 and type(entry) == "table" and type(entry.unit) == "table"
       and not shapes.fault("unit", entry.unit, UNIT) then
-      deal.before[tostring(entry.kind) .. tostring(entry.n)] = entry.unit
+      deal.before[name_of(entry.kind, entry.n, entry.from)] = entry.unit
     end
   end
   if whole ~= "" and n == 0 then

@@ -29,7 +29,7 @@ local function frame_of(report)
   return { type = "unit", runs = report.runs, troubles = report.troubles, merged = report.merged,
     processes = report.processes, crashes = report.crashes, requests = report.requests,
     effects = report.effects, endings = report.endings, met = report.met, harmed = #report.harms,
-    harms = core.array(harms), traces = report.traces and core.array(report.traces) or nil }
+    harms = core.array(harms), traces = report.traces and core.array(report.traces) or nil, next = report.next }
 end
 
 local DO = {}
@@ -43,7 +43,7 @@ function DO.single(about, block, link)
 end
 
 function DO.pairs(about, block, link)
-  return exhaustive.pairs(about, block.n, alive_over(link))
+  return exhaustive.pairs(about, block.n, block.from, alive_over(link))
 end
 
 function DO.again(about, block)
