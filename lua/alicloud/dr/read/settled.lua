@@ -172,14 +172,21 @@ function Settling:pause()
   self.given.loop.sleep(math.min(M.PAUSE, self:left()))
 end
 
--- Lists the region for a group that two looks have not shown, if no listing was at hand: its id may
--- be mistyped. The region has just answered; an outage that begins here is not waited for.
+--- The group that a mistyped id may mean. Lists the region, which has just answered; an outage that
+--- begins here is not waited for.
+---@param group alicloud.dr.Group one that is not there
+---@return string guess `; did you mean "x"?`, or ""
+function M.near(group)
+  local ids = group_reads.ids(group.client:outlasting { seconds = 0 },
+    { region = group.region, site = "backup" })
+  return schema.did_you_mean(group.id, tables.set(ids or {}))
+end
+
+-- Makes a guess for a group that two looks have not shown, if no listing was at hand for it.
 local function suggest(group, before, snapshot)
   local is_gone = before and before.role == "absent" and snapshot.role == "absent"
   if not is_gone or before.near or snapshot.near or snapshot.member_of then return end
-  local ids = group_reads.ids(group.client:outlasting { seconds = 0 },
-    { region = group.region, site = "backup" })
-  snapshot.near = schema.did_you_mean(group.id, tables.set(ids or {}))
+  snapshot.near = M.near(group)
 end
 
 --- Looks until there is no obstacle to a failover, or looks agree on one, or the time is up.
