@@ -28,8 +28,8 @@ M.MAY_USE = {
     .. "dr.playbook dr.report.fleet",
   ["dr.report"] = "core base dr.journal dr.store dr.playbook.state dr.playbook.past "
     .. "dr.playbook.summary dr.playbook.corrections dr.playbook.production dr.playbook.params "
-    .. "dr.playbook.events dr.playbook.decision dr.playbook.proof dr.playbook.way "
-    .. "dr.model.states",
+    .. "dr.playbook.events dr.playbook.decision dr.playbook.effect dr.playbook.proof "
+    .. "dr.playbook.way dr.model.states",
   facade = "core base client dr.read dr.group dr.playbook dr.report dr.fleet",
   playbooks = "facade base dr.playbook",
   otel = "core base net",

@@ -17,4 +17,13 @@ function M.of_groups(count, changes)
   return { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups }
 end
 
+--- The ids of so many of them.
+---@param count integer
+---@return string[]
+function M.ids(count)
+  local list = {}
+  for i = 1, count do list[i] = ("pg-%02d"):format(i) end
+  return list
+end
+
 return M

@@ -176,13 +176,15 @@ describe("a run whose way to the service was typed", function()
       local way = run.resume:gsub("^alicloud%-dr resume %S+", "")
       assert.matches("resume " .. run.journal .. " --region cn-shanghai" .. way .. "\n", ran.err, 1,
         true)
-      return way
+      return way, ran.err:match "warning: ([%u_, ]+): not kept with the run"
     end
     local HOST <const> = "http://127.0.0.1:4711"
     assert.equal(" --endpoint " .. HOST, resume_of { [""] = HOST })
     assert.equal(" --endpoint " .. HOST, resume_of { _EBS = HOST, _ECS = HOST })
-    assert.equal("", resume_of { _EBS = HOST })
-    assert.equal("", resume_of { [""] = HOST, _ECS = "127.0.0.1:4712" })
+    assert.same({ "", "ALIBABA_CLOUD_ENDPOINT_EBS" }, { resume_of { _EBS = HOST } })
+    assert.same({ "", "ALIBABA_CLOUD_ENDPOINT, ALIBABA_CLOUD_ENDPOINT_ECS" },
+      { resume_of { [""] = HOST, _ECS = "127.0.0.1:4712" } })
+    assert.same({ "" }, { resume_of {} })
     assert.equal(" --endpoint h.example", resume_of({ [""] = HOST }, "--endpoint", "h.example"))
   end)
 

@@ -44,6 +44,12 @@ describe("the playbook failback", function()
     assert.equal("", scene.effects(stage))
   end)
 
+  it("suggests the group that a mistyped id may mean", function()
+    local _, err = run(open_stage(), { group = "pg-order" })
+    assert.equal('pg-order is on neither site of cn-shanghai; did you mean "pg-orders"?',
+      err.message)
+  end)
+
   it("does nothing for a group that is back, or was never away", function()
     local stage = scene.stage { old = false }
     local result = assert(run(stage))

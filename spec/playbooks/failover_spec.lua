@@ -81,6 +81,22 @@ describe("the playbook failover", function()
     assert.equal("failed", scene.statuses(stage).check)
   end)
 
+  it("stops nothing if it is told to leave the failover out", function()
+    local stage, stopped = scene.stage(), 0
+    local function halt() stopped = stopped + 1 return true end
+    local _, err = run(stage, { stop = halt }, { skip = { promote = "later" } })
+    assert.equal("Client.CriticalStep", err.code)
+    assert.equal(0, stopped)
+    assert.equal("", scene.effects(stage))
+    assert.same({}, stage:events())
+    -- Behind the failover the wish means nothing, and the rest is done.
+    _, err = run(stage, { stop = halt, verify = function() return false end, verify_for = "1s" })
+    assert.equal("done", scene.statuses(stage).promote)
+    assert.is_table(err)
+    assert(run(stage, { stop = halt, verify = function() return true end, verify_for = "1s" },
+      { skip = { promote = "later" } }))
+  end)
+
   it("leaves the old side alone when that is given up", function()
     local stage = scene.stage(nil, DARK)
     local result = assert(run(stage, nil, { mode = "ungraceful" }))

@@ -52,6 +52,28 @@ describe("the groups of a fleet", function()
     assert.equal(requests[1], requests[2])
   end)
 
+  it("suggests one for the only one, which is not there, by a listing of its own", function()
+    for id, meant in pairs { ["pg-0"] = '; did you mean "pg-01"?', nobody = "" } do
+      local _, err = run(stage_of(1), { groups = id })
+      assert.equal(("none of 1 groups can be failed over; first: %s: %s is on neither site of "
+        .. "cn-shanghai%s"):format(id, id, meant), err.message)
+    end
+  end)
+
+  it("does not wait for that listing", function()
+    local faults = {}
+    for nth = 5, 20 do
+      faults[#faults + 1] = { match = { action = "DescribeDiskReplicaGroups", nth = nth },
+        effect = { drop = true } }
+    end
+    local stage = stage_of(1, nil, { faults = faults })
+    local began = stage.bench.emu:now()
+    local _, err = run(stage, { groups = "pg-0" })
+    assert.equal("NoSuchResource", err.code)
+    assert.is_nil(err.message:find("mean", 1, true))
+    assert.is_true(stage.bench.emu:now() - began < 10)
+  end)
+
   it("refuses all beside names", function()
     for _, groups in ipairs { "all,pg-01", "pg-01,all" } do
       local stage = stage_of(2)

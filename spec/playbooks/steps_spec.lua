@@ -15,7 +15,7 @@ local NEEDED = { choose = true }
 
 describe("the steps of the ready playbooks", function()
   it("are said for each of them, by names that their text has", function()
-    local shared = text_of "common" .. text_of "fleet_groups"
+    local shared = text_of "common" .. text_of "without_loss" .. text_of "fleet_groups"
     for _, name in ipairs(ready.NAMES) do
       local text = text_of(name) .. shared
       for _, step in ipairs(assert(ready.STEPS[name])) do

@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
+local effects = require "alicloud.dr.playbook.effect"
 local explain_code = require "alicloud.cli.explain_code"
 local gather = require "alicloud.dr.report.gather"
 local pasts = require "alicloud.dr.playbook.past"
@@ -125,7 +126,7 @@ local function doubtful_calls(state)
   for _, key in ipairs(state.order) do
     local step = state.steps[key]
     if step.status ~= "done" and step.status ~= "undone" then
-      for _, call in ipairs(states.unsettled_calls(step)) do
+      for _, call in ipairs(effects.unsettled_calls(step)) do
         if pasts.is_doubtful(call) then
           lines[#lines + 1] = ("step %q: %s:%s was sent, and nobody knows what it did"):format(
             plain.clean(key, 120), plain.clean(call.product), plain.clean(call.action))

@@ -58,6 +58,26 @@ function M.fold(text, columns)
   return table.concat(lines, "\n")
 end
 
+--- Adds lines filled with the words of a text.
+---@param lines string[]
+---@param text string
+---@param first string how the first line begins
+---@param rest string how the others begin
+---@param columns integer
+---@return string[] lines the same
+function M.fill(lines, text, first, rest, columns)
+  local line, is_empty = first, true
+  for word in text:gmatch "%S+" do
+    if not is_empty and widths.of(line) + 1 + widths.of(word) > columns then
+      lines[#lines + 1] = line
+      line, is_empty = rest, true
+    end
+    line, is_empty = line .. (is_empty and "" or " ") .. word, false
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
 -- Stands for a blank at which a line is not folded. No text that is shown holds this byte.
 local FIRM = "\1"
 

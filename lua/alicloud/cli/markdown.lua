@@ -1,6 +1,7 @@
 --- Shows Markdown on a terminal: fits paragraphs, lists and tables to its width and leaves blocks
 --- of code unchanged. It reads only what the manual and the reports use.
 
+local fold = require "alicloud.cli.fold"
 local terminal = require "alicloud.cli.terminal"
 local width = require("alicloud.cli.width").of
 
@@ -46,20 +47,6 @@ local function bind(text)
   end))
 end
 
--- Adds lines filled with the words of a text; the first begins with `first`, others with `rest`.
-local function fill(lines, text, first, rest, columns)
-  local line, is_empty = first, true
-  for word in text:gmatch "%S+" do
-    if not is_empty and width(line) + 1 + width(word) > columns then
-      lines[#lines + 1] = line
-      line, is_empty = rest, true
-    end
-    line, is_empty = line .. (is_empty and "" or " ") .. word, false
-  end
-  lines[#lines + 1] = line
-  return lines
-end
-
 local function cells_of(row)
   local cells = {}
   row = row:gsub("\\|", "\0"):gsub("^|", "")
@@ -73,7 +60,7 @@ end
 -- The same for each line of a table's cell.
 local function fill_cell(lines, cell, first, rest, columns)
   for text in cell:gmatch "[^\n]+" do
-    fill(lines, text, first, rest, columns)
+    fold.fill(lines, text, first, rest, columns)
     first = rest
   end
   return lines
@@ -159,7 +146,7 @@ local function add_text(lines, block, columns)
   if not first then first, text = block[1]:match "^(%s*%d+%. )(.*)$" end
   if not first then first, text = "", block[1] end
   text = text .. " " .. table.concat(block, " ", 2)
-  fill(lines, bind(M.plain(text)), first, (" "):rep(#first), columns)
+  fold.fill(lines, bind(M.plain(text)), first, (" "):rep(#first), columns)
 end
 
 local function kind_of(line)

@@ -1,6 +1,7 @@
 --- Where the journals of runs are kept, and which run a command line goes on with.
 
 local core = require "alicloud.core"
+local effects = require "alicloud.dr.playbook.effect"
 local events = require "alicloud.dr.playbook.events"
 local files = require "alicloud.dr.store.file"
 local journals = require "alicloud.dr.journal"
@@ -154,7 +155,7 @@ end
 local function is_half_done(state, params)
   local same_group = params.group ~= nil and is_same(params.group, state.params.group)
     or params.groups ~= nil and is_same(params.groups, state.params.groups)
-  return same_group and (states.no_return(state) ~= nil
+  return same_group and (effects.no_return(state) ~= nil
     or productions.down(state) ~= nil)
 end
 

@@ -1,6 +1,7 @@
 --- Shows the assumptions of the emulator: what it does, what public sources say about that, and
 --- what would decide it; grouped by the strength of the evidence.
 
+local fold = require "alicloud.cli.fold"
 local widths = require "alicloud.cli.width"
 
 local M = {}
@@ -23,20 +24,8 @@ local TIERS = "What deciding takes: [read] reads and requests that must be refus
   .. "reads at once, [drill] a drill of a group, [throwaway] the whole life of blank disks, "
   .. "[cannot] a real incident, [none] nothing, it is the emulator's own."
 
-local function fill(lines, text, first, rest)
-  local line, is_empty = first, true
-  for word in text:gmatch "%S+" do
-    if not is_empty and widths.of(line) + 1 + widths.of(word) > COLUMNS then
-      lines[#lines + 1] = line
-      line, is_empty = rest, true
-    end
-    line, is_empty = line .. (is_empty and "" or " ") .. word, false
-  end
-  lines[#lines + 1] = line
-end
-
 local function labelled(lines, label, text)
-  fill(lines, text, widths.pad("  " .. label, MARGIN), (" "):rep(MARGIN))
+  fold.fill(lines, text, widths.pad("  " .. label, MARGIN), (" "):rep(MARGIN), COLUMNS)
 end
 
 local function default_of(switch)
@@ -72,8 +61,8 @@ end
 ---@return string
 function M.text(switches, evidence)
   local lines = {}
-  fill(lines, INTRODUCTION, "", "")
-  fill(lines, TIERS, "", "")
+  fold.fill(lines, INTRODUCTION, "", "", COLUMNS)
+  fold.fill(lines, TIERS, "", "", COLUMNS)
   for _, strength in ipairs(evidence.STRENGTHS) do
     local count = #lines
     lines[count + 1], lines[count + 2], lines[count + 3] = "", HEADINGS[strength], ""

@@ -104,15 +104,15 @@ function M.preflight(own, group, options)
   return report, err
 end
 
--- States behind the promotion, where the step `serve` does its own look. A failback begins with an
--- open group.
-local PROMOTED = { failovering = true, failovered = true, failover_failed = true }
+--- States behind the promotion, where the step `serve` does its own look. A failback begins with an
+--- open group.
+M.PROMOTED = { failovering = true, failovered = true, failover_failed = true }
 
 local function look_again(own, group, options)
   local standing, err = group:standing()
   if not standing then return nil, err end
   local is_back = options.move == "failback"
-  if is_back and not standing.open or not is_back and PROMOTED[standing.status] then
+  if is_back and not standing.open or not is_back and M.PROMOTED[standing.status] then
     return { checked = M.text_of(attach_of(own, options)) }
   end
   return M.preflight(own, group, options)
@@ -179,7 +179,14 @@ function M.by_hand(verb, group, run)
   return shell.command(verb, { group.id }, { side, table.unpack(ways.options(run.way)) })
 end
 
-local function refusal(group, code, message, hint)
+--- The error of a playbook that goes no further with a group, and has not changed it.
+---@param group alicloud.dr.Group
+---@param code string
+---@param message string
+---@param hint string?
+---@return nil
+---@return alicloud.Error
+function M.refuse(group, code, message, hint)
   return nil, alicloud.error.new { kind = "state", code = code, outcome = "not_sent",
     group_id = group.id, region = group.region, to = group.to, message = message, hint = hint }
 end
@@ -189,7 +196,7 @@ end
 ---@return nil
 ---@return alicloud.Error
 function M.refuse_open(group)
-  return refusal(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
+  return M.refuse(group, "OperationDenied.InvalidStatus", ("%s is failed over to %s already; a "
     .. "planned move begins with a group that replicates"):format(group.id, side_of(group)),
     "once its service is up, protect it with `reprotect`; bring the service up: group:serve")
 end
@@ -201,27 +208,36 @@ function M.approve(run)
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
--- Refuses if the group has been moved since the first look: its services may run at the new side.
-local function unmoved(group)
+--- Refuses if the group has been moved since the first look: its services may run at the new side.
+---@param group alicloud.dr.Group
+---@return true|nil
+---@return alicloud.Error? err
+function M.unmoved(group)
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" then return true end
-  return refusal(group, "Client.GroupMoved", ("%s has been moved to %s meanwhile (%s), and its "
+  return M.refuse(group, "Client.GroupMoved", ("%s has been moved to %s meanwhile (%s), and its "
     .. "services may run there"):format(group.id, side_of(group), standing.status))
 end
 
 -- Steps without which a move without loss would stop production in vain.
 local NEEDED = tables.set { "fence", "note the stop", "last sync", "promote" }
 
-local function may_stop(group, own)
+--- Refuses where stopping production would be in vain: a needed step is left out, or the group has
+--- been moved.
+---@param group alicloud.dr.Group
+---@param own alicloud.dr.PlaybookRun
+---@return true|nil
+---@return alicloud.Error? err
+function M.may_stop(group, own)
   for _, name in ipairs(own:skips()) do
     if NEEDED[name] then
-      return refusal(group, "Client.LossNotExcluded", ("without %q production would be stopped in "
-        .. "vain"):format(name), "resume without that --skip; if the step is left out already, "
+      return M.refuse(group, "Client.LossNotExcluded", ("without %q production would be stopped "
+        .. "in vain"):format(name), "resume without that --skip; if the step is left out already, "
         .. "begin a new run with --new")
     end
   end
-  return unmoved(group)
+  return M.unmoved(group)
 end
 
 -- Seconds that the look before a stop may take where the failover does not depend on it.
@@ -237,7 +253,7 @@ function M.stop_services(run, group, command, options, variables)
   if not command then return end
   local goes_on = options.on_error == "continue"
   run:step("stop services", options, function(own)
-    local check = goes_on and unmoved or may_stop
+    local check = goes_on and M.unmoved or M.may_stop
     local ok, err = own.loop.scope(function() return check(group, own) end,
       { timeout = goes_on and LOOKING or nil })
     -- A failover that goes on anyway must not leave the services running because a look failed.
@@ -296,105 +312,6 @@ end
 function M.serve(run, group)
   M.attach(run, group, run.params.attach)
   M.verify(run, { group = group.id, region = group.region })
-end
-
--- Seconds: highest age of the last synchronization; a run that is older begins again with the stop.
-local FRESH = 900
-
-local function refuse(group, message)
-  return refusal(group, "Client.LossNotExcluded", message,
-    "resume the run: it stops and synchronizes once more")
-end
-
--- LOOKS: looks that must all find the old side in use; PAUSE: seconds between two of them.
-local LOOKS, PAUSE = 3, 3
-
-local function stands_still(own, group)
-  local held, err
-  for look = 1, LOOKS do
-    held, err = group:fence { confirm = function() return false end }
-    if held or err.code ~= "Client.NotConfirmed" then break end
-    if look < LOOKS then own.loop.sleep(PAUSE) end
-  end
-  return held, err
-end
-
--- Proves that a failover loses nothing: the synchronization began after the stop, and the old side
--- has not been in use since.
-local function prove_no_loss(own, group, synced, stopped_at)
-  if not synced or not stopped_at then
-    return refuse(group, "the stop or the last synchronization was left out, and they prove it")
-  end
-  local seen, err = group:look()
-  if not seen then
-    -- The outcome of a failed read says nothing about the failover, which was not sent.
-    err.outcome = "not_sent"
-    return nil, err
-  end
-  if PROMOTED[seen.status] then return true end
-  local held, fault = stands_still(own, group)
-  if not held then return refuse(group, "the old side does not stand still: " .. fault.message) end
-  local point = synced.recover_point or 0
-  if point < stopped_at or seen.read_at - point > FRESH then
-    return refuse(group, ("the recovery point %d does not follow the stop at %d, "
-      .. "or is too old"):format(point, stopped_at))
-  end
-  return true
-end
-
--- The failover. While nothing is written an old recovery point is no loss, so RPO is 0.
-local function promote(own, group, synced, stopped_at)
-  local proven, err = prove_no_loss(own, group, synced, stopped_at)
-  if not proven then return nil, err end
-  -- The direction has not changed since the stop: a recovery point since then belongs to it.
-  local result, fault = group:failover { synced_since = stopped_at }
-  if result and (result.recover_point or 0) >= stopped_at then
-    result.recover_point_age, result.rpo = result.rpo, 0
-    result.rpo_basis, result.rpo_to = "stop", stopped_at
-  end
-  return result, fault
-end
-
--- A step whose result is not kept when the run is resumed after a failure before the point of no
--- return: it is then done again.
-local function step(run, name, body, options)
-  return run:step(name, tables.merged({ undo = function() return true end }, options), body)
-end
-
-local function restart(own, group)
-  local command = own.params.restart
-  if not command then return nil, "start the services where they ran: there is no restart=" end
-  local ok, err = unmoved(group)
-  if not ok and err.code == "Client.GroupMoved" then return nil, err end
-  return own:program(command, { group = group.id })
-end
-
---- Moves a group to its secondary site without loss: stops the services, fences the old side,
---- synchronizes once more after the stop, and fails over. If that fails before the point of no
---- return, production is brought up again: disks, instances, services, replication. A resumed run
---- begins with the stop.
----@param run alicloud.dr.PlaybookRun
----@param group alicloud.dr.Group seen from the site that takes over
-function M.move_without_loss(run, group)
-  local params = run.params
-  M.stop_services(run, group, params.stop, { timeout = "15m", stops_production = true,
-    undo = function(own) return restart(own, group) end })
-  step(run, "fence", function(own)
-    local ok, err = may_stop(group, own)
-    if ok then return group:fence { stop_shared = params.stop_shared } end
-    return nil, err
-  end, { marks = "old_side_fenced", stops_production = true,
-    undo = function() return group:unfence {} end })
-  local stopped_at = step(run, "note the stop", function()
-    local seen, err = group:look()
-    return seen and math.ceil(seen.read_at), err
-  end)
-  step(run, "stop replication", function() return group:stop {} end,
-    { undo = function() return group:start {} end })
-  local synced = step(run, "last sync", function() return group:start { one_shot = true } end)
-  run:step("promote", { point_of_no_return = true }, function(own)
-    return promote(own, group, synced, stopped_at)
-  end)
 end
 
 return M

@@ -15,6 +15,7 @@
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
 local formats = require "alicloud.base.formats"
+local without_loss = require "alicloud.playbooks.without_loss"
 
 local given = common.PARAMS
 
@@ -80,7 +81,7 @@ return dr.playbook("failback", { kind = "planned", params = PARAMS,
   common.approve(run)
   if not sides.open then
     copy_back(run, group)
-    common.move_without_loss(run, back)
+    without_loss.move(run, back)
   end
   common.serve(run, back)
   run:step("protect again", function() return back:reprotect {} end)

@@ -12,6 +12,7 @@
 
 local common = require "alicloud.playbooks.common"
 local dr = require "alicloud.dr"
+local without_loss = require "alicloud.playbooks.without_loss"
 
 local given = common.PARAMS
 
@@ -41,7 +42,7 @@ return dr.playbook("planned", { kind = "planned", params = PARAMS,
   end, { move = "planned", max_rpo = params.max_rpo })
   if found == "already_there" then return end
   common.approve(run)
-  if not found then common.move_without_loss(run, group) end
+  if not found then without_loss.move(run, group) end
   common.serve(run, group)
   if found then return end
 

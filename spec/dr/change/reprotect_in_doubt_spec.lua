@@ -6,14 +6,6 @@ local stages = require "spec.dr.playbook.stage"
 
 local REPROTECT = "ReprotectDiskReplicaGroup"
 
-local function outcomes(stage)
-  local list = {}
-  for _, event in ipairs(stage:events "outcome") do
-    list[#list + 1] = ("%s %s"):format(event.ok, event.outcome)
-  end
-  return list
-end
-
 -- One way, whose end is not seen, and then the other one.
 local function both_ways(reverse)
   local stage = stages.new { world = after.world { status = "failovered", old = false } }
@@ -36,7 +28,7 @@ describe("a reprotection whose end was not seen", function()
   it("comes to its own end before the other way is decided", function()
     for _, reverse in ipairs { true, false } do
       local stage, err = both_ways(reverse)
-      assert.same({ "false unknown", "true reprotected" }, outcomes(stage))
+      assert.same({ "false unknown", "true reprotected" }, stage:outcomes())
       assert.equal(reverse, stage:events("intent")[1].reverse)
       assert.equal(1, after.effects(stage.bench, REPROTECT))
       -- What stands is not what was asked for.

@@ -22,21 +22,13 @@ local function playbook(options)
   end
 end
 
-local function outcomes(stage)
-  local list = {}
-  for _, event in ipairs(stage:events "outcome") do
-    list[#list + 1] = ("%s %s"):format(event.ok, event.outcome)
-  end
-  return list
-end
-
 describe("a synchronization whose end was not seen", function()
   it("comes to its end before replication is started again", function()
     local stage = new()
     local _, err = stage:run(playbook { timeout = 10 })
     assert.equal("Client.ChangeTimeout", err.code)
     assert.is_true(err.rolled_back)
-    assert.same({ "false unknown", "true synced", "true started" }, outcomes(stage))
+    assert.same({ "false unknown", "true synced", "true started" }, stage:outcomes())
     assert.equal("syncing syncing syncing", after.truth(stage.bench))
     assert.equal(2, after.effects(stage.bench, START))
   end)
@@ -52,7 +44,7 @@ describe("a synchronization whose end was not seen", function()
       local _, err = stage:run(playbook(options), { incident = "INC-7" })
       assert.equal("Client.Superseded", err.code, shown)
       assert.equal("unknown", err.outcome)
-      assert.same({ "false unknown", "false unknown" }, outcomes(stage))
+      assert.same({ "false unknown", "false unknown" }, stage:outcomes())
       emu:hostile { recover_point_as = "seconds" }
       assert.equal("completed", assert(stage:run(playbook {}, { incident = "INC-7" })).status)
       assert.equal(1, after.effects(stage.bench, START))
@@ -65,7 +57,7 @@ describe("a synchronization whose end was not seen", function()
       stage.bench.emu:hostile { recover_point_as = shown }
       local _, err = stage:run(playbook {}, { incident = "INC-7" })
       assert.equal("unknown", err.outcome, shown)
-      assert.same({ "false unknown", "false unknown" }, outcomes(stage))
+      assert.same({ "false unknown", "false unknown" }, stage:outcomes())
     end
   end)
 end)
@@ -88,7 +80,7 @@ describe("a start whose end was not seen", function()
     end, { incident = "INC-7" })
     assert.is_nil(err)
     assert.same({ "false unknown", "true stopped", "false accepted", "true synced" },
-      outcomes(stage))
+      stage:outcomes())
     assert.equal(2, after.effects(stage.bench, START))
     assert.is_true(synced.recover_point >= math.floor(synced.server_time))
   end)

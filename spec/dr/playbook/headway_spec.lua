@@ -4,16 +4,7 @@ local headways = require "alicloud.dr.playbook.headway"
 local stages = require "spec.dr.playbook.stage"
 local worlds = require "spec.worlds"
 
-local function ids(count)
-  local list = {}
-  for i = 1, count do list[i] = ("pg-%02d"):format(i) end
-  return list
-end
-
-local function promote(id, run)
-  local group = run:group(id, { region = "cn-shanghai" })
-  return run:step("promote", function() return group:failover() end)
-end
+local ids, promote = worlds.ids, stages.promote
 
 local CREATED, SLOW = { status = "created" }, { failover_seconds = 300 }
 

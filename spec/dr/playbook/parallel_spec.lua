@@ -1,27 +1,12 @@
 -- Many groups at a time: branches, thresholds, canaries, and what a crash leaves of them.
 
 local stages = require "spec.dr.playbook.stage"
+local worlds = require "spec.worlds"
+
+local ids, promote = worlds.ids, stages.promote
 
 local function fleet(count, changes)
-  local groups = {}
-  for i = 1, count do
-    groups[i] = { id = ("pg-%02d"):format(i), pairs = 2, status = "normal", recover_point_age = 60,
-      source = "cn-hangzhou/cn-hangzhou-g", destination = "cn-shanghai/cn-shanghai-b",
-      failover_seconds = 40 }
-    for name, value in pairs(changes and changes[i] or {}) do groups[i][name] = value end
-  end
-  return { world = { regions = { "cn-hangzhou", "cn-shanghai" }, groups = groups } }
-end
-
-local function ids(count)
-  local list = {}
-  for i = 1, count do list[i] = ("pg-%02d"):format(i) end
-  return list
-end
-
-local function promote(id, run)
-  local group = run:group(id, { region = "cn-shanghai" })
-  return run:step("promote", function() return group:failover() end)
+  return { world = worlds.of_groups(count, changes) }
 end
 
 describe("run:each", function()

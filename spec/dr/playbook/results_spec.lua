@@ -156,6 +156,15 @@ describe("what the function of a playbook returns", function()
     end
   end)
 
+  it("hands on the error of a step that lets the run go on where the step is returned", function()
+    local stage, options = stages.new(), { on_error = "continue" }
+    local function leak() return nil, "it leaks" end
+    local _, err = stage:run(function(run) return run:step("look", options, leak) end)
+    assert.equal("it leaks", err.message)
+    local result = assert(stages.new():run(function(run) run:step("look", options, leak) end))
+    assert.equal("completed_with_exceptions", result.status)
+  end)
+
   it("leaves it completed where it is nothing, or a value", function()
     for _, body in ipairs { function() end, function() return nil end, function() return false end,
       function() return { ok = false } end, function() return "done", "more" end } do

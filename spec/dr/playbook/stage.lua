@@ -56,6 +56,15 @@ function Stage:move()
   end)
 end
 
+--- Fails a group over in a branch of its own.
+---@param id string
+---@param run alicloud.dr.PlaybookRun
+---@return table|nil result
+function M.promote(id, run)
+  local group = run:group(id, { region = "cn-shanghai" })
+  return run:step("promote", function() return group:failover() end)
+end
+
 --- Runs a playbook in a new process on this stage.
 ---@param playbook alicloud.dr.Playbook|function
 ---@param options? table as for dr.run
@@ -90,6 +99,16 @@ function Stage:events(kind)
   local list = {}
   for _, event in ipairs(assert(journals.read(self.disk:text "run")).events) do
     if not kind or event.type == kind then list[#list + 1] = event end
+  end
+  return list
+end
+
+--- How the changes in the journal have ended: "true accepted".
+---@return string[]
+function Stage:outcomes()
+  local list = {}
+  for _, event in ipairs(self:events "outcome") do
+    list[#list + 1] = ("%s %s"):format(event.ok, event.outcome)
   end
   return list
 end

@@ -6,6 +6,7 @@ local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
+local effects = require "alicloud.dr.playbook.effect"
 local journals = require "alicloud.dr.journal"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
@@ -118,7 +119,7 @@ end
 -- with: beside it no other run of the group is begun.
 local function words_on(args, state, way)
   local reach = network.reach(args)
-  if way.way == "open" and states.no_return(state) then
+  if way.way == "open" and effects.no_return(state) then
     return "the run has opened it and goes on there: "
       .. shell.command("resume", { args.journal }, reach)
   end

@@ -7,6 +7,8 @@ local help = require "alicloud.cli.help"
 local lazy = require "alicloud.base.lazy"
 local schema = require "alicloud.base.schema"
 
+---@module "alicloud.cli.fold"
+local fold = lazy.module "alicloud.cli.fold"
 ---@module "alicloud.net.endpoint"
 local endpoint = lazy.module "alicloud.net.endpoint"
 ---@module "alicloud.cli.region_names"
@@ -159,18 +161,26 @@ end
 
 --- Takes the endpoint of the environment for a typed one, so that a run's journal and the commands
 --- that it prints lead to the same service from any shell. Only one for all products is taken, as
---- the option is; with a recording none counts.
+--- the option is: with one of EBS alone, ECS would be asked there, too, so it is warned of. With a
+--- recording none counts.
 ---@param args table changed
 ---@param io alicloud.cli.Io
 ---@param getenv fun(name: string): string|nil
 function M.keep_endpoint(args, io, getenv)
   if args.endpoint or io.replay then return end
-  local found = {}
+  local found, names = {}, {}
   for i, product in ipairs { "ebs", "ecs" } do
     local target = endpoint.resolve { product = product, getenv = getenv }
     found[i] = target and getenv(target.source)
+    names[#names + 1] = target and target.source
   end
-  if found[1] == found[2] then args.endpoint = found[1] end
+  if found[1] == found[2] then
+    args.endpoint = found[1]
+  else
+    io.err(fold.hang(io, ("alicloud-dr: warning: %s: not kept with the run, since --endpoint is "
+      .. "for all products; in a shell without it the printed commands lead to another service")
+      :format(table.concat(names, ", ")), 4) .. "\n")
+  end
 end
 
 --- An id of a group, or its name behind "name:".

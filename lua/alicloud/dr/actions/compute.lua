@@ -235,16 +235,19 @@ function M.stop_all(whole, region, instances, force)
   end)
 end
 
---- Starts instances and waits until all run.
+--- Starts the instances of a plan and waits until all run.
 ---@param whole alicloud.dr.Change the change that these are parts of
----@param region string
----@param instances { id: string, status: string }[]
----@return string[] done ids of the started instances
+---@param plan { region: string, start: { id: string, status: string }[] }
+---@param result { started: string[] } gets the ids of those that were started
+---@return true|nil
 ---@return alicloud.Error? err
-function M.start_all(whole, region, instances)
-  return change_instances(whole, region, instances, function(instance)
-    return starting(whole.group, region, instance)
+function M.start_all(whole, plan, result)
+  local started, err = change_instances(whole, plan.region, plan.start, function(instance)
+    return starting(whole.group, plan.region, instance)
   end)
+  table.move(started, 1, #started, #result.started + 1, result.started)
+  if err then return nil, err end
+  return true
 end
 
 ---@class alicloud.dr.DiskJob
@@ -331,17 +334,20 @@ local function has_nameless(jobs)
   return false
 end
 
---- Attaches disks to instances and waits until all are attached.
+--- Attaches the disks of a plan to instances and waits until all are attached.
 ---@param whole alicloud.dr.Change the change that these are parts of
----@param region string
----@param jobs alicloud.dr.DiskJob[]
----@return alicloud.dr.DiskJob[] done
+---@param plan { region: string, attach: alicloud.dr.DiskJob[] }
+---@param result { attached: string[] } gets the ids of those that were attached
+---@return true|nil
 ---@return alicloud.Error? err
-function M.attach_all(whole, region, jobs)
-  return change_disks(whole, region, jobs, { alone_on_instance = has_nameless(jobs),
-    target = function(job, disk)
-      return attaching(whole.group, region, disk, job.instance, job.device)
+function M.attach_all(whole, plan, result)
+  local done, err = change_disks(whole, plan.region, plan.attach, {
+    alone_on_instance = has_nameless(plan.attach), target = function(job, disk)
+      return attaching(whole.group, plan.region, disk, job.instance, job.device)
     end })
+  for _, job in ipairs(done) do result.attached[#result.attached + 1] = job.disk.id end
+  if err then return nil, err end
+  return true
 end
 
 --- Jobs that detach a disk from all of its instances. A disk that is attached to none, but not free

@@ -10,6 +10,7 @@ local direction = require "alicloud.dr.model.direction"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local precheck = require "alicloud.dr.model.precheck"
+local settled = require "alicloud.dr.read.settled"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
@@ -146,8 +147,8 @@ local function read_sides(group)
   local snapshot, err = group:observe()
   if not snapshot then return nil, err end
   if snapshot.role == "absent" then
-    return refusal(group, "NoSuchResource", ("%s is on neither site of %s"):format(group.id,
-      group.region))
+    return refusal(group, "NoSuchResource", ("%s is on neither site of %s%s"):format(group.id,
+      group.region, settled.near(group)))
   end
   local problem = direction.problem(snapshot)
   if problem then return refuse_problem(group, snapshot, problem) end

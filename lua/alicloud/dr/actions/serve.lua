@@ -245,24 +245,14 @@ end
 local function attach_all(change, plan, result)
   local ok, fault = free(change, plan)
   if not ok then return nil, fault end
-  local done, err = compute.attach_all(change, plan.region, plan.attach)
-  for _, job in ipairs(done) do result.attached[#result.attached + 1] = job.disk.id end
-  if err then return nil, err end
-  return true
-end
-
-local function start_all(change, plan, result)
-  local started, err = compute.start_all(change, plan.region, plan.start)
-  table.move(started, 1, #started, #result.started + 1, result.started)
-  if err then return nil, err end
-  return true
+  return compute.attach_all(change, plan, result)
 end
 
 local function carry_out(change, plan, result)
   local ok, err = attach_all(change, plan, result)
   if ok and #plan.attach > 0 and #plan.start > 0 then ok, err = is_open_still(change, result) end
   if not ok then return nil, err end
-  return start_all(change, plan, result)
+  return compute.start_all(change, plan, result)
 end
 
 -- The plan for the new side, once no problem is left that passes by itself.

@@ -240,10 +240,7 @@ end
 local function attach_all(change, plan, result)
   local ok, fault = end_detaching(change, plan)
   if not ok then return nil, fault end
-  local done, err = compute.attach_all(change, plan.region, plan.attach)
-  for _, job in ipairs(done) do result.attached[#result.attached + 1] = job.disk.id end
-  if err then return nil, err end
-  return true
+  return compute.attach_all(change, plan, result)
 end
 
 -- Waits for stops that the fence has begun, then starts the instances.
@@ -255,11 +252,7 @@ local function start_all(change, plan, result)
   local _, err, seen = compute.stop_all(change, plan.region, stopping, false)
   if err then return nil, err end
   for i, instance in ipairs(plan.start) do plan.start[i] = seen[instance.id] or instance end
-  local started
-  started, err = compute.start_all(change, plan.region, plan.start)
-  table.move(started, 1, #started, #result.started + 1, result.started)
-  if err then return nil, err end
-  return true
+  return compute.start_all(change, plan, result)
 end
 
 local function carry_out(change, plan, result)

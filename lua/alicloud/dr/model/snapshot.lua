@@ -30,7 +30,7 @@ local M = {}
 ---@field name string?
 ---@field unit "pair"|nil a pair without a group; nil: a group
 ---@field member_of string? if the role is "absent": the id is that of a pair of this group
----@field near string? if it is "absent": `; did you mean "x"?`, where a listing was at hand
+---@field near string? if it is "absent": `; did you mean "x"?`, or "", where a listing was made
 ---@field region string the region that was asked
 ---@field side string? zone or region that the user means, see alicloud.dr.model.direction
 ---@field role "secondary"|"primary"|"both"|"absent"|"unclear" role of that side in the group now,

@@ -2,11 +2,11 @@
 
 local bounded = require "alicloud.dr.playbook.bounded"
 local duration = require "alicloud.base.duration"
+local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local headways = require "alicloud.dr.playbook.headway"
 local precheck = require "alicloud.dr.model.precheck"
-local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 
 local M = {}
@@ -35,7 +35,7 @@ end
 local function outcome_of(branch, key)
   local step = branch.engine.state.steps[key]
   local first = (step.undone_calls or 0) + 1
-  if branch.ran_program or first > #step.calls or states.has_sent(step) then return "unknown" end
+  if branch.ran_program or first > #step.calls or effects.has_sent(step) then return "unknown" end
   for i = first, #step.calls do
     if step.calls[i].answer.outcome == "rejected" then return "rejected" end
   end

@@ -4,6 +4,7 @@
 
 local call_recorder = require "alicloud.dr.playbook.call_recorder"
 local duration = require "alicloud.base.duration"
+local effects = require "alicloud.dr.playbook.effect"
 local groups = require "alicloud.dr.group"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
@@ -11,7 +12,6 @@ local left_behind = require "alicloud.dr.playbook.left_behind"
 local other_runs = require "alicloud.dr.playbook.other_runs"
 local outage_time = require "alicloud.dr.playbook.outage_time"
 local pasts = require "alicloud.dr.playbook.past"
-local states = require "alicloud.dr.playbook.state"
 local tables = require "alicloud.base.tables"
 local takeovers = require "alicloud.dr.playbook.takeover"
 
@@ -145,7 +145,7 @@ function SETTLE.fence(branch, group, result, err)
   local begun = branch.fencing
   branch.fencing = nil
   if result or not begun or not HARMLESS[err.outcome] then return end
-  if states.has_sent(branch.engine.state.steps[branch.step_key]) then return end
+  if effects.has_sent(branch.engine.state.steps[branch.step_key]) then return end
   record_production(branch, group, "back", branch.engine.state.production[group.id].region)
 end
 
@@ -224,7 +224,7 @@ function CUT_OFF.fence(branch, group)
 end
 
 function CUT_OFF.start_drill(branch, group, raised)
-  if not states.has_sent(branch.engine.state.steps[branch.step_key]) then return end
+  if not effects.has_sent(branch.engine.state.steps[branch.step_key]) then return end
   left_behind.drill(branch.engine, { group_id = group.id, region = group.region, err = raised })
 end
 

@@ -5,6 +5,7 @@ local approvals = require "alicloud.dr.playbook.approval"
 local core = require "alicloud.core"
 local decisions = require "alicloud.dr.playbook.decision"
 local duration = require "alicloud.base.duration"
+local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
@@ -245,7 +246,7 @@ end
 -- How many approvals of an earlier pass still count. After a point of no return they count as they
 -- did at the pass. Before it they expire, and they do not count if more is lost or left out by now.
 local function still_counts(engine, key, asked, now, pass)
-  if states.no_return(engine.state, pass.at) then
+  if effects.no_return(engine.state, pass.at) then
     return count(engine, key, asked, pass.at, pass.barred)
   elseif decisions.loses_more(asked, now) or decisions.leaves_out_more(asked, now) then
     return 0

@@ -4,8 +4,8 @@
 --- had an effect, or may have had one, are settled by the step's own `check`, or by a token that
 --- the step gives again (`run:token`) while the service remembers it. Else a person has to decide.
 
+local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
-local states = require "alicloud.dr.playbook.state"
 
 local M = {}
 
@@ -51,7 +51,7 @@ end
 ---@return "run"|"stop"
 ---@return alicloud.Error? err of "stop"
 function M.decide(engine, step, options)
-  local calls = states.unsettled_calls(step)
+  local calls = effects.unsettled_calls(step)
   if #calls == 0 or options.check or engine.options.again[step.key] then return "run" end
   if all_repeatable(engine, calls) then return "run" end
   return "stop", doubt_error(step.key, calls)

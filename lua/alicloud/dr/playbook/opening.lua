@@ -3,6 +3,7 @@
 
 local accounts = require "alicloud.dr.playbook.account"
 local core = require "alicloud.core"
+local effects = require "alicloud.dr.playbook.effect"
 local events = require "alicloud.dr.playbook.events"
 local guard = require "alicloud.base.guard"
 local journals = require "alicloud.dr.journal"
@@ -36,7 +37,7 @@ end
 ---@return alicloud.Error err the same
 function M.tell_production(state, err)
   err.production_down = productions.words(state)
-  err.no_return = states.no_return(state)
+  err.no_return = effects.no_return(state)
   err.ways_up = productions.ways_up(state, err.no_return ~= nil)
   return nil, err
 end

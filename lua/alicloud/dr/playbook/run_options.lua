@@ -3,12 +3,18 @@
 local accounts = require "alicloud.dr.playbook.account"
 local anchors = require "alicloud.dr.playbook.anchor"
 local duration = require "alicloud.base.duration"
+local errors = require "alicloud.base.error"
 local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
+local lazy = require "alicloud.base.lazy"
 local protocol = require "alicloud.dr.journal.protocol"
 local schema = require "alicloud.base.schema"
 local signatures = require "alicloud.dr.playbook.signature"
+local tables = require "alicloud.base.tables"
 local ways = require "alicloud.dr.playbook.way"
+
+---@module "alicloud.dr.playbook.step_names"
+local step_names = lazy.module "alicloud.dr.playbook.step_names"
 
 local M = {}
 
@@ -196,6 +202,26 @@ function M.kind_fault(playbook, kind)
   if kind ~= "drill" or not playbook.kind or playbook.kind == "drill" then return nil end
   return ('kind: got "drill"; allowed: "planned" or "unplanned": %s moves groups; a drill: '
     .. "alicloud-dr run drill"):format(playbook.name)
+end
+
+--- The error of a wish to skip a step that the text of the playbook says is critical: the steps
+--- before it would be done in vain. A step that is behind the run already is not asked about.
+---@param playbook alicloud.dr.Playbook
+---@param skip table<string, string>|nil reasons by step
+---@param state alicloud.dr.RunState
+---@return alicloud.Error|nil
+function M.critical_skip(playbook, skip, state)
+  if not playbook.source or not next(skip or {}) then return nil end
+  local found = step_names.of(playbook.source)
+  for _, name in ipairs(tables.keys(skip)) do
+    local past = state.steps[name]
+    local is_settled = past and (past.status == "done" or past.status == "skipped")
+    if not is_settled and step_names.is_critical(found, name) then
+      return errors.new { kind = "state", code = "Client.CriticalStep", outcome = "not_sent",
+        message = ("step %q is critical and cannot be skipped"):format(name) }
+    end
+  end
+  return nil
 end
 
 --- The steps to be skipped, in the form of the engine.

@@ -311,7 +311,8 @@ local function prepare(playbook, options, runtime, open)
   if not corrected then return nil, fault end
   local read
   read, fault = read_params(playbook, open.state, options)
-  if not read then return nil, fault end
+  fault = fault or run_options.critical_skip(playbook, options.skip, open.state)
+  if fault then return nil, fault end
   local engine = engines.new {
     playbook = playbook, journal = open.journal, state = open.state, store = options.store,
     client = options.client, runtime = runtime, loop = options.client.loop, options = options,

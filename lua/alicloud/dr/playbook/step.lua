@@ -5,12 +5,12 @@ local bodies = require "alicloud.dr.playbook.body"
 local consents = require "alicloud.dr.playbook.consent"
 local corrections = require "alicloud.dr.playbook.corrections"
 local duration = require "alicloud.base.duration"
+local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
 local guard = require "alicloud.base.guard"
 local in_doubt = require "alicloud.dr.playbook.in_doubt"
 local keeping = require "alicloud.dr.journal.keeping"
 local schema = require "alicloud.base.schema"
-local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 local tables = require "alicloud.base.tables"
 local takeovers = require "alicloud.dr.playbook.takeover"
@@ -119,7 +119,7 @@ local function keep(branch, key, options, result, found)
   local kept, faults = keeping.copy(result, "result", M.MOST_BYTES)
   if #faults == 0 then return kept end
   local engine, text = branch.engine, M.odd_result(key, faults)
-  if found or options.verify or branch.ran_program or states.has_sent(engine.state.steps[key]) then
+  if found or options.verify or branch.ran_program or effects.has_sent(engine.state.steps[key]) then
     engine:record { type = "note", text = text .. "; it is left out", left_out = true }
     return kept
   end
@@ -187,7 +187,7 @@ end
 -- Writes the end of a failed step. If it may have had an effect, it is undone like a finished one.
 local function record_failure(branch, key, options, err)
   local engine = branch.engine
-  local acted = branch.ran_program or branch.is_left or states.has_sent(engine.state.steps[key])
+  local acted = branch.ran_program or branch.is_left or effects.has_sent(engine.state.steps[key])
   if acted then keep_undo(branch, key, options) end
   engine:record { type = "step_end", step = key, ok = false, err = stops.plain(err),
     went_on = goes_on(options) or nil, may_have_acted = acted, used = corrections.used(branch) }
@@ -313,7 +313,7 @@ local function seen_done(branch, key, options)
 end
 
 local function resume_begun(branch, key, options, past)
-  local engine, calls = branch.engine, states.unsettled_calls(past)
+  local engine, calls = branch.engine, effects.unsettled_calls(past)
   local way, err = in_doubt.decide(engine, past, options)
   if way == "run" and takeovers.left(engine, calls) then
     local done, result = seen_done(branch, key, options)
@@ -342,7 +342,7 @@ end
 -- return is passed yet.
 local function is_stale(branch, options, past)
   return options.renewed and past.status == "done"
-    and not states.has_passed(branch.engine.state, branch.prefix)
+    and not effects.has_passed(branch.engine.state, branch.prefix)
 end
 
 -- The result of a step that an earlier process has ended; nothing is run.

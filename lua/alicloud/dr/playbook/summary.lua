@@ -1,5 +1,6 @@
 --- Makes the result of a run from its journal alone.
 
+local effects = require "alicloud.dr.playbook.effect"
 local figures = require "alicloud.dr.playbook.figures"
 local productions = require "alicloud.dr.playbook.production"
 local readable = require "alicloud.base.readable"
@@ -89,7 +90,7 @@ function M.of(state, journal)
     run_id = state.run.run_id, playbook = state.run.playbook, declared = state.run.declared,
     journal = journal.store.name, head = journal.head, marks = state.marks,
     attempts = state.attempts, steps = steps, production_down = productions.words(state),
-    ways_up = productions.ways_up(state, states.no_return(state) ~= nil),
+    ways_up = productions.ways_up(state, effects.no_return(state) ~= nil),
   }
 end
 

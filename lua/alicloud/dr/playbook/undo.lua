@@ -2,10 +2,10 @@
 
 local bodies = require "alicloud.dr.playbook.body"
 local bounded = require "alicloud.dr.playbook.bounded"
+local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
 local pasts = require "alicloud.dr.playbook.past"
 local productions = require "alicloud.dr.playbook.production"
-local states = require "alicloud.dr.playbook.state"
 local takeovers = require "alicloud.dr.playbook.takeover"
 
 local M = {}
@@ -16,7 +16,7 @@ local M = {}
 ---@return boolean
 function M.may(engine, err)
   return err.kind ~= "journal" and err.code ~= "Client.StepInDoubt"
-    and err.code ~= "Client.PlaybookChanged" and not states.no_return(engine.state)
+    and err.code ~= "Client.PlaybookChanged" and not effects.no_return(engine.state)
 end
 
 local function undo_step(engine, run, entry)

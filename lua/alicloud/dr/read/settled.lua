@@ -4,8 +4,10 @@
 --- itself is waited for.
 
 local errors = require "alicloud.base.error"
+local group_reads = require "alicloud.dr.read.groups"
 local moment = require "alicloud.base.moment"
 local precheck = require "alicloud.dr.model.precheck"
+local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
 
@@ -170,6 +172,23 @@ function Settling:pause()
   self.given.loop.sleep(math.min(M.PAUSE, self:left()))
 end
 
+--- The group that a mistyped id may mean. Lists the region, which has just answered; an outage that
+--- begins here is not waited for.
+---@param group alicloud.dr.Group one that is not there
+---@return string guess `; did you mean "x"?`, or ""
+function M.near(group)
+  local ids = group_reads.ids(group.client:outlasting { seconds = 0 },
+    { region = group.region, site = "backup" })
+  return schema.did_you_mean(group.id, tables.set(ids or {}))
+end
+
+-- Makes a guess for a group that two looks have not shown, if no listing was at hand for it.
+local function suggest(group, before, snapshot)
+  local is_gone = before and before.role == "absent" and snapshot.role == "absent"
+  if not is_gone or before.near or snapshot.near or snapshot.member_of then return end
+  snapshot.near = M.near(group)
+end
+
 --- Looks until there is no obstacle to a failover, or looks agree on one, or the time is up.
 ---@param group alicloud.dr.Group
 ---@param given alicloud.dr.SettledOptions
@@ -181,6 +200,7 @@ function M.look(group, given)
   while true do
     local snapshot, err = (given.observe or group.observe)(group)
     if not snapshot then return nil, err end
+    suggest(group, settling.snapshot, snapshot)
     if settling:take(snapshot) then
       if settling.err then return nil, settling.err end
       return snapshot, settling.report

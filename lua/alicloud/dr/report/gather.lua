@@ -3,6 +3,7 @@
 
 local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
+local effects = require "alicloud.dr.playbook.effect"
 local pasts = require "alicloud.dr.playbook.past"
 local places = require "alicloud.dr.store.place"
 local presences = require "alicloud.dr.report.liveness"
@@ -201,7 +202,7 @@ local function weigh(status, exceptions)
 end
 
 local function no_return_of(state)
-  local key = states.no_return(state)
+  local key = effects.no_return(state)
   return key and { step = key, at = state.steps[key].begun_at } or nil
 end
 
@@ -342,7 +343,7 @@ function M.model(source)
   model.status = weigh(model.status, model.exceptions)
   model.production_down = model.status ~= "running" and productions.words(state) or nil
   model.ways_up = core.array(model.status ~= "running"
-    and productions.ways_up(state, states.no_return(state) ~= nil) or {})
+    and productions.ways_up(state, effects.no_return(state) ~= nil) or {})
   model.error = state.ending and state.ending.err or nil
   return model
 end
