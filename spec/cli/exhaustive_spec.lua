@@ -72,7 +72,7 @@ describe("alicloud-dr explore --exhaustive", function()
       lines[#lines + 1] = line
       if line:find '"next":' then cut = #lines end
     end
-    -- The part that is left over begins where the kept one ended.
+    -- The piece that is left over begins where the kept one ended.
     assert.is_number(cut)
     local kept, n = {}, lines[cut]:match '"kind":"pairs","n":(%d+)'
     for i, line in ipairs(lines) do

@@ -98,22 +98,22 @@ describe("pairs", function()
     assert.is_true(report.merged.rejoined > report.runs)
   end)
 
-  it("are run in parts, which are the same in sum", function()
+  it("are run in pieces, which are the same in sum", function()
     local about = open { crashes = true }
     local first = about.first_of[#about.families // 2]
     local whole, sum = exhaustive.pairs(about, first, 1), { runs = 0, troubles = 0, merged = {} }
-    local limit = exhaustive.PART
-    finally(function() exhaustive.PART = limit end)
-    exhaustive.PART = 5
-    local from, parts = 1, 0
+    local limit = exhaustive.PIECE
+    finally(function() exhaustive.PIECE = limit end)
+    exhaustive.PIECE = 5
+    local from, pieces = 1, 0
     while from do
-      local part = exhaustive.pairs(about, first, from)
-      sum.runs, sum.troubles = sum.runs + part.runs, sum.troubles + part.troubles
-      for rule, n in pairs(part.merged) do sum.merged[rule] = (sum.merged[rule] or 0) + n end
-      from, parts = part.next, parts + 1
+      local piece = exhaustive.pairs(about, first, from)
+      sum.runs, sum.troubles = sum.runs + piece.runs, sum.troubles + piece.troubles
+      for rule, n in pairs(piece.merged) do sum.merged[rule] = (sum.merged[rule] or 0) + n end
+      from, pieces = piece.next, pieces + 1
     end
     assert.is_nil(whole.next)
-    assert.is_true(parts > 2)
+    assert.is_true(pieces > 2)
     assert.same({ runs = whole.runs, troubles = whole.troubles, merged = whole.merged }, sum)
   end)
 

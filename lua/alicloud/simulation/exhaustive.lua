@@ -49,7 +49,7 @@ local NEVER = 1 << 30
 ---@field merged table<string, integer>
 ---@field harms { what: string, only: integer[], troubles: string[] }[]
 ---@field traces { n: integer, mark: string }[]? of singles: each variant that was run
----@field next integer? of pairs: where the next part begins; nil: this was the last one
+---@field next integer? of pairs: where the next piece begins; nil: this was the last one
 
 -- Seconds of changes that take time. Longer ones only add looks that see the same.
 local SHORT = 4
@@ -318,14 +318,14 @@ local function sameness_of(first, points, second)
   return not is_alike and sameness.open(points) or nil
 end
 
---- Runs after which a part of the pairs ends, so that it takes seconds.
-M.PART = 200
+--- Runs after which a piece of the pairs ends, so that it takes seconds.
+M.PIECE = 200
 
---- Runs the single of this number with the second troubles that its trace offers: a part of them,
+--- Runs the single of this number with the second troubles that its trace offers: a piece of them,
 --- or all that are left.
 ---@param about alicloud.simulation.Exhaustive
 ---@param number integer of a variant
----@param from integer where the part begins (1)
+---@param from integer where the piece begins (1)
 ---@param alive? fun() called now and then
 ---@return alicloud.simulation.UnitReport
 function M.pairs(about, number, from, alive)
@@ -345,13 +345,13 @@ function M.pairs(about, number, from, alive)
   local first_of, n = {}, 1
   for i, each in ipairs(list) do first_of[i], n = n, n + #each.troubles end
   local units = units_of(list)
-  for part = from, #units do
-    if report.runs >= M.PART then
-      report.next = part
+  for piece = from, #units do
+    if report.runs >= M.PIECE then
+      report.next = piece
       break
     end
-    work.same = sameness_of(first, base, list[units[part][1]].troubles[1])
-    for _, i in ipairs(units[part]) do
+    work.same = sameness_of(first, base, list[units[piece][1]].troubles[1])
+    for _, i in ipairs(units[piece]) do
       if alive then alive() end
       if fits(first, list[i].troubles[1]) then
         report.troubles = report.troubles + #list[i].troubles
