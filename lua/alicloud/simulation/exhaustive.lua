@@ -345,13 +345,13 @@ function M.pairs(about, number, from, alive)
   local first_of, n = {}, 1
   for i, each in ipairs(list) do first_of[i], n = n, n + #each.troubles end
   local units = units_of(list)
-  for piece = from, #units do
+  for at = from, #units do
     if report.runs >= M.PIECE then
-      report.next = piece
+      report.next = at
       break
     end
-    work.same = sameness_of(first, base, list[units[piece][1]].troubles[1])
-    for _, i in ipairs(units[piece]) do
+    work.same = sameness_of(first, base, list[units[at][1]].troubles[1])
+    for _, i in ipairs(units[at]) do
       if alive then alive() end
       if fits(first, list[i].troubles[1]) then
         report.troubles = report.troubles + #list[i].troubles
