@@ -27,8 +27,8 @@ local VERBS = {
     force = true, batched_reads = true, outage_at = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
-  clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, serve = LOOKING,
-  failback = LOOKING,
+  clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, failback = LOOKING,
+  serve = { force = true },
 }
 
 -- Events after which a failover only waits for its end.

@@ -95,6 +95,7 @@ local PLACE = object { region = maybe(NAME), zone = maybe(NAME) }
 
 local INTENT = object { group_id = NAME, unit = maybe(NAME), region = NAME, client_token = NAME,
   status = maybe(NAME), pairs = maybe(list(NAME)), pair_status = maybe(map(NAME)),
+  pair_fault = maybe(TEXT),
   from = maybe(PLACE), to = maybe(PLACE), recover_point = maybe(NUMBER),
   group_recover_point = maybe(NUMBER), pair_recover_point = maybe(map(NUMBER)),
   drill_id = maybe(NAME), drills_before = maybe(list(NAME)) }

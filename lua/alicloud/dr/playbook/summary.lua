@@ -40,7 +40,26 @@ local function outcome(state)
   return figures.recovery_time(state).why == "already" and "already_failovered" or nil
 end
 
---- The findings of pre-checks that were overruled for a change, in words.
+-- What the failovers of a run have not seen open.
+local function unseen(state)
+  local results, texts, known = {}, {}, {}
+  for _, entry in ipairs(state.intents) do
+    results[#results + 1] = entry.outcome and entry.outcome.result
+  end
+  -- A failover that was joined has no intent.
+  for _, key in ipairs(state.order) do
+    local result = state.steps[key].result
+    results[#results + 1] = type(result) == "table" and result or nil
+  end
+  for _, result in ipairs(results) do
+    local text = result.unseen and ("%s: %s"):format(result.group_id, result.unseen)
+    if text and not known[text] then texts[#texts + 1], known[text] = text, true end
+  end
+  return texts
+end
+
+--- The findings of pre-checks that were overruled for a change, and what was not seen at its end, in
+--- words.
 ---@param state alicloud.dr.RunState
 ---@return string[] texts
 function M.overruled(state)
@@ -52,6 +71,7 @@ function M.overruled(state)
       if not known[text] then texts[#texts + 1], known[text] = text, true end
     end
   end
+  for _, text in ipairs(unseen(state)) do texts[#texts + 1] = text end
   return texts
 end
 
