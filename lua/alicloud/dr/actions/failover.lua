@@ -106,8 +106,8 @@ local FAILOVER = transitions.failover
 ---@field client_token string?
 ---@field attempts integer how many times the call left
 ---@field forced alicloud.dr.Force[]? findings of the pre-check that were overruled
----@field unseen string? how many pairs were seen open, and what speaks of others, in words: the pairs
----were not a whole set, which a person has overruled; nil: every pair was seen open
+---@field unseen string? how many pairs were seen open, in words, where they were not a whole set
+---and a person has overruled that; nil: every pair was seen open
 ---@field unneeded_force alicloud.dr.Force[]? entries of `force` for which there was no such finding
 ---@field snapshot alicloud.dr.Snapshot the last look
 

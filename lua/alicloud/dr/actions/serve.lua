@@ -21,8 +21,8 @@ local M = {}
 ---@field attach string|table<string, string> one instance for all disks, or the instance of each by
 ---the id of its disk
 ---@field start? boolean start the instances (true)
----@field force? alicloud.dr.Force[] Client.PairSetIncomplete: the disks of the pairs that are listed
----are served, though there may be more; other codes are for a failover
+---@field force? alicloud.dr.Force[] Client.PairSetIncomplete: serve the disks of the pairs that are
+---listed, though there may be more; other codes are for a failover
 ---@field confirm? fun(plan: alicloud.dr.ServePlan): boolean
 ---@field timeout? number|string for each attach and each start (10m)
 

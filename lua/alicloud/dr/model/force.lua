@@ -1,7 +1,7 @@
 --- The findings of a pre-check that a person may overrule: what the documents deny but the service
---- may accept. A refused call costs little; not calling may leave the service down. So is a list of
---- pairs that lags behind its group: the call moves the whole group. What cannot be right (the wrong
---- side, another direction, no group, no pair, no list of pairs) cannot be overruled.
+--- may accept, and a list of pairs that lags behind its group, which a call moves as a whole. A
+--- refused call costs little; not calling may leave the service down. What cannot be right (the
+--- wrong side, another direction, no group, no pair, no pair listed) cannot be overruled.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"

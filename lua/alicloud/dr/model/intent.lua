@@ -99,8 +99,8 @@ function M.other_direction(intent, snapshot)
     snapshots.direction(snapshot))
 end
 
---- How the pairs of a snapshot differ from those of an intent, in words. Where the set was not whole
---- the others may be listed later, and are awaited like those of the intent.
+--- How the pairs of a snapshot differ from those of an intent, in words. If the set was not whole,
+--- others may be listed later, and are awaited like those of the intent.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil difference nil if there is none

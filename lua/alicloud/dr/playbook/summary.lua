@@ -58,8 +58,8 @@ local function unseen(state)
   return texts
 end
 
---- The findings of pre-checks that were overruled for a change, and what was not seen at its end, in
---- words.
+--- The findings of pre-checks that were overruled for a change, and what was not seen at its end,
+--- in words.
 ---@param state alicloud.dr.RunState
 ---@return string[] texts
 function M.overruled(state)

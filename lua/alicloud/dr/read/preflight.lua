@@ -134,9 +134,9 @@ local function steady_look(group, move)
   end
 end
 
--- A move without loss is proven for every pair, so a set that is not whole cannot be overruled for it.
-local ALL_PAIRS = "look again: the lists of group and pairs may lag behind each other; a move without "
-  .. "loss waits until they agree, a failover need not"
+-- A move without loss is proven for every pair, so nobody can overrule a set that is not whole.
+local ALL_PAIRS = "look again: the lists of group and pairs may lag behind each other; a move "
+  .. "without loss waits until they agree, a failover need not"
 
 -- The pre-check of the group; for a failback, which needs none, only a look.
 local function first_report(group, options)
