@@ -133,6 +133,23 @@ describe("a run that overrules an incomplete set of pairs", function()
     end
   end)
 
+  it("tells it whatever its step returns, and whoever has begun the failover", function()
+    for _, is_joined in ipairs { false, true } do
+      local stage = scene.stage(nil, MORE)
+      if is_joined then
+        assert(stage.bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = lab.ID }))
+      end
+      local result = assert(stage:run(function(run)
+        local group = run:group("pg-orders", { region = "cn-shanghai" })
+        run:step("promote", function()
+          local made = assert(group:failover())
+          return is_joined and made or nil
+        end)
+      end, { force = FORCE }))
+      assert.is_truthy(table.concat(result.exceptions, "\n"):find(told, 1, true), is_joined)
+    end
+  end)
+
   it("does so for each group of a fleet", function()
     local stage = fleet_lab.stage(3, nil, MORE)
     local _, err = fleet_lab.run(stage)

@@ -42,18 +42,18 @@ end
 
 -- What the failovers of a run have not seen open.
 local function unseen(state)
-  local results, texts, known = {}, {}, {}
+  local texts, known = {}, {}
+  local function add(group_id, words)
+    local text = type(words) == "string" and ("%s: %s"):format(group_id, words)
+    if text and not known[text] then texts[#texts + 1], known[text] = text, true end
+  end
   for _, entry in ipairs(state.intents) do
-    results[#results + 1] = entry.outcome and entry.outcome.result
+    add(entry.intent.group_id, entry.outcome and entry.outcome.unseen)
   end
   -- A failover that was joined has no intent.
   for _, key in ipairs(state.order) do
     local result = state.steps[key].result
-    results[#results + 1] = type(result) == "table" and result or nil
-  end
-  for _, result in ipairs(results) do
-    local text = result.unseen and ("%s: %s"):format(result.group_id, result.unseen)
-    if text and not known[text] then texts[#texts + 1], known[text] = text, true end
+    if type(result) == "table" then add(result.group_id, result.unseen) end
   end
   return texts
 end
