@@ -40,6 +40,23 @@ describe("a run that is resumed while group and list agree on too few pairs", fu
     assert.equal(1, #stage.bench:ledger())
   end)
 
+  it("knows them from the first look that has shown them, which is written once", function()
+    local stage, lie = make()
+    lie(60)
+    assert(stage:run(function(run)
+      local group = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("early", function() return group:precheck() end)
+      run.loop.sleep(60)
+      run:step("late", function() return group:precheck() end)
+      run:step("later", function() return group:precheck() end)
+    end))
+    local counts = {}
+    for _, look in ipairs(stage:events "look") do
+      counts[#counts + 1] = look.pairs and #look.pairs or nil
+    end
+    assert.same({ 2, 3 }, counts)
+  end)
+
   it("believes after two minutes that a pair has left the group", function()
     local stage, result, err = resumed("promote", 5000)
     assert.is_table(result, tostring(err))
