@@ -37,6 +37,7 @@ M.LIST = {
   { line = "alicloud-dr failover --to cn-hangzhou-", has = { "cn-hangzhou-h", "cn-hangzhou-i" } },
   { line = "alicloud-dr status --network ", has = { "public", "vpc" }, all = true },
   { line = "alicloud-dr fence --force pg-o", has = { "pg-orders" }, all = true },
+  { line = "alicloud-dr serve --force Cl", has = { "Client.PairSetIncomplete" }, all = true },
   { line = "alicloud-dr failover --force Client.First", has = { "Client.FirstSyncUnfinished" },
     all = true },
   { line = "alicloud-dr failover pg-orders --why ", has = {}, lacks = { "pg-orders", "status" } },

@@ -148,7 +148,7 @@ function M.result_object(result)
     recover_point = result.recover_point, oldest_pair = result.oldest_pair,
     request_id = result.request_id, request_ids = core.array(result.request_ids),
     client_token = result.client_token, attempts = result.attempts,
-    forced = result.forced and core.array(result.forced),
+    unseen = result.unseen, forced = result.forced and core.array(result.forced),
     unneeded_force = result.unneeded_force and core.array(result.unneeded_force),
   }
 end
@@ -189,6 +189,7 @@ function M.compute_object(result)
     attached = result.attached and core.array(result.attached),
     started = result.started and core.array(result.started),
     unmapped = result.unmapped and core.array(result.unmapped), unproven = result.unproven,
+    unseen = result.unseen,
     side = side_object(result.side), old_side = side_object(result.old_side),
     old_side_fenced = result.old_side_fenced, old_side_fenced_at = result.old_side_fenced_at,
     data_ready_at = result.data_ready_at, elapsed = result.elapsed,

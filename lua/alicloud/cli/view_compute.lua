@@ -144,7 +144,8 @@ function M.served(io, result, fence)
       done_line(result) or "nothing was left to do")
   local left = #result.unmapped > 0 and ("    attached nowhere by this: %s\n"):format(
     clean(table.concat(result.unmapped, ", "), 1000)) or ""
-  return ("  %s %s\n"):format(mark(io, "ok"), done) .. left .. old_side(result)
+  local unseen = result.unseen and ("    %s\n"):format(clean(result.unseen, 1000)) or ""
+  return ("  %s %s\n"):format(mark(io, "ok"), done) .. left .. unseen .. old_side(result)
     .. (result.old_side_fenced and "" or view.next_line(fence))
 end
 

@@ -283,6 +283,7 @@ function M.result(io, result)
     lines[#lines + 1] = ("    request id %s   client token %s   %s\n"):format(
       request_id(result), clean(result.client_token), plural(result.attempts, "attempt"))
   end
+  if result.unseen then lines[#lines + 1] = ("    %s\n"):format(clean(result.unseen, 1000)) end
   for _, force in ipairs(result.forced or {}) do
     lines[#lines + 1] = ("    %s was overruled by %s: %s\n"):format(clean(force.code),
       clean(force.by), clean(force.why, 1000))

@@ -148,7 +148,8 @@ return {
     "look at the group on both sites; to go on, ask again with the same client token"),
   ["Client.PairSetIncomplete"] = not_sent(
     "The group claims more pairs than its list shows, so not every pair can be checked.",
-    "look again: membership lags behind; if it stays so, read the group in the console"),
+    "look again: membership lags behind; if it stays so, read the group in the console; a failover "
+      .. "moves the whole group, so --force may overrule it"),
   ["Client.ParameterFrozen"] = not_sent(
     "A parameter was to be corrected that a finished step was done with, or of a finished run.",
     "what is finished is not done again; correct what later steps take, or begin a new run"),

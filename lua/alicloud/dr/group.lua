@@ -313,7 +313,8 @@ end
 
 local FENCE = change_options.without_token { detach = schema.boolean, force = schema.boolean,
   stop_shared = formats.IDS }
-local SERVE = change_options.without_token { attach = formats.ATTACH, start = schema.boolean }
+local SERVE = change_options.without_token { attach = formats.ATTACH, start = schema.boolean,
+  force = forces.OPTION }
 
 --- Fences the side that the group is copied from: stops the instances that its disks are attached
 --- to, and detaches the disks, as far as that is not done already.

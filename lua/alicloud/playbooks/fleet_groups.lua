@@ -348,6 +348,7 @@ function Fleet:sort()
   local id = tables.keys(self.unready)[1]
   local err = self.unready[id]
   return error(M.refusal { kind = err.kind, code = err.code, hint = err.hint,
+    forcible = err.forcible,
     message = ("none of %d groups can be failed over; first: %s: %s"):format(#self.names, id,
       err.message) }, 0)
 end

@@ -230,7 +230,7 @@ describe("alicloud-dr failover --force", function()
 
   it("needs a reason, a name and a code that can be overruled", function()
     for words, told in pairs { ["--force " .. STATUS .. " --as chief"] = "needs %-%-why",
-      ["--force NoSuchResource --why x --as chief"] = "allowed: OperationDenied" } do
+      ["--force NoSuchResource --why x --as chief"] = "allowed: Client.PairSetIncomplete" } do
       local arguments = { "failover", "pg-orders", "--yes" }
       for word in words:gmatch "%S+" do arguments[#arguments + 1] = word end
       local ran = desks.once(given, table.unpack(arguments))

@@ -43,8 +43,7 @@ function M.configure(command)
     :argname "<duration>"
   options.add_outage_at(command)
   force_options.add(command)
-  command:option("--why", "Reason for --force."):argname "<text>"
-  command:option("--as", "Who overrules; else $USER."):target "requester":argname "<name>"
+  force_options.add_person(command)
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for the open disks (20m)." })
   options.add_token(command, "Derive the token from group, direction and this name: operators who "

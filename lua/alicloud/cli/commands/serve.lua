@@ -3,10 +3,12 @@
 local change = require "alicloud.cli.change"
 local cli_clients = require "alicloud.cli.client"
 local consents = require "alicloud.cli.consent"
+local force_options = require "alicloud.cli.options.force"
 local group_names = require "alicloud.cli.group_names"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
 local params = require "alicloud.dr.playbook.params"
+local part_set = require "alicloud.dr.model.part_set"
 local view_compute = require "alicloud.cli.view_compute"
 
 ---@type alicloud.cli.Command
@@ -38,12 +40,14 @@ function M.configure(command)
   command:option("--attach", "The instance that gets all disks, or DISK:INSTANCE with a comma "
     .. "between; again for another disk."):argname "<instance>":count "*"
   command:flag("--no-start", "Attach the disks only, and start nothing.")
+  force_options.add(command, { part_set.CODE })
+  force_options.add_person(command)
   options.add_change(command, { yes = "Do not ask for the typed group id.",
     timeout = "How long to wait for each attach and each start (10m)." })
   command:epilog(EPILOG)
 end
 
-local CARRIED_ON = { "to", "attach", "no_start", "timeout", "poll" }
+local CARRIED_ON = { "to", "attach", "no_start", "timeout", "poll", "force", "why", "requester" }
 
 local function read_attach(args)
   local text = #args.attach > 0 and table.concat(args.attach, ",") or nil
@@ -55,6 +59,7 @@ end
 function M.run(args, io)
   local id, given = options.group_id(args.group), options.read_change(args)
   given.attach, given.start = read_attach(args), not args.no_start
+  given.force = force_options.read(args, options.person(args, cli_clients.runtime(io).getenv))
   consents.demand(args, io)
   local client <close>, region = cli_clients.open(args, io)
   local group = group_names.group(client, region, id, args, io)

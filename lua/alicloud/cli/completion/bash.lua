@@ -143,9 +143,9 @@ complete -F _alicloud_dr alicloud-dr
 ]=]
 
 -- The value of an option or argument as a word of the script's `takes` and `positions`: the name of
--- a case in `_alicloud_dr_offer`, or its choices with `|` between them.
+-- a case in `_alicloud_dr_offer`, or its choices, each with `|` behind it.
 local function kind_of(element)
-  if element.choices then return table.concat(element.choices, "|") end
+  if element.choices then return table.concat(element.choices, "|") .. "|" end
   if element.takes == "param" or candidates.OF[element.takes] then
     return (element.takes:gsub("[^%w].*$", ""))
   end

@@ -4,7 +4,6 @@
 local commands = require "alicloud.cli.commands"
 local explain_assumption = require "alicloud.cli.explain_assumption"
 local explain_code = require "alicloud.cli.explain_code"
-local forces = require "alicloud.dr.model.force"
 local generate = require "alicloud.simulation.generate"
 local manual = require "alicloud.cli.commands.manual"
 local ready = require "alicloud.playbooks"
@@ -114,7 +113,6 @@ M.OF = {
   command = { words = command_words },
   action = { words = action_words },
   product = { words = plain(PRODUCTS) },
-  code = { words = plain(forces.CODES) },
   ["assumption=value"] = { words = switch_words "assumed" },
   ["behaviour[=value]"] = { words = switch_words "hostile" },
   kinds = { words = fault_words, is_list = true },

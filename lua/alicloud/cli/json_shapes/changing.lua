@@ -27,6 +27,7 @@ local FAILOVER = {
   { "request_ids", list(text), "of every answer" },
   { "client_token?", text, "" },
   { "attempts", integer, "how often the call left" },
+  { "unseen?", text, "how many pairs were seen open, of a set that was not whole" },
   { "forced?", list(shared.force), "findings that were overruled" },
   { "unneeded_force?", list(shared.force), "what stood against nothing" },
 }

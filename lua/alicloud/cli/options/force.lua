@@ -8,23 +8,28 @@ local M = {}
 
 --- Adds `--force`; the caller adds `--why` and `--as`.
 ---@param command table of argparse
-function M.add(command)
+---@param codes? string[] those that may be overruled; nil: all of a pre-check
+function M.add(command, codes)
+  codes = codes or forces.CODES
   command:option("--force", "Overrule a finding of the pre-check that the service may see "
     .. "otherwise, by its code; needs --why, and --as or $USER. Codes: "
-    .. table.concat(forces.CODES, ", ") .. "."):argname "<code>":count "*"
+    .. table.concat(codes, ", ") .. "."):argname "<code>":choices(codes):count "*"
 end
 
---- Reads the option; refuses codes that cannot be overruled, and a missing reason or name.
+--- Adds `--why` and `--as` where they are for `--force` alone.
+---@param command table of argparse
+function M.add_person(command)
+  command:option("--why", "Reason for --force."):argname "<text>"
+  command:option("--as", "Who overrules; else $USER."):target "requester":argname "<name>"
+end
+
+--- Reads the option; refuses a missing reason or name.
 ---@param args table
 ---@param person string|nil name of the person who overrules
 ---@return alicloud.dr.Force[]|nil
 function M.read(args, person)
   local list = {}
   for i, code in ipairs(args.force or {}) do
-    if not forces.is_forcible(code) then
-      options.refuse(("--force: got %q; allowed: %s"):format(code,
-        table.concat(forces.CODES, ", ")))
-    end
     if not (args.why and args.why:find "%S") or not person then
       options.refuse "--force: needs --why TEXT and, without $USER, --as NAME"
     end

@@ -11,6 +11,7 @@ local fresh = require "alicloud.dr.change.fresh"
 local forces = require "alicloud.dr.model.force"
 local intents = require "alicloud.dr.model.intent"
 local moment = require "alicloud.base.moment"
+local part_set = require "alicloud.dr.model.part_set"
 local settled = require "alicloud.dr.read.settled"
 local snapshots = require "alicloud.dr.model.snapshot"
 local transitions = require "alicloud.dr.model.transition"
@@ -105,6 +106,8 @@ local FAILOVER = transitions.failover
 ---@field client_token string?
 ---@field attempts integer how many times the call left
 ---@field forced alicloud.dr.Force[]? findings of the pre-check that were overruled
+---@field unseen string? how many pairs were seen open, in words, where they were not a whole set
+---and a person has overruled that; nil: every pair was seen open
 ---@field unneeded_force alicloud.dr.Force[]? entries of `force` for which there was no such finding
 ---@field snapshot alicloud.dr.Snapshot the last look
 
@@ -127,6 +130,7 @@ local function result(change, snapshot, fields)
   fields.attempts, fields.request_ids = change.attempts, change.request_ids
   fields.joined, fields.snapshot = change.joined, snapshot
   fields.forced, fields.unneeded_force = change.forced, change.unneeded_force
+  fields.unseen = part_set.unseen(snapshot)
   tell_loss(change, fields)
   return fields
 end
@@ -197,7 +201,9 @@ end
 
 local function is_under_way(change, snapshot)
   if snapshot.role ~= "secondary" or #snapshot.pairs == 0 then return false end
-  if snapshots.pair_set_fault(snapshot) or is_asked_again(change, snapshot) then return false end
+  local overruled = part_set.overruled(snapshot, change.options.force)
+  if snapshots.pair_set_fault(snapshot) and not overruled then return false end
+  if is_asked_again(change, snapshot) then return false end
   return snapshot.status == "failovering"
     or snapshot.status == "failovered" and snapshots.count(snapshot, "failover_failed") == 0
 end
@@ -273,16 +279,22 @@ local function carry_out(change, route, target)
   return conclude(change, change:apply(target))
 end
 
+-- Keeps which findings were overruled, and which entries of `force` stood against nothing. There is
+-- no pre-check of a failover that is joined, but its pairs need not be a whole set.
+local function note_force(change, report, snapshot)
+  local force = change.options.force
+  local set = not report and part_set.overruled(snapshot, force)
+  change.forced = some(report and report.forced or { set or nil })
+  change.unneeded_force = some(report and report.unneeded
+    or set and forces.without(force, set.code) or force)
+end
+
 local function follow(change, route, report, snapshot)
-  if route == "done" then
-    change.unneeded_force = some(change.options.force)
-    return already(change, snapshot)
-  end
   if route == "refuse" then return failures.refused(change, report) end
+  note_force(change, report, snapshot)
+  if route == "done" then return already(change, snapshot) end
   local token = change:token(snapshot, intents.incident_token)
   local target = target_of(change, intents.new(snapshot, token))
-  change.forced = some(report and report.forced)
-  change.unneeded_force = some(report and report.unneeded or change.options.force)
   target.terms.force = change.forced
   return carry_out(change, route, target)
 end

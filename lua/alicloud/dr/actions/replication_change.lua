@@ -91,7 +91,8 @@ local function problem_of_set(snapshot)
   end
   local fault = snapshots.pair_set_fault(snapshot)
   return fault and { code = "Client.PairSetIncomplete", message = fault, retryable = true,
-    hint = "look again in a few seconds: lists of group and pairs may lag behind each other" }
+    hint = "look again in a few seconds: lists of group and pairs may lag behind each other; only "
+      .. "a failover, and serve after it, can do without (force)" }
 end
 
 --- Looks at the group from both of its sites until they agree, before anything is decided.

@@ -8,6 +8,7 @@ local compute = require "alicloud.dr.actions.compute"
 local direction = require "alicloud.dr.model.direction"
 local failures = require "alicloud.dr.change.failures"
 local group_reads = require "alicloud.dr.read.groups"
+local part_set = require "alicloud.dr.model.part_set"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -20,6 +21,8 @@ local M = {}
 ---@field attach string|table<string, string> one instance for all disks, or the instance of each by
 ---the id of its disk
 ---@field start? boolean start the instances (true)
+---@field force? alicloud.dr.Force[] Client.PairSetIncomplete: serve the disks of the pairs that are
+---listed, though there may be more; other codes are for a failover
 ---@field confirm? fun(plan: alicloud.dr.ServePlan): boolean
 ---@field timeout? number|string for each attach and each start (10m)
 
@@ -39,6 +42,7 @@ local M = {}
 ---@field data_ready_at number? unix seconds by the server's clock, of the last look
 ---@field old_side_fenced boolean|nil nil: not known
 ---@field old_side alicloud.dr.SideUse the disks of the other side, as seen at the end
+---@field unseen string? as of a failover: there may be disks that were not served
 ---@field unproven string? how the other site contradicts what was seen here, in words
 ---@field elapsed number seconds
 ---@field request_ids string[]
@@ -300,20 +304,25 @@ end
 
 -- The group, once no problem is left that passes by itself: a look may be from before the failover.
 local function look_at_group(change)
-  local err, unproven
+  local err, unproven, unseen
   local found, problem = change:until_passed(function()
     local seen, obstacle
     seen, err = replication_change.look(change)
-    if seen then obstacle, unproven = problem_of_group(change, seen) end
+    if not seen then return nil end
+    if part_set.overruled(seen.here, change.options.force) then
+      unseen, seen.here = part_set.unseen(seen.here), part_set.as_listed(seen.here)
+    end
+    obstacle, unproven = problem_of_group(change, seen)
     return seen, obstacle
   end)
   if not found then return nil, err end
+  if problem and problem.code == part_set.CODE then problem.forcible = { problem.code } end
   if problem then return failures.forbidden(change, problem) end
-  return found, unproven
+  return found, unproven, unseen
 end
 
 local function prepare(change)
-  local found, unproven = look_at_group(change)
+  local found, unproven, unseen = look_at_group(change)
   if not found then return nil, unproven end
   local snapshot = found.here.role == "primary" and direction.turned(found.here) or found.here
   local set, list = secondary_disks(snapshot)
@@ -324,7 +333,7 @@ local function prepare(change)
   for _, disk in ipairs(list) do
     if not mapping[disk] then unmapped[#unmapped + 1] = disk end
   end
-  return snapshot, mapping, { unmapped = unmapped, unproven = unproven }
+  return snapshot, mapping, { unmapped = unmapped, unproven = unproven, unseen = unseen }
 end
 
 local function decide(change, snapshot, mapping)
@@ -348,7 +357,8 @@ local function serve(change, before)
   local idle = #plan.attach + #plan.start == 0
   local result = { outcome = idle and "already_serving" or "serving", group_id = change.group.id,
     region = plan.region, attached = before.attached or {}, started = before.started or {},
-    unmapped = facts.unmapped, unproven = facts.unproven, request_ids = change.request_ids }
+    unmapped = facts.unmapped, unproven = facts.unproven, unseen = facts.unseen,
+    request_ids = change.request_ids }
   local ok
   ok, err = carry_out(change, plan, result)
   if not ok then

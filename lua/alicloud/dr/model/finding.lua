@@ -41,6 +41,14 @@ function M.passing(finding)
   return finding
 end
 
+--- Marks a finding that nobody can overrule, whatever its code.
+---@param finding table changed in place
+---@return table
+function M.firm(finding)
+  finding.firm = true
+  return finding
+end
+
 --- Names the pairs for which `problem` gives a text: "pair-1 is x, pair-2 is y".
 ---@param snapshot alicloud.dr.Snapshot
 ---@param problem fun(pair: alicloud.dr.Pair): string|false|nil

@@ -1,7 +1,7 @@
 --- The findings of a pre-check that a person may overrule: what the documents deny but the service
---- may accept. A refused call costs little; not calling may leave the service down. What cannot be
---- right (the wrong side, another direction, no group, no pair, an incomplete pair set)
---- cannot be overruled.
+--- may accept, and a list of pairs that lags behind its group, which a call moves as a whole. A
+--- refused call costs little; not calling may leave the service down. What cannot be right (the
+--- wrong side, another direction, no group, no pair, no pair listed) cannot be overruled.
 
 local schema = require "alicloud.base.schema"
 local tables = require "alicloud.base.tables"
@@ -14,9 +14,9 @@ local M = {}
 ---@field by string the person who overrules it
 
 --- The codes, in the order of the findings.
-M.CODES = { "OperationDenied.PairGroupStatusConflict", "OperationDenied.InvalidStatus",
-  "Client.FirstSyncUnfinished", "Client.RecoveryPointUnclear", "Client.OutageContradicted",
-  "Client.ServerTimeUnknown" }
+M.CODES = { "Client.PairSetIncomplete", "OperationDenied.PairGroupStatusConflict",
+  "OperationDenied.InvalidStatus", "Client.FirstSyncUnfinished", "Client.RecoveryPointUnclear",
+  "Client.OutageContradicted", "Client.ServerTimeUnknown" }
 
 local KNOWN = tables.set(M.CODES)
 
@@ -47,6 +47,19 @@ M.OPTION = schema.rule("a list of { code = code, why = reason, by = who }; codes
   end
   return count == #value
 end)
+
+--- The entries of a list but those for a code.
+---@param list alicloud.dr.Force[]|nil
+---@param code string
+---@return alicloud.dr.Force[]|nil
+function M.without(list, code)
+  if not list then return nil end
+  local others = {}
+  for _, force in ipairs(list) do
+    if force.code ~= code then others[#others + 1] = force end
+  end
+  return others
+end
 
 --- Finds the entry for a code in a list.
 ---@param list alicloud.dr.Force[]|nil

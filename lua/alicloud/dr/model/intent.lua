@@ -3,6 +3,7 @@
 --- (alicloud.dr.model.phase).
 
 local core = require "alicloud.core"
+local pair_set = require "alicloud.dr.model.pair_set"
 local snapshots = require "alicloud.dr.model.snapshot"
 
 local M = {}
@@ -17,6 +18,7 @@ local M = {}
 ---@field pairs string[] sorted ids, never empty
 ---@field pair_status table<string, string> status of each pair when it was decided
 ---@field client_token string
+---@field pair_fault string? why the pairs were not a whole set, which a person has overruled
 ---@field recover_point integer? unix seconds, the oldest one of the look that led to the decision
 ---@field group_recover_point integer? unix seconds; nil in a failover
 ---@field pair_recover_point table<string, integer>? unix seconds by pair; nil in a failover
@@ -73,7 +75,7 @@ function M.unspent(incident, spent, derive)
 end
 
 --- Makes the intent of a failover from a snapshot.
----@param snapshot alicloud.dr.Snapshot with a whole pair set
+---@param snapshot alicloud.dr.Snapshot with a whole pair set, unless a person has overruled that
 ---@param client_token string
 ---@return alicloud.dr.Intent
 function M.new(snapshot, client_token)
@@ -83,6 +85,7 @@ function M.new(snapshot, client_token)
     group_id = snapshot.group_id, region = snapshot.region,
     from = snapshot.from, to = snapshot.to, status = snapshot.status,
     unit = snapshot.unit, pairs = snapshots.ids(snapshot), pair_status = status_of,
+    pair_fault = snapshots.pair_set_fault(snapshot),
     client_token = client_token, recover_point = snapshot.recover_point,
   }
 end
@@ -96,6 +99,18 @@ function M.other_direction(intent, snapshot)
     snapshots.direction(snapshot))
 end
 
+--- How the pairs of a snapshot differ from those of an intent, in words. If the set was not whole,
+--- others may be listed later, and are awaited like those of the intent.
+---@param intent alicloud.dr.Intent
+---@param snapshot alicloud.dr.Snapshot
+---@return string|nil difference nil if there is none
+function M.set_difference(intent, snapshot)
+  local ids = snapshots.ids(snapshot)
+  if not intent.pair_fault then return snapshots.id_difference(intent.pairs, ids) end
+  local lacking = pair_set.only_in(intent.pairs, ids)
+  return #lacking > 0 and "lacks " .. table.concat(lacking, ", ") or nil
+end
+
 --- How a snapshot differs from an intent in direction or pair set, in words.
 ---@param intent alicloud.dr.Intent
 ---@param snapshot alicloud.dr.Snapshot
@@ -105,7 +120,7 @@ function M.difference(intent, snapshot)
     or not snapshots.same_place(intent.to, snapshot.to) then
     return M.other_direction(intent, snapshot)
   end
-  local difference = snapshots.id_difference(intent.pairs, snapshots.ids(snapshot))
+  local difference = M.set_difference(intent, snapshot)
   return difference and "the pair set " .. difference
 end
 

@@ -16,7 +16,11 @@ local function are_equal(left, right)
   return true
 end
 
-local function only_in(left, right)
+--- The ids of one list that another one lacks.
+---@param left string[]
+---@param right string[]
+---@return string[]
+function M.only_in(left, right)
   local known, missing = tables.set(right), {}
   for _, id in ipairs(left) do
     if not known[id] then missing[#missing + 1] = id end
@@ -30,7 +34,7 @@ end
 ---@return string|nil nil if they are the same
 function M.difference(expected, found)
   if are_equal(expected, found) then return nil end
-  local lacking, extra = only_in(expected, found), only_in(found, expected)
+  local lacking, extra = M.only_in(expected, found), M.only_in(found, expected)
   local parts = {}
   if #lacking > 0 then parts[1] = "lacks " .. table.concat(lacking, ", ") end
   if #extra > 0 then parts[#parts + 1] = "has also " .. table.concat(extra, ", ") end
@@ -81,11 +85,11 @@ local function believe_two(count, names, members, group_id)
       note = ("the group counts %d, but names the %d that are listed"):format(count, listed) }
   end
   if count == listed and #names ~= listed then
-    return { count = count, members = members, more = #only_in(ids, names) == 0 and names or nil,
+    return { count = count, members = members, more = #M.only_in(ids, names) == 0 and names or nil,
       note = "against what the group names, the pair list " .. difference }
   end
-  if count == #names and #only_in(names, ids) == 0
-    and count_own(members, only_in(ids, names), group_id) == 0 then
+  if count == #names and #M.only_in(names, ids) == 0
+    and count_own(members, M.only_in(ids, names), group_id) == 0 then
     return { count = count, names = names, members = only_named(members, names),
       note = "beside what the group names and counts, the pair list " .. difference }
   end
@@ -96,8 +100,8 @@ end
 -- does not name say themselves that they are its own; else nil.
 local function believe_list(count, names, members, group_id)
   local ids = M.ids(members)
-  local unnamed = only_in(ids, names)
-  if #ids <= count or #only_in(names, ids) > 0 then return nil end
+  local unnamed = M.only_in(ids, names)
+  if #ids <= count or #M.only_in(names, ids) > 0 then return nil end
   if count_own(members, unnamed, group_id) < #unnamed then return nil end
   local doubt = ("the group counts %d pairs, the pair list holds %d"):format(count, #ids)
   return { count = #ids, members = members, doubt = doubt, note = doubt .. " that name it" }

@@ -52,9 +52,11 @@ function M.of_shape(transition, intent, snapshot)
   if not way or way == "swapped" and not transition.turns then
     return "direction_changed", intents.other_direction(intent, snapshot)
   end
-  local fault = snapshots.pair_set_fault(snapshot) or misplaced_pair(transition, intent, snapshot)
+  local difference = intents.set_difference(intent, snapshot)
+  local overruled = intent.pair_fault and not difference
+  local fault = not overruled and snapshots.pair_set_fault(snapshot)
+    or misplaced_pair(transition, intent, snapshot)
   if fault then return "unknown", fault end
-  local difference = snapshots.id_difference(intent.pairs, snapshots.ids(snapshot))
   if difference then return "conflict", "the pair set " .. difference end
   return nil
 end
@@ -84,8 +86,10 @@ end
 
 local function stage_of_pair(transition, intent, pair)
   local points = intent.pair_recover_point or {}
+  -- A pair that is listed only after the decision was then like its group.
+  local status = intent.pair_status[pair.id] or intent.status
   return stage(transition, { status = pair.status, point = pair.recover_point },
-    { status = intent.pair_status[pair.id], point = points[pair.id] },
+    { status = status, point = points[pair.id] },
     heading_of_pair(transition, intent, pair))
 end
 

@@ -16,7 +16,7 @@ local tables = require "alicloud.base.tables"
 local documented = lazy.module "alicloud.service.ebs.errors"
 
 local ok, block, unknown = findings.ok, findings.block, findings.unknown
-local only_call, passing = findings.only_call, findings.passing
+local only_call, passing, firm = findings.only_call, findings.passing, findings.firm
 
 local M = {}
 
@@ -72,7 +72,8 @@ local OWN_CURES = {
   ["Client.ServerTimeUnknown"] = "look again: the answer had no usable Date header, which a proxy "
     .. "may have taken out; without max_rpo the age does not count",
   ["Client.PairSetIncomplete"] = "look again in a few seconds: the lists of group and pairs may "
-    .. "lag behind each other; if it stays so, see in the console which pairs the group has",
+    .. "lag behind each other; if it stays so, see in the console which pairs the group has; a "
+    .. "failover moves the whole group, so a person may overrule this",
 }
 
 local function cure_of(code)
@@ -178,7 +179,7 @@ local function check_membership(snapshot)
 end
 
 local function check_pair_set(snapshot)
-  if #snapshot.pairs == 0 then return passing(block "the pair list is empty") end
+  if #snapshot.pairs == 0 then return firm(passing(block "the pair list is empty")) end
   local fault = snapshots.pair_set_fault(snapshot)
   if fault then return passing(block(fault)) end
   local read = ("%d/%d pairs read"):format(#snapshot.pairs,
@@ -240,7 +241,7 @@ end
 -- A code may be overruled if it forbids the failover, or the finding names it as the code of a
 -- doubt; not if the facts could not be read.
 local function is_forcible(result, code)
-  local stands = not result.only_call and result.verdict ~= "ok"
+  local stands = not result.only_call and not result.firm and result.verdict ~= "ok"
   return stands and (result.verdict == "block" or result.code ~= nil)
     and forces.is_forcible(code) or nil
 end

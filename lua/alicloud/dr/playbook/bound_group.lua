@@ -27,8 +27,8 @@ local VERBS = {
     force = true, batched_reads = true, outage_at = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
-  clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, serve = LOOKING,
-  failback = LOOKING,
+  clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, failback = LOOKING,
+  serve = { force = true },
 }
 
 -- Events after which a failover only waits for its end.
@@ -310,13 +310,12 @@ end
 
 -- A pre-check uses the loss, outage and overruled findings that the run has, as its failover does.
 local function check(branch, group, method, options)
-  local loss, given = branch.engine.state.accept_loss, tables.merged(options)
+  local loss, given = branch.engine.state.accept_loss, noticed(branch, options)
   local limit = loss and duration.parse(given.max_rpo)
   if limit then given.max_rpo = math.max(limit, loss.seconds) end
   given.outage_at = given.outage_at or outage_of(branch.engine)
   given.force = given.force or branch.engine.state.force
   if method == "precheck" then given.batched_reads = shared_reads(branch) end
-  given.progress = branch.engine:watching(branch, given.progress)
   local report, err = group[method](group, given)
   if report then branch.engine:looked(report.snapshot) end
   return report, err
@@ -385,9 +384,14 @@ end
 ---@param options? { region: string, to: string }
 ---@return alicloud.dr.Group
 function M.bind(branch, id, options)
-  local group, told = groups.new(branch.client, id, options), branch.engine.pairs_told
-  -- A group that several steps name is one: what a look of one step has shown counts for all.
-  told[id] = told[id] or group.told
+  local group, engine = groups.new(branch.client, id, options), branch.engine
+  local told = engine.pairs_told
+  -- A group that several steps name is one: what a look of one step has shown counts for all. What
+  -- an earlier process has seen counts as seen now: the clock may be another one.
+  if not told[id] then
+    told[id] = group.told
+    for _, pair in ipairs(engine.state.pairs[id] or {}) do group.told[pair] = engine.loop.now() end
+  end
   group.told = told[id]
   return bind(branch, group)
 end

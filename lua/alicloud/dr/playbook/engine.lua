@@ -6,6 +6,7 @@ local guard = require "alicloud.base.guard"
 local hooks = require "alicloud.dr.playbook.hooks"
 local inbox = require "alicloud.dr.playbook.inbox"
 local outage_time = require "alicloud.dr.playbook.outage_time"
+local settled = require "alicloud.dr.read.settled"
 local states = require "alicloud.dr.playbook.state"
 local stops = require "alicloud.dr.playbook.stop"
 local tables = require "alicloud.base.tables"
@@ -265,19 +266,30 @@ function Engine:unbind(prefix)
   end
 end
 
---- Writes what a look at a group has shown, if it differs from the look before.
+-- All pairs of a group that looks of the run have named or listed, if this one has added some.
+local function more_pairs(state, snapshot)
+  local told, known = {}, state.pairs[snapshot.group_id] or {}
+  settled.note_pairs(told, snapshot, 0)
+  for _, id in ipairs(known) do told[id] = 0 end
+  local all = tables.keys(told)
+  return #all > #known and all or nil
+end
+
+--- Writes what a look at a group has shown, if it differs from the look before. The process that
+--- goes on after a crash knows the pairs from here: group and list may agree on too few.
 ---@param snapshot alicloud.dr.Snapshot|nil
 function Engine:looked(snapshot)
   if not snapshot or snapshot.role == "absent" then return end
   local before = self.state.looks[snapshot.group_id]
   local same = before and before.status == snapshot.status and before.from == snapshot.from.region
     and before.from_zone == snapshot.from.zone and before.recover_point == snapshot.recover_point
-  if same and not outage_time.needs_look(self.state) then return end
+  local more = more_pairs(self.state, snapshot)
+  if same and not more and not outage_time.needs_look(self.state) then return end
   self:write({ type = "look", group_id = snapshot.group_id, region = snapshot.region,
     status = snapshot.status, from = snapshot.from.region, to = snapshot.to.region,
     from_zone = snapshot.from.zone, to_zone = snapshot.to.zone, side = snapshot.side,
     recover_point = snapshot.recover_point, read_at = snapshot.read_at,
-    heard_at = snapshot.heard_at }, false)
+    heard_at = snapshot.heard_at, pairs = more }, false)
 end
 
 return M

@@ -95,6 +95,7 @@ local PLACE = object { region = maybe(NAME), zone = maybe(NAME) }
 
 local INTENT = object { group_id = NAME, unit = maybe(NAME), region = NAME, client_token = NAME,
   status = maybe(NAME), pairs = maybe(list(NAME)), pair_status = maybe(map(NAME)),
+  pair_fault = maybe(TEXT),
   from = maybe(PLACE), to = maybe(PLACE), recover_point = maybe(NUMBER),
   group_recover_point = maybe(NUMBER), pair_recover_point = maybe(map(NUMBER)),
   drill_id = maybe(NAME), drills_before = maybe(list(NAME)) }
@@ -158,7 +159,8 @@ local EVENTS = {
       device = maybe(NAME) })) },
   look = { group_id = NAME, region = maybe(NAME), status = maybe(NAME), from = maybe(NAME),
     to = maybe(NAME), from_zone = maybe(NAME), to_zone = maybe(NAME), side = maybe(NAME),
-    recover_point = maybe(NUMBER), read_at = maybe(NUMBER), heard_at = maybe(NUMBER) },
+    recover_point = maybe(NUMBER), read_at = maybe(NUMBER), heard_at = maybe(NUMBER),
+    pairs = maybe(list(NAME)) },
   note = { text = TEXT, fields = maybe(ANY), left_open = maybe(BOOLEAN),
     left_out = maybe(BOOLEAN), late = maybe(SECONDS) },
   confirmed = { by = NAME, how = maybe(TEXT), groups = list(object { id = NAME, region = NAME,

@@ -10,8 +10,7 @@
 ---   mode        graceful or ungraceful, by whom and why      accept_loss
 ---   correction  a new value of a parameter, by whom and why
 ---   mark        a finish line was reached   look   a look at a group   outage   a declared outage
----   confirmed   somebody agreed to the run: by, how, groups
----   settled     an intent in doubt has had no effect
+---   confirmed   somebody agreed to the run      settled   an intent in doubt has had no effect
 ---   production  a group's production: stopped by the run, back again, or serving
 ---   note        asked  interrupted  stopped  finished
 ---   signed      an attempt's end, by a key                 anchored  a witness got a head
@@ -70,6 +69,7 @@ local M = {}
 ---@field owner_key string? public key that signs the end of the newest attempt
 ---@field requester_key string? public key that signs the end of the first attempt
 ---@field looks table<string, table> newest look by group
+---@field pairs table<string, string[]> by group: the pairs that any look has named or listed
 ---@field production table<string, alicloud.dr.Production> by group
 ---@field taken_lines table<string, boolean> digests of the lines that the inbox has taken
 
@@ -94,7 +94,7 @@ local M = {}
 function M.new()
   return { attempts = 0, params = {}, corrections = {}, steps = {}, order = {}, calls = {},
     intents = {}, intents_of = {}, gates = {}, marks = {}, clocks = { marks = {} }, looks = {},
-    production = {}, taken_lines = {}, mode = "graceful" }
+    pairs = {}, production = {}, taken_lines = {}, mode = "graceful" }
 end
 
 local function step_of(state, key)
@@ -220,7 +220,7 @@ function APPLY.outcome(state, event)
       is_newest = false
       entry.outcome = { ok = event.ok, outcome = event.outcome, code = event.code,
         drill_id = event.drill_id, request_id = event.request_id, result = event.result,
-        at = event.at }
+        at = event.at, unseen = event.result and event.result.unseen }
     end
   end
 end
@@ -289,6 +289,7 @@ end
 
 function APPLY.look(state, event)
   state.looks[event.group_id], state.last_look = event, event
+  state.pairs[event.group_id] = event.pairs or state.pairs[event.group_id]
 end
 
 function APPLY.confirmed(state, event)

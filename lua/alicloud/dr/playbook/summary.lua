@@ -41,7 +41,26 @@ local function outcome(state)
   return figures.recovery_time(state).why == "already" and "already_failovered" or nil
 end
 
---- The findings of pre-checks that were overruled for a change, in words.
+-- What the failovers of a run have not seen open.
+local function unseen(state)
+  local texts, known = {}, {}
+  local function add(group_id, words)
+    local text = type(words) == "string" and ("%s: %s"):format(group_id, words)
+    if text and not known[text] then texts[#texts + 1], known[text] = text, true end
+  end
+  for _, entry in ipairs(state.intents) do
+    add(entry.intent.group_id, entry.outcome and entry.outcome.unseen)
+  end
+  -- A failover that was joined has no intent.
+  for _, key in ipairs(state.order) do
+    local result = state.steps[key].result
+    if type(result) == "table" then add(result.group_id, result.unseen) end
+  end
+  return texts
+end
+
+--- The findings of pre-checks that were overruled for a change, and what was not seen at its end,
+--- in words.
 ---@param state alicloud.dr.RunState
 ---@return string[] texts
 function M.overruled(state)
@@ -53,6 +72,7 @@ function M.overruled(state)
       if not known[text] then texts[#texts + 1], known[text] = text, true end
     end
   end
+  for _, text in ipairs(unseen(state)) do texts[#texts + 1] = text end
   return texts
 end
 

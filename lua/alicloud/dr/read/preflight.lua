@@ -5,9 +5,11 @@
 local attachment = require "alicloud.dr.read.attachment"
 local drills = require "alicloud.dr.read.drills"
 local duration = require "alicloud.base.duration"
+local forces = require "alicloud.dr.model.force"
 local formats = require "alicloud.base.formats"
 local hosts = require "alicloud.dr.model.hosts"
 local neighbours = require "alicloud.dr.read.neighbours"
+local part_set = require "alicloud.dr.model.part_set"
 local preflight = require "alicloud.dr.model.preflight"
 local schema = require "alicloud.base.schema"
 local sites = require "alicloud.dr.read.sites"
@@ -132,6 +134,10 @@ local function steady_look(group, move)
   end
 end
 
+-- A move without loss is proven for every pair, so nobody can overrule a set that is not whole.
+local ALL_PAIRS = "look again: the lists of group and pairs may lag behind each other; a move "
+  .. "without loss waits until they agree, a failover need not"
+
 -- The pre-check of the group; for a failback, which needs none, only a look.
 local function first_report(group, options)
   if options.move == "failback" then
@@ -140,7 +146,15 @@ local function first_report(group, options)
   end
   local asked = tables.copy(options)
   for name in pairs(M.OPTIONS) do asked[name] = nil end
-  return group:precheck(asked)
+  if options.move ~= "planned" then return group:precheck(asked) end
+  asked.force = forces.without(asked.force, part_set.CODE)
+  local report, err = group:precheck(asked)
+  for _, finding in ipairs(report and report.findings or {}) do
+    if finding.code == part_set.CODE and finding.forcible then
+      finding.forcible, finding.cure = nil, ALL_PAIRS
+    end
+  end
+  return report, err
 end
 
 local function facts_of(group, snapshot, options)
