@@ -39,7 +39,7 @@ describe("a run that serves nothing of what it has opened", function()
       local ran = ready(desk, name, table.unpack(words))
       assert.equal(0, ran.code, ran.err)
       has(ran.out, "    ! " .. OPENED .. "\n    to serve it in cn-shanghai: " .. SERVE
-        .. "INSTANCE\n")
+        .. "INSTANCE\n    once it runs there: alicloud-dr unfence ")
       local listed = desk:run "runs"
       has(listed.out, "  ! " .. name)
       has(listed.out, "      " .. OPENED .. "\n    up:     " .. SERVE .. "INSTANCE\n")
@@ -49,6 +49,10 @@ describe("a run that serves nothing of what it has opened", function()
       has(desk:run("report", line.journal).out, OPENED)
       assert.equal(0, type_in(desk, line.bring_up[1] .. " --yes").code)
       assert.equal("i-new", desk.bench.emu.world.disk_by_id["d-new-1"].instance)
+      assert.equal(0, type_in(desk, line.once_up .. " --yes").code)
+      line = desk:run("runs", "--json").object.runs[1]
+      assert.is_nil(line.message)
+      assert.same({}, line.bring_up)
     end)
   end
 

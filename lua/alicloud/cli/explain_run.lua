@@ -208,9 +208,10 @@ local function next_commands(model, journal, state, way)
   return { status({ open.group_id }, open.region), resume }
 end
 
--- Commands that bring up what is down come first.
+-- Commands that bring up what is down come first, and what writes down that it is up.
 local function all_commands(model, journal, origin, state, way)
   local list = view_run.commands_up(model.ways_up, origin, way)
+  list[#list + 1] = view_run.once_up(model.ways_up, origin, way)
   local others = next_commands(model, journal, state, way)
   table.move(others, 1, #others, #list + 1, list)
   return list

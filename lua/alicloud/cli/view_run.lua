@@ -87,6 +87,20 @@ function M.way_up(way, path, reach, several)
     .. COMMAND[way.way](way, reach, path, several)
 end
 
+local ELSEWHERE = { open = true, turned = true, opened = true }
+
+--- The command that writes down that a group runs elsewhere, so that the run does not count as one
+--- that has left it down any more: of the first group for which it is due.
+---@param ways alicloud.dr.WayUp[]
+---@param path string path of the journal
+---@param reach string[] options that say how to reach the service
+---@return string|nil nil: there is no such group
+function M.once_up(ways, path, reach)
+  for _, way in ipairs(ways) do
+    if ELSEWHERE[way.way] then return COMMAND.back(way, reach, path, #ways > 1) end
+  end
+end
+
 local function ways_on(ways, path, reach, most)
   local lines = {}
   most = most or MOST
@@ -94,6 +108,8 @@ local function ways_on(ways, path, reach, most)
     lines[i] = ("    %s%s\n"):format(#ways > 1 and ways[i].group_id .. ": " or "",
       M.way_up(ways[i], path, reach, #ways > 1))
   end
+  local once_up = M.once_up(ways, path, reach)
+  if once_up then lines[#lines + 1] = ("    once it runs there: %s\n"):format(once_up) end
   if #ways > most then
     lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - most)
   end

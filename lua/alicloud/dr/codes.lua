@@ -123,6 +123,9 @@ return {
   ["Client.NotProtected"] = varies(
     "A failover would be taken, but no data flows to the secondary site.",
     "start replication, or reprotect the group after its failover"),
+  ["Client.NotServed"] = not_sent(
+    "Not every disk of the open side is attached to a running instance.",
+    "attach them and start it: serve; then ask again"),
   ["Client.NotVerified"] = varies(
     "The look from outside did not find the service back.",
     "find out what is missing, then resume the run"),

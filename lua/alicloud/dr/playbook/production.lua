@@ -209,13 +209,20 @@ local function unserved(state)
   return list, known
 end
 
+--- Whether a run has stopped because somebody else has moved its group.
+---@param state alicloud.dr.RunState
+---@return boolean
+function M.is_moved(state)
+  return state.ending ~= nil and state.ending.err ~= nil and state.ending.err.code == M.MOVED
+end
+
 -- The way up of the group whose move was refused because somebody else had made it already. The run
--- has stopped nothing of it, so that it has no place to come back to.
+-- has fenced nothing of it, so that it has no place to come back to.
 local function moved_by_others(state)
-  local err = state.ending and state.ending.err
-  if not err or err.code ~= M.MOVED then return nil end
-  return M.way_up({ group_id = err.group_id, region = "", before = {} },
-    state.looks[err.group_id], state.params.attach)
+  local id = M.is_moved(state) and state.ending.err.group_id
+  if not id then return nil end
+  return M.way_up({ group_id = id, region = "", before = {} }, state.looks[id],
+    state.params.attach)
 end
 
 --- Where production can come up, for each group that is down, by the newest looks, for each one
@@ -232,6 +239,16 @@ function M.ways_up(state, no_return)
     if is_left and not known[each.group_id] then list[#list + 1] = way end
   end
   list[#list + 1] = #list == 0 and moved_by_others(state) or nil
+  return list
+end
+
+--- Where groups were moved that the run has not served, and cannot bring back where they were:
+--- those that it has opened itself, and the one whose move it has found made by somebody else.
+---@param state alicloud.dr.RunState
+---@return alicloud.dr.WayUp[]
+function M.moved(state)
+  local list, down = unserved(state), M.down(state)
+  if #list + #(down and down.groups or {}) == 0 then list[1] = moved_by_others(state) end
   return list
 end
 
