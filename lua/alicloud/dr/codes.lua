@@ -99,7 +99,7 @@ return {
     "see who holds it: alicloud-dr runs; if nobody does, resume the run"),
   ["Client.JournalMoved"] = not_sent(
     "The journal was handed over, and lies in another directory.",
-    "go on with it there: alicloud-dr resume"),
+    "see how it goes on there: alicloud-dr explain"),
   ["Client.JournalNewer"] = not_sent(
     "The journal has records that a newer version has written.",
     "go on with the version that wrote it; explain, report and verify tell what can be told"),
