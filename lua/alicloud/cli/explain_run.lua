@@ -7,6 +7,7 @@ local explain_code = require "alicloud.cli.explain_code"
 local gather = require "alicloud.dr.report.gather"
 local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
+local plural = require "alicloud.base.plural"
 local productions = require "alicloud.dr.playbook.production"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
@@ -54,7 +55,7 @@ local function stands(model)
   local title = texts.verdict(model)
   local last = last_entered(model)
   local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
-    texts.plural(#model.steps, "step")) }
+    plural.of(#model.steps, "step")) }
   if model.run.replay then
     table.insert(parts, 1, ("a replay of %s, nothing of it has happened"):format(
       plain.clean(model.run.replay, 120)))
