@@ -239,7 +239,7 @@ describe("a run whose services a step has stopped before somebody moved the grou
 
   it("has come to its end once the service was seen to run there", function()
     local desk, journal, ran = stopped { FAILOVER }
-    local close = "alicloud-dr unfence " .. journal
+    local close = "alicloud-dr unfence " .. journal .. " pg-orders"
     assert.matches("so serve it there: " .. SERVE:gsub("%p", "%%%0") .. "\n    once it runs there: "
       .. close:gsub("%p", "%%%0") .. "\n", ran.err)
     local line = line_of(desk, journal)

@@ -89,16 +89,15 @@ end
 
 local ELSEWHERE = { open = true, turned = true, opened = true }
 
---- The command that writes down that a group runs elsewhere, so that the run does not count as one
---- that has left it down any more: of the first group for which it is due.
+--- The command that writes down that the first group runs elsewhere, so that the run does not count
+--- as one that has left it down any more.
 ---@param ways alicloud.dr.WayUp[]
 ---@param path string path of the journal
 ---@param reach string[] options that say how to reach the service
----@return string|nil nil: there is no such group
+---@return string|nil nil: it comes up where it was, or there is none
 function M.once_up(ways, path, reach)
-  for _, way in ipairs(ways) do
-    if ELSEWHERE[way.way] then return COMMAND.back(way, reach, path, #ways > 1) end
-  end
+  local way = ways[1]
+  return way and ELSEWHERE[way.way] and COMMAND.back(way, reach, path, true) or nil
 end
 
 local function ways_on(ways, path, reach, most)

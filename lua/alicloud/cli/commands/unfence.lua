@@ -142,7 +142,7 @@ end
 -- with: beside it no other run of the group is begun.
 local function words_on(args, state, way)
   local reach = network.reach(args)
-  if way.way == "open" and states.no_return(state) then
+  if way.way == "open" and not state.is_over and states.no_return(state) then
     return "the run has opened it and goes on there: "
       .. shell.command("resume", { args.journal }, reach)
   end

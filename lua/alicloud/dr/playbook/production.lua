@@ -86,13 +86,30 @@ local function stopping_steps(state)
   return list
 end
 
+local function has_failed_over(state, group_id)
+  for i = #state.intents, 1, -1 do
+    local entry = state.intents[i]
+    if entry.verb == "failover" and entry.intent.group_id == group_id then
+      return entry.outcome ~= nil and entry.outcome.ok == true
+    end
+  end
+  return false
+end
+
+-- Whether a finished run has opened a group, and seen the service answer.
+local function is_answered(state, group_id)
+  return state.is_over and state.marks.verified ~= nil and has_failed_over(state, group_id)
+end
+
 --- The production that is down because of a run.
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.ProductionDown|nil nil: the run knows of none
 function M.down(state)
   local groups = {}
   for _, each in pairs(state.production) do
-    if each.state == "stopped" then groups[#groups + 1] = each end
+    if each.state == "stopped" and not is_answered(state, each.group_id) then
+      groups[#groups + 1] = each
+    end
   end
   table.sort(groups, function(a, b) return a.group_id < b.group_id end)
   local steps = is_anything_served(state) and {} or stopping_steps(state)
@@ -159,16 +176,6 @@ function M.way_up(production, look, attach)
     failed = way == "turning" and look.status == "reprotect_failed" or nil }
 end
 
-local function has_failed_over(state, group_id)
-  for i = #state.intents, 1, -1 do
-    local entry = state.intents[i]
-    if entry.verb == "failover" and entry.intent.group_id == group_id then
-      return entry.outcome ~= nil and entry.outcome.ok == true
-    end
-  end
-  return false
-end
-
 -- Whether a way up is left after the point of no return, where the run itself only goes forward:
 -- one is left if somebody else has reversed the group, or has cancelled the run's failover.
 local function is_way_left(state, production, way)
@@ -231,13 +238,14 @@ end
 ---@param no_return boolean whether the run is past its point of no return
 ---@return alicloud.dr.WayUp[]
 function M.ways_up(state, no_return)
-  local list, known = unserved(state)
+  local list, open, known = {}, unserved(state)
   local down = M.down(state)
   for _, each in ipairs(down and down.groups or {}) do
     local way = M.way_up(each, state.looks[each.group_id], state.params.attach)
-    local is_left = not no_return or is_way_left(state, each, way)
+    local is_left = state.is_over or not no_return or is_way_left(state, each, way)
     if is_left and not known[each.group_id] then list[#list + 1] = way end
   end
+  table.move(open, 1, #open, #list + 1, list)
   list[#list + 1] = #list == 0 and moved_by_others(state) or nil
   return list
 end
