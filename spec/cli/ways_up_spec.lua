@@ -169,6 +169,9 @@ describe("a run whose production somebody has brought up elsewhere", function()
       assert.equal(sent, #desk:ledger())
       assert.not_matches("production [%a ]+ down", desk:run("explain", journal).out)
       assert.equal(2, desk:run("unfence", journal, "--yes").code)
+      assert.matches("Client%.GroupMoved", desk:run("resume", journal, "--no-ask").err)
+      assert.equal(0, desk:run("unfence", journal, "--yes").code)
+      assert.equal(0, desk:run("resume", journal, "--no-ask").code)
     end)
   end
 end)
@@ -261,6 +264,22 @@ describe("a run whose services a step has stopped before somebody moved the grou
     assert.is_nil(line.once_up)
     assert.equal(0, desk:run("resume", journal, "--no-ask").code)
     assert.equal(2, desk:run("unfence", journal, "--yes").code)
+  end)
+
+  it("has come to its end so after a failback, too", function()
+    local desk = desks.room(false, { world = after.world { status = "failovered", old = false } })
+    local ran = desk:run("run", "failback", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-old", "stop=false", "--no-ask")
+    local journal = ran.err:match "resume (%S+)"
+    assert.equal("production may be down: it was stopped by step stop services",
+      line_of(desk, journal).message)
+    carry_out(desk, { FAILOVER }, "cn-hangzhou")
+    ran = desk:run("resume", journal, "--no-ask")
+    local command = ran.err:match "so serve it there: (alicloud%-dr [^\n]+)"
+    assert.equal(0, type_in(desk, command).code)
+    assert.equal(0, type_in(desk, line_of(desk, journal).once_up).code)
+    assert.matches("i%-old", running(desk))
+    assert.equal("completed_with_exceptions", line_of(desk, journal).status)
   end)
 
   it("stays down where the group was moved back, since its instances run without services",
