@@ -296,10 +296,9 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil nil if the set is whole
 function M.pair_set_fault(snapshot)
-  local read = M.ids(snapshot)
-  if snapshot.pair_number and snapshot.pair_number ~= #read then
-    return ("the group counts %s, the pair list holds %d"):format(
-      plural.of(snapshot.pair_number, "pair"), #read)
+  local read, count = M.ids(snapshot), snapshot.pair_number
+  if count and count ~= #read then
+    return ("the group counts %s, the pair list holds %d"):format(plural.of(count, "pair"), #read)
   end
   if snapshot.pair_ids then
     local difference = M.id_difference(snapshot.pair_ids, read)
