@@ -3,6 +3,7 @@
 
 local after = require "spec.dr.after_lab"
 local desks = require "spec.cli.desk"
+local scratch = require "spec.scratch"
 local worlds = require "spec.worlds"
 
 local OPENED = "opened in cn-shanghai, and the run has seen nothing serve there: pg-orders"
@@ -32,6 +33,57 @@ local function has(text, part)
   assert.is_truthy(text:find(part, 1, true), text)
 end
 
+-- A fleet that has fenced pg-orders in vain, and opened pg-01 without serving it.
+local function halves()
+  local world = after.world()
+  world.groups[2] = worlds.of_groups(1).groups[1]
+  local desk = desks.room(false, { world = world, faults = { {
+    match = { action = "FailoverDiskReplicaGroup", group = "pg-orders", count = 1 },
+    effect = { error = { code = "Forbidden", status = 403 } } } } })
+  local rows = scratch.file("group,attach,fence\npg-orders,i-new,must\n", ".csv")
+  local function fleet(groups)
+    return run(desk, "fleet", "groups=" .. groups, "region=cn-shanghai", "table=@" .. rows,
+      "canary=0", "max_errors=2", "--yes")
+  end
+  local journal = fleet "pg-orders,pg-01".out:match "journal (%S+)"
+  return desk, journal, fleet
+end
+
+describe("a fleet that has left one group down, and another one open", function()
+  local DOWN = "production is down: pg-orders, stopped in cn-hangzhou (i-old)"
+  local OPEN = "opened in cn-shanghai, and the run has seen nothing serve there: pg-01"
+
+  local function line_of(desk, journal)
+    for _, line in ipairs(desk:run("runs", "--json").object.runs) do
+      if line.journal == journal then return line end
+    end
+  end
+
+  it("brings back the one, though it is past the point of no return of the other", function()
+    local desk, journal = halves()
+    local line = line_of(desk, journal)
+    local unfence = "alicloud-dr unfence " .. journal .. " "
+    assert.same({ OPEN .. "; " .. DOWN, unfence .. "pg-orders" },
+      { line.message, line.bring_up[1] })
+    assert.is_nil(line.once_up)
+    assert.equal(0, type_in(desk, line.bring_up[1] .. " --yes").code)
+    assert.equal("Running", desk.bench.emu.world.instance_by_id["i-old"].status)
+    line = line_of(desk, journal)
+    assert.same({ OPEN, unfence .. "pg-01" }, { line.message, line.once_up })
+  end)
+
+  it("leaves it down no more once another fleet has served it", function()
+    local desk, journal, fleet = halves()
+    assert.equal(0, fleet "pg-orders".code)
+    local ran = desk:run("unfence", journal, "pg-orders", "--yes")
+    assert.equal(0, ran.code, ran.out)
+    assert.matches("it runs in cn%-shanghai by now", ran.out)
+    assert.equal(OPEN, line_of(desk, journal).message)
+    ran = desk:run("unfence", journal, "pg-01", "--yes", "--json")
+    assert.equal("Client.NotServed", ran.object.error.code)
+  end)
+end)
+
 describe("a run that serves nothing of what it has opened", function()
   for name, words in pairs { failover = { "fence=must" }, planned = {} } do
     it("says so at its end, and how it is served: " .. name, function()
@@ -39,7 +91,7 @@ describe("a run that serves nothing of what it has opened", function()
       local ran = ready(desk, name, table.unpack(words))
       assert.equal(0, ran.code, ran.err)
       has(ran.out, "    ! " .. OPENED .. "\n    to serve it in cn-shanghai: " .. SERVE
-        .. "INSTANCE\n")
+        .. "INSTANCE\n    once it runs there: alicloud-dr unfence ")
       local listed = desk:run "runs"
       has(listed.out, "  ! " .. name)
       has(listed.out, "      " .. OPENED .. "\n    up:     " .. SERVE .. "INSTANCE\n")
@@ -49,6 +101,10 @@ describe("a run that serves nothing of what it has opened", function()
       has(desk:run("report", line.journal).out, OPENED)
       assert.equal(0, type_in(desk, line.bring_up[1] .. " --yes").code)
       assert.equal("i-new", desk.bench.emu.world.disk_by_id["d-new-1"].instance)
+      assert.equal(0, type_in(desk, line.once_up .. " --yes").code)
+      line = desk:run("runs", "--json").object.runs[1]
+      assert.is_nil(line.message)
+      assert.same({}, line.bring_up)
     end)
   end
 
@@ -80,7 +136,9 @@ describe("a run that serves nothing of what it has opened", function()
       local ran = ready(desk, "failover", table.unpack(words))
       assert.equal(0, ran.code, ran.err)
       assert.not_matches("opened", ran.out)
-      assert.same({}, desk:run("runs", "--json").object.runs[1].bring_up)
+      local line = desk:run("runs", "--json").object.runs[1]
+      assert.same({}, line.bring_up)
+      assert.is_nil(line.message)
     end
   end)
 

@@ -66,7 +66,7 @@ local function type_in(desk, command)
   return desk:run(table.unpack(words))
 end
 
-local WAYS = { "\n    [^\n]-(alicloud%-dr unfence [^\n]+)", "there: (alicloud%-dr [^\n]+)",
+local WAYS = { "to bring it back: (alicloud%-dr unfence [^\n]+)", "there: (alicloud%-dr [^\n]+)",
   "go on:  (alicloud%-dr [^\n]+)" }
 
 local function way_of(text)
@@ -169,6 +169,9 @@ describe("a run whose production somebody has brought up elsewhere", function()
       assert.equal(sent, #desk:ledger())
       assert.not_matches("production [%a ]+ down", desk:run("explain", journal).out)
       assert.equal(2, desk:run("unfence", journal, "--yes").code)
+      assert.matches("Client%.GroupMoved", desk:run("resume", journal, "--no-ask").err)
+      assert.equal(0, desk:run("unfence", journal, "--yes").code)
+      assert.equal(0, desk:run("resume", journal, "--no-ask").code)
     end)
   end
 end)
@@ -202,13 +205,92 @@ describe("a run whose group somebody has moved while nothing was down", function
         local line = desk:run("runs", "--json").object.runs[1]
         assert.same({ printed }, line.bring_up)
         assert.is_nil(line.resume)
+        assert.matches("\n    then:   " .. line.once_up:gsub("%p", "%%%0") .. "\n", ran.err)
         desk.bench.emu:advance(600)
         ran = type_in(desk, printed)
         assert.equal(0, ran.code, ran.err)
         assert.matches("i%-new", running(desk))
+        assert.equal(0, type_in(desk, line.once_up).code)
+        for _, each in ipairs(desk:run("runs", "--open", "--json").object.runs) do
+          assert.not_equal(journal, each.journal)
+        end
       end)
     end
   end
+end)
+
+describe("a run whose services a step has stopped before somebody moved the group", function()
+  local SERVE = "alicloud-dr run failover group=pg-orders region=cn-shanghai attach=i-new"
+
+  -- The command fails, and may have stopped something all the same.
+  local function stopped(left)
+    local desk = desks.room(false, { world = after.world() })
+    local ran = desk:run("run", "planned", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-new", "max_rpo=2h", "stop=false", "--no-ask")
+    local journal = ran.err:match "resume (%S+)"
+    carry_out(desk, left, "cn-shanghai")
+    ran = desk:run("resume", journal, "--no-ask")
+    assert.matches("Client%.GroupMoved", ran.err)
+    return desk, journal, ran
+  end
+
+  local function line_of(desk, journal)
+    for _, line in ipairs(desk:run("runs", "--json").object.runs) do
+      if line.journal == journal then return line end
+    end
+  end
+
+  it("has come to its end once the service was seen to run there", function()
+    local desk, journal, ran = stopped { FAILOVER }
+    local close = "alicloud-dr unfence " .. journal .. " pg-orders"
+    assert.matches("so serve it there: " .. SERVE:gsub("%p", "%%%0") .. "\n    once it runs there: "
+      .. close:gsub("%p", "%%%0") .. "\n", ran.err)
+    local line = line_of(desk, journal)
+    assert.same({ { SERVE }, close }, { line.bring_up, line.once_up })
+    local explained = desk:run("explain", journal, "--json").object.next
+    assert.same({ SERVE, close }, { explained[1], explained[2] })
+
+    ran = desk:run("unfence", journal, "--yes", "--json")
+    assert.equal("Client.NotServed", ran.object.error.code)
+    assert.matches("may be down", line_of(desk, journal).message)
+
+    assert.equal(0, type_in(desk, SERVE).code)
+    local sent = #desk:ledger()
+    assert.equal("served_elsewhere", desk:run("unfence", journal, "--yes", "--json").object.outcome)
+    assert.equal(sent, #desk:ledger())
+    line = line_of(desk, journal)
+    assert.same({ "completed_with_exceptions", {} }, { line.status, line.bring_up })
+    assert.is_nil(line.message)
+    assert.is_nil(line.once_up)
+    assert.equal(0, desk:run("resume", journal, "--no-ask").code)
+    assert.equal(2, desk:run("unfence", journal, "--yes").code)
+  end)
+
+  it("has come to its end so after a failback, too", function()
+    local desk = desks.room(false, { world = after.world { status = "failovered", old = false } })
+    local ran = desk:run("run", "failback", "group=pg-orders", "region=cn-shanghai",
+      "attach=i-old", "stop=false", "--no-ask")
+    local journal = ran.err:match "resume (%S+)"
+    assert.equal("production may be down: it was stopped by step stop services",
+      line_of(desk, journal).message)
+    carry_out(desk, { FAILOVER }, "cn-hangzhou")
+    ran = desk:run("resume", journal, "--no-ask")
+    local command = ran.err:match "so serve it there: (alicloud%-dr [^\n]+)"
+    assert.equal(0, type_in(desk, command).code)
+    assert.equal(0, type_in(desk, line_of(desk, journal).once_up).code)
+    assert.matches("i%-old", running(desk))
+    assert.equal("completed_with_exceptions", line_of(desk, journal).status)
+  end)
+
+  it("stays down where the group was moved back, since its instances run without services",
+    function()
+      local desk, journal = stopped { FAILOVER }
+      carry_out(desk, LEFT["failed over, and back"], "cn-shanghai")
+      local ran = desk:run("unfence", journal, "--yes", "--json")
+      assert.equal("Client.WorldChanged", ran.object.error.code)
+      assert.equal("go on with the run: alicloud-dr resume " .. journal, ran.object.error.hint)
+      assert.matches("may be down", line_of(desk, journal).message)
+    end)
 end)
 
 describe("explain and runs", function()

@@ -244,6 +244,22 @@ describe("the playbook fleet", function()
     assert.equal(1, stopped)
   end)
 
+  it("leaves out a group that was open already, and of which it has stopped nothing", function()
+    local stage = stage_of(3)
+    assert(run(stage))
+    local again, looked = stage:anew(), false
+    local result = assert(run(again, { table = "group,stop\npg-02,halt shop\n", max_errors = 1 }, {
+      program = function() error "it is open" end,
+      progress = function(event)
+        if looked or event.type ~= "step_end" or event.step ~= "order" then return end
+        looked = true
+        local group = again.bench.emu:group "pg-02"
+        group.status = "created"
+        for _, pair in ipairs(group.pairs) do pair.status = "created" end
+      end }))
+    assert.matches("^pg%-02 was left out: .*'stop=halt shop'$", result.exceptions[1])
+  end)
+
   it("takes the canaries that are named", function()
     local stage, order = stage_of(5), {}
     assert(run(stage, { canary = "pg-03,pg-05" }, { progress = function(event)

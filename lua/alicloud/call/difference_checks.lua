@@ -3,6 +3,7 @@
 
 local fields = require "alicloud.base.fields"
 local documented = require "alicloud.service.ebs.states"
+local plural = require "alicloud.base.plural"
 local state_order = require "alicloud.call.state_order"
 local tables = require "alicloud.base.tables"
 
@@ -105,8 +106,8 @@ end
 local function compare_counts(watch, record)
   local count, names = fields.count(record.PairNumber), fields.ids(record.PairIds)
   if count and names and count ~= #names then
-    watch.differences:note("pair_count", ("%s counts %d pairs and names %d"):format(
-      fields.text(record.ReplicaGroupId) or "a group", count, #names))
+    watch.differences:note("pair_count", ("%s counts %s and names %d"):format(
+      fields.text(record.ReplicaGroupId) or "a group", plural.of(count, "pair"), #names))
   end
 end
 

@@ -5,6 +5,7 @@ local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
 local options = require "alicloud.cli.options"
+local plural = require "alicloud.base.plural"
 local prompts = require "alicloud.cli.prompt"
 local tables = require "alicloud.base.tables"
 local terminal = require "alicloud.cli.terminal"
@@ -177,7 +178,7 @@ end
 local function show(io, question)
   local count = #question.groups
   io.err(("  %s moves %s, and there is a point from which it does not come back:\n"):format(
-    terminal.clean(question.playbook), count == 1 and "1 group" or count .. " groups"))
+    terminal.clean(question.playbook), plural.of(count, "group")))
   local blocks = blocks_of(question)
   local text, used = "", 0
   if blocks then text, used = view_tiers.text(io, blocks) end

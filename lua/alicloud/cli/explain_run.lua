@@ -8,6 +8,7 @@ local explain_code = require "alicloud.cli.explain_code"
 local gather = require "alicloud.dr.report.gather"
 local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
+local plural = require "alicloud.base.plural"
 local productions = require "alicloud.dr.playbook.production"
 local shell = require "alicloud.base.shell"
 local states = require "alicloud.dr.playbook.state"
@@ -55,7 +56,7 @@ local function stands(model)
   local title = texts.verdict(model)
   local last = last_entered(model)
   local parts = { ("%s; %s of %s came to a good end"):format(title, count_done(model),
-    texts.plural(#model.steps, "step")) }
+    plural.of(#model.steps, "step")) }
   if model.run.replay then
     table.insert(parts, 1, ("a replay of %s, nothing of it has happened"):format(
       plain.clean(model.run.replay, 120)))
@@ -209,9 +210,10 @@ local function next_commands(model, journal, state, way)
   return { status({ open.group_id }, open.region), resume }
 end
 
--- Commands that bring up what is down come first.
+-- Commands that bring up what is down come first, and what writes down that it is up.
 local function all_commands(model, journal, origin, state, way)
   local list = view_run.commands_up(model.ways_up, origin, way)
+  list[#list + 1] = view_run.once_up(model.ways_up, origin, way)
   local others = next_commands(model, journal, state, way)
   table.move(others, 1, #others, #list + 1, list)
   return list

@@ -214,6 +214,13 @@ local function failure_object(args, err, path, go_on, holder)
   }
 end
 
+-- What follows the way up where the run cannot be gone on with, and nothing of it is down.
+local function then_words(args, err, path)
+  local once_up = err.code == productions.MOVED and not err.production_down
+    and view_run.once_up(err.ways_up, path, network.reach(args))
+  return once_up and ("    then:   %s\n"):format(once_up) or ""
+end
+
 local function report_failure(io, args, err, path, params)
   local code = exit_code(io, err)
   local holder = holder_now(err, path, io)
@@ -234,8 +241,8 @@ local function report_failure(io, args, err, path, params)
   local head = err.head and ("    head:   %s\n"):format(err.head:sub(1, 16)) or ""
   local form = "alicloud-dr: %s\n%s    go on:  %s\n%s%s    why:    %s\n    %s\n%s"
   io.err(fold.lines(io, form:format(said, held, go_on, view_run.again(err, go_on)
-    .. view_run.correctable(err), overrule, shell.command("explain", { path }),
-    reports.pointer(path, args.report), head)))
+    .. then_words(args, err, path) .. view_run.correctable(err), overrule,
+    shell.command("explain", { path }), reports.pointer(path, args.report), head)))
   return code
 end
 

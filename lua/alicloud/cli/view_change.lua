@@ -3,6 +3,7 @@
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
 local lazy = require "alicloud.base.lazy"
+local plural = require "alicloud.base.plural"
 local shell = require "alicloud.base.shell"
 local snapshots = require "alicloud.dr.model.snapshot"
 local tables = require "alicloud.base.tables"
@@ -27,11 +28,12 @@ local mark = terminal.mark
 function M.reprotect_question(snapshot, reverse)
   local from = clean(snapshots.place_name(snapshot.from))
   local to = clean(snapshots.place_name(snapshot.to))
+  local count = plural.of(#snapshot.pairs, "pair")
   local loss = reverse
-      and ("Turn 1 group, %d pairs, round: %s → %s? The disks in %s will be overwritten.")
-        :format(#snapshot.pairs, to, from, from)
-    or ("Take the failover of 1 group, %d pairs, back? What was written in %s since will be "
-      .. "overwritten."):format(#snapshot.pairs, to)
+      and ("Turn 1 group, %s, round: %s → %s? The disks in %s will be overwritten.")
+        :format(count, to, from, from)
+    or ("Take the failover of 1 group, %s, back? What was written in %s since will be "
+      .. "overwritten."):format(count, to)
   return ("  %s\n  Type the group id to go on: "):format(loss)
 end
 
@@ -77,8 +79,9 @@ end
 ---@param drill alicloud.dr.Drill
 ---@return string
 function M.clear_question(drill)
-  return ("  Clear drill %s? Its %d disks and what is on them are deleted.\n"
-    .. "  Type the drill id to go on: "):format(clean(drill.id), #drill.disks)
+  return ("  Clear drill %s? Its %s and what is on them are deleted.\n"
+    .. "  Type the drill id to go on: "):format(clean(drill.id),
+    plural.of(#drill.disks, "disk"))
 end
 
 --- The result of starting a drill.
@@ -86,8 +89,9 @@ end
 ---@param result alicloud.dr.DrillResult
 ---@return string
 function M.drill_started(io, result)
-  local lines = { ("  %s drill %s, %d disks ready in %s, recovery point %s\n"):format(
-    mark(io, "ok"), clean(result.drill_id), #result.disks, duration.format(result.elapsed),
+  local lines = { ("  %s drill %s, %s ready in %s, recovery point %s\n"):format(
+    mark(io, "ok"), clean(result.drill_id), plural.of(#result.disks, "disk"),
+    duration.format(result.elapsed),
     result.recover_point and zones.moment(result.recover_point) or "unknown") }
   for _, disk in ipairs(result.disks) do
     lines[#lines + 1] = ("    %s   disk %s\n"):format(clean(disk.pair), clean(disk.disk or "?"))

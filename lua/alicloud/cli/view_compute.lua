@@ -4,6 +4,7 @@
 local attachment = require "alicloud.dr.read.attachment"
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
+local plural = require "alicloud.base.plural"
 local snapshots = require "alicloud.dr.model.snapshot"
 local terminal = require "alicloud.cli.terminal"
 local view = require "alicloud.cli.view_group"
@@ -14,10 +15,6 @@ local M = {}
 local clean, mark = terminal.clean, terminal.mark
 
 local TYPE = "  Type the group id to go on: "
-
-local function plural(count, word)
-  return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
-end
 
 local function host_name(host)
   local name = host.name and host.name .. ", " or ""
@@ -156,7 +153,7 @@ end
 function M.start_question(snapshot, one_shot)
   local to = clean(snapshots.place_name(snapshot.to))
   return ("  %s 1 group, %s: %s? What is on the disks in %s will be overwritten.\n%s"):format(
-    one_shot and "Synchronize once" or "Start replication of", plural(#snapshot.pairs, "pair"),
+    one_shot and "Synchronize once" or "Start replication of", plural.of(#snapshot.pairs, "pair"),
     clean(snapshots.direction(snapshot)), to, TYPE)
 end
 
@@ -165,7 +162,7 @@ end
 ---@return string
 function M.stop_question(snapshot)
   return ("  Stop replication of 1 group, %s: %s? Its recovery point stays where it is until it is "
-    .. "started again.\n%s"):format(plural(#snapshot.pairs, "pair"),
+    .. "started again.\n%s"):format(plural.of(#snapshot.pairs, "pair"),
     clean(snapshots.direction(snapshot)), TYPE)
 end
 

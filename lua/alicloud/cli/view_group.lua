@@ -2,6 +2,7 @@
 
 local duration = require "alicloud.base.duration"
 local fold = require "alicloud.cli.fold"
+local plural = require "alicloud.base.plural"
 local snapshots = require "alicloud.dr.model.snapshot"
 local view_table = require "alicloud.cli.view_table"
 local terminal = require "alicloud.cli.terminal"
@@ -14,12 +15,8 @@ local clean = terminal.clean
 
 local mark = terminal.mark
 
-local function plural(count, word)
-  return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
-end
-
 local function pair_count(snapshot)
-  return plural(snapshot.pair_number or #snapshot.pairs, "pair")
+  return plural.of(snapshot.pair_number or #snapshot.pairs, "pair")
 end
 
 -- The group's id, and its name if it has one.
@@ -208,7 +205,7 @@ end
 ---@return string
 function M.question(snapshot)
   return ("  Fail over 1 group, %s? Data since %s will be lost.\n"
-    .. "  Type the group id to go on: "):format(plural(#snapshot.pairs, "disk"),
+    .. "  Type the group id to go on: "):format(plural.of(#snapshot.pairs, "disk"),
     snapshot.recover_point and zones.moment(snapshot.recover_point) or "an unknown time")
 end
 
@@ -268,8 +265,8 @@ function M.result(io, result)
     local loss = result.rpo and ("    RPO %s, counted to the outage at %s\n"):format(
       achieved_rpo(result), zones.moment(result.outage_at)) or ""
     return ("  %s already failovered: the group and %s are open in %s, nothing was sent\n%s")
-      :format(mark(io, "ok"), plural(#result.pairs, "pair"), clean(snapshots.place_name(result.to)),
-        loss)
+      :format(mark(io, "ok"), plural.of(#result.pairs, "pair"),
+        clean(snapshots.place_name(result.to)), loss)
   end
   local lines = { ("  %s failovered, RTO %s, RPO %s\n"):format(mark(io, "ok"),
     result.rto and duration.format(result.rto) or "not known", achieved_rpo(result)),
@@ -281,7 +278,7 @@ function M.result(io, result)
     lines[#lines + 1] = "    a failover under way was awaited; this command did not begin it\n"
   else
     lines[#lines + 1] = ("    request id %s   client token %s   %s\n"):format(
-      request_id(result), clean(result.client_token), plural(result.attempts, "attempt"))
+      request_id(result), clean(result.client_token), plural.of(result.attempts, "attempt"))
   end
   if result.unseen then lines[#lines + 1] = ("    %s\n"):format(clean(result.unseen, 1000)) end
   for _, force in ipairs(result.forced or {}) do

@@ -87,6 +87,19 @@ function M.way_up(way, path, reach, several)
     .. COMMAND[way.way](way, reach, path, several)
 end
 
+local ELSEWHERE = { open = true, turned = true, opened = true }
+
+--- The command that writes down that the first group runs elsewhere, so that the run does not count
+--- as one that has left it down any more.
+---@param ways alicloud.dr.WayUp[]
+---@param path string path of the journal
+---@param reach string[] options that say how to reach the service
+---@return string|nil nil: it comes up where it was, or there is none
+function M.once_up(ways, path, reach)
+  local way = ways[1]
+  return way and ELSEWHERE[way.way] and COMMAND.back(way, reach, path, true) or nil
+end
+
 local function ways_on(ways, path, reach, most)
   local lines = {}
   most = most or MOST
@@ -94,6 +107,8 @@ local function ways_on(ways, path, reach, most)
     lines[i] = ("    %s%s\n"):format(#ways > 1 and ways[i].group_id .. ": " or "",
       M.way_up(ways[i], path, reach, #ways > 1))
   end
+  local once_up = M.once_up(ways, path, reach)
+  if once_up then lines[#lines + 1] = ("    once it runs there: %s\n"):format(once_up) end
   if #ways > most then
     lines[#lines + 1] = ("    and so on for %d more\n"):format(#ways - most)
   end

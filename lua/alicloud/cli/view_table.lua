@@ -1,6 +1,7 @@
 --- Shows the groups of a region as a table, with their names and with pairs that differ.
 
 local duration = require "alicloud.base.duration"
+local plural = require "alicloud.base.plural"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
 local terminal = require "alicloud.cli.terminal"
@@ -18,7 +19,7 @@ local COLUMNS = { "GROUP", "NAME", "DIRECTION", "STATUS", "PAIRS", "RECOVERY POI
 
 local function pair_count(snapshot)
   local count = snapshot.pair_number or #snapshot.pairs
-  return ("%d pair%s"):format(count, count == 1 and "" or "s")
+  return plural.of(count, "pair")
 end
 
 -- The oldest recovery point of the pairs; none while a pair has none.

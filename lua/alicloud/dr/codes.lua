@@ -99,7 +99,7 @@ return {
     "see who holds it: alicloud-dr runs; if nobody does, resume the run"),
   ["Client.JournalMoved"] = not_sent(
     "The journal was handed over, and lies in another directory.",
-    "go on with it there: alicloud-dr resume"),
+    "see how it goes on there: alicloud-dr explain"),
   ["Client.JournalNewer"] = not_sent(
     "The journal has records that a newer version has written.",
     "go on with the version that wrote it; explain, report and verify tell what can be told"),
@@ -123,6 +123,9 @@ return {
   ["Client.NotProtected"] = varies(
     "A failover would be taken, but no data flows to the secondary site.",
     "start replication, or reprotect the group after its failover"),
+  ["Client.NotServed"] = not_sent(
+    "Not every disk of the open side is attached to a running instance.",
+    "attach them and start it: serve; then ask again"),
   ["Client.NotVerified"] = varies(
     "The look from outside did not find the service back.",
     "find out what is missing, then resume the run"),

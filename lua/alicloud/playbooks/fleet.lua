@@ -101,12 +101,16 @@ local function tell_each_order(run, names, ready, canary, sorted)
   until not told or not told.tiers or told.tiers == sorted.text
 end
 
+-- The command that stops the services of a group. There is none where the group is open already:
+-- the services may run at the new side.
+local function stop_of(id, fleet)
+  return fleet.seen[id].status ~= "failovered" and fleet:row(id).stop or nil
+end
+
 -- Stops the services of a group and fences its old side, as far as its row says.
 local function stop_old_side(own, id, fleet, group)
   local row = fleet:row(id)
-  -- Where the group is open already, the services may run at the new side.
-  local is_open = fleet.seen[id].status == "failovered"
-  common.stop_services(own, group, not is_open and row.stop or nil,
+  common.stop_services(own, group, stop_of(id, fleet),
     { graceful_only = true, timeout = "5m", on_error = "continue", renewed = true },
     { region = fleet.region })
   local try = row.fence == "try"
@@ -207,7 +211,7 @@ return dr.playbook("fleet", { kind = "unplanned", params = PARAMS,
     max_errors = params.max_errors, word = "opened", tier = sorted.of,
     leave_out = function(id, err)
       -- Once the services of a group were stopped it cannot be left out: it has failed.
-      local is_begun = err.kind ~= "precheck" or err.outcome ~= "not_sent" or fleet:row(id).stop
+      local is_begun = err.kind ~= "precheck" or err.outcome ~= "not_sent" or stop_of(id, fleet)
       return not is_begun and fleet:left_out(id, err) or nil
     end,
   }, function(id, own) return move(own, id, fleet) end)

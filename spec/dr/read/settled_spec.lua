@@ -147,7 +147,7 @@ describe("looks at a group", function()
     assert.is_true(report.ok)
     assert.equal(2, #snapshot.pairs)
     assert.equal(settled.PATIENCE, seconds)
-    assert.equal("the group counts 1 pairs, the pair list holds 2", events[2].reason)
+    assert.equal("the group counts 1 pair, the pair list holds 2", events[2].reason)
   end)
 
   it("need no pre-check where it is decided without one", function()

@@ -49,26 +49,25 @@ function M.configure(command)
   command:epilog(EPILOG)
 end
 
-local function read(field, path, runtime)
-  local text, message = runtime.read_file(path)
-  if not text then options.refuse(("%s: %s"):format(field, message)) end
-  return text
-end
-
 local function recorded(args, runtime, redactor)
   if not args.recording then return nil end
-  local text = read("--recording", args.recording, runtime)
+  local text, message = runtime.read_file(args.recording)
+  if not text then options.refuse("--recording: " .. message) end
   local recording, err = reading.read(text, args.recording)
   if not recording then options.refuse("--recording: " .. err.message) end
   return bug_report.recording(recording, text, redactor)
 end
 
-local function journalled(args, runtime, redactor)
+local function journalled(args, redactor)
   if not args.journal then return nil end
   if not stores.is_path(run_store.journal(args.journal)) then
     options.refuse "journal: must be a path; a run in a shared store keeps a copy on this machine"
   end
-  return bug_report.journal(read("journal", args.journal, runtime), redactor)
+  local text, err = stores.read(args.journal)
+  if not text then
+    options.refuse(("journal: %s%s"):format(err.message, err.hint and "; " .. err.hint or ""))
+  end
+  return bug_report.journal(text, redactor)
 end
 
 -- The section `configuration`. Why no client can be made may be the fault itself, so it is
@@ -87,7 +86,7 @@ local function sections_of(args, io, runtime)
   local sections = { bug_report.versions(), bug_report.platform(runtime),
     configuration(args, io, runtime, redactor) }
   sections[#sections + 1] = recorded(args, runtime, redactor)
-  sections[#sections + 1] = journalled(args, runtime, redactor)
+  sections[#sections + 1] = journalled(args, redactor)
   return sections
 end
 

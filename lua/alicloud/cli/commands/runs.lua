@@ -26,7 +26,8 @@ local EPILOG = [[
 The newest run comes first. Shown are playbook, state, when it began and by whom, its groups, why it
 ended, and for one that is not at its end the command that goes on; for the others the command that
 tells what it did. Where a run has left production down, or has opened disks that no step of it has
-served, `up` is what brings it up. `run` says where journals are kept.
+served, `up` is what brings it up, and `then` what writes down that it runs there. `run` says where
+journals are kept.
 
 States: running (it is told who holds it, and since when), interrupted (its process is gone),
 stopped, failed, rolled_back, unfinished (on another machine), completed,
@@ -87,10 +88,11 @@ end
 local function standing_of(path, model, source)
   local ending = model.error or {}
   local process = model.processes[#model.processes] or {}
+  local reach = gather.way(source, process.way)
   return {
     code = ending.code, message = model.production_down or ending.message, resume = model.resume,
-    again = model.again, bring_up = core.array(view_run.commands_up(model.ways_up, path,
-      gather.way(source, process.way))),
+    again = model.again, once_up = view_run.once_up(model.ways_up, path, reach),
+    bring_up = core.array(view_run.commands_up(model.ways_up, path, reach)),
     holder = holder_of(model.presence),
     command = model.fleet or model.resume
       or shell.command(OVER[model.status] and "report" or "explain", { path }),
@@ -162,6 +164,7 @@ local function show(io, line)
   for _, command in ipairs(is_left and { line.bring_up[1] } or line.bring_up) do
     io.out(("    up:     %s\n"):format(command))
   end
+  if line.once_up then io.out(("    then:   %s\n"):format(line.once_up)) end
   io.out(("    %s%s\n"):format(line.resume and "go on:  " or "look:   ", line.command))
   if line.again then io.out(("    if it was never done:  %s\n"):format(line.again)) end
 end

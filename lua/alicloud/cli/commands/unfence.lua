@@ -7,6 +7,7 @@ local consents = require "alicloud.cli.consent"
 local core = require "alicloud.core"
 local dr = require "alicloud.dr"
 local effects = require "alicloud.dr.playbook.effect"
+local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
@@ -15,6 +16,7 @@ local productions = require "alicloud.dr.playbook.production"
 local run_journal = require "alicloud.cli.run_journal"
 local run_store = require "alicloud.cli.run_store"
 local shell = require "alicloud.base.shell"
+local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.playbook.state"
 local stores = require "alicloud.dr.store"
 local takeovers = require "alicloud.dr.playbook.takeover"
@@ -32,7 +34,9 @@ type the group id; the disks are attached where they were, and the instances tha
 each only if it is not so already. What is seen at the end counts, and is written into the journal.
 Replication and services are not touched: alicloud-dr start, and what stopped the services.
 
-The run can be gone on with afterwards; it fences again.
+The run can be gone on with afterwards; it fences again. A run that stopped since somebody else had
+moved its group is at its end once the service was seen to run there. Of a group that a finished run
+has opened and not served, only that is looked for, too.
 
 Examples:
   alicloud-dr unfence planned-5f1d2c3b4a-1.jsonl
@@ -54,15 +58,33 @@ end
 
 local CARRIED_ON = { "requester", "timeout", "poll", "events", "on_event" }
 
--- The state of the run, and the group whose production it has stopped, from its journal.
-local function stopped_in(args, context)
+---@class alicloud.cli.LeftDown
+---@field group_id string
+---@field production alicloud.dr.Production? what the run has stopped of it
+---@field way alicloud.dr.WayUp? where it was moved without a service; nothing can be brought back
+
+-- The groups that a run has left down, or open and not served.
+local function left_down(state)
+  local list, moved, down = {}, {}, productions.down(state)
+  for _, way in ipairs(productions.moved(state)) do
+    moved[way.group_id], list[#list + 1] = true, { group_id = way.group_id, way = way }
+  end
+  for _, each in ipairs(down and down.groups or {}) do
+    if not moved[each.group_id] then
+      list[#list + 1] = { group_id = each.group_id, production = each }
+    end
+  end
+  return list
+end
+
+-- The state of the run, and the group that it has left down, from its journal.
+local function left_in(args, context)
   local text, err = stores.read_trusted(args.journal, context)
   if not text then return nil, err end
   local state
   state, err = run_journal.state(args.journal, text)
   if not state then return nil, err end
-  local down = productions.down(state)
-  local groups, names = down and down.groups or {}, {}
+  local groups, names = left_down(state), {}
   for i, each in ipairs(groups) do names[i] = each.group_id end
   if #groups == 0 then
     options.refuse(("journal: nothing that this run has stopped is down: %s"):format(
@@ -77,7 +99,9 @@ end
 
 -- The side from which the group is read: the one where production did not run, whichever direction
 -- the replication has now.
-local function side_of(state, production)
+local function side_of(state, left)
+  local production = left.production
+  if not production then return { region = left.way.region, to = left.way.zone } end
   local look = state.looks[production.group_id] or {}
   local in_zones = look.from ~= nil and look.from == look.to
   local name = "to"
@@ -96,8 +120,8 @@ local function way_on(state, production, seen)
 end
 
 -- Whether every disk of that side is attached to a running instance: the service runs there.
-local function is_served(client, snapshot, way)
-  local side = attachment.of_side_at_once(client, snapshot, way.way == "turned" and "from" or "to")
+local function is_served(client, snapshot, end_)
+  local side = attachment.of_side_at_once(client, snapshot, end_)
   for _, disk in ipairs(side.disks) do
     local runs = false
     for _, host in ipairs(disk.hosts) do runs = runs or host.status == "Running" end
@@ -119,11 +143,29 @@ end
 -- with: beside it no other run of the group is begun.
 local function words_on(args, state, way)
   local reach = network.reach(args)
-  if way.way == "open" and effects.no_return(state) then
+  if way.way == "open" and not state.is_over and effects.no_return(state) then
     return "the run has opened it and goes on there: "
       .. shell.command("resume", { args.journal }, reach)
   end
   return view_run.way_up(way, args.journal, reach)
+end
+
+-- Writes down that a group runs where it was moved to. A run that stopped because of that move is
+-- at its end then: a resume would be refused.
+local function write_elsewhere(journal, client, state, person, way)
+  local place, id = way.zone or way.region, way.group_id
+  local events = {
+    { type = "note", text = ("%s has seen %s run in %s: alicloud-dr unfence"):format(person, id,
+      place) },
+    { type = "production", group_id = id, region = way.region, state = "serving" },
+  }
+  if productions.is_moved(state) then
+    events[3] = { type = "finished", status = "completed_with_exceptions", exceptions = {
+      ("%s was moved to %s by somebody else, and runs there"):format(id, place) } }
+  end
+  local ok, fault = write_all(journal, client.runtime, events)
+  return ok and { outcome = "served_elsewhere", group_id = id, region = way.region, attached = {},
+    started = {}, elapsed = 0 }, fault
 end
 
 -- Production that cannot come back may run elsewhere already. Then that is recorded, and the run
@@ -131,18 +173,35 @@ end
 local function settle_elsewhere(journal, args, client, state, production, person, err)
   local way = way_on(state, production, err.snapshot)
   if not way then return nil, err end
-  if not is_served(client, err.snapshot, way) then
+  if not is_served(client, err.snapshot, way.way == "turned" and "from" or "to") then
     err.hint = words_on(args, state, way)
     return nil, err
   end
-  local ok, fault = write_all(journal, client.runtime, {
-    { type = "note", text = ("%s has seen %s run in %s: alicloud-dr unfence"):format(person,
-      production.group_id, way.zone or way.region) },
-    { type = "production", group_id = production.group_id, region = way.region,
-      state = "serving" },
-  })
-  return ok and { outcome = "served_elsewhere", group_id = production.group_id,
-    region = way.region, attached = {}, started = {}, elapsed = 0 }, fault
+  return write_elsewhere(journal, client, state, person, way)
+end
+
+local function refusal(group, code, message, hint)
+  return nil, errors.new { kind = "state", code = code, outcome = "not_sent", group_id = group.id,
+    region = group.region, to = group.to, message = message, hint = hint }
+end
+
+-- Records that a group runs where it was moved to, if it is seen to. It is not looked for where it
+-- was before: instances may run there whose services were stopped.
+local function settle_moved(journal, args, group, state, way, person)
+  local place, reach = way.zone or way.region, network.reach(args)
+  local seen, err = group:standing()
+  if not seen then return nil, err end
+  if seen.outcome ~= "already_there" then
+    local resume = shell.command("resume", { args.journal }, reach)
+    return refusal(group, "Client.WorldChanged", ("the service of %s does not come up in %s now: "
+      .. "the group is %s, %s"):format(group.id, place, seen.status, snapshots.direction(seen)),
+      not state.is_over and "go on with the run: " .. resume or nil)
+  end
+  if not is_served(group.client, seen.snapshot, seen.open and "to" or "from") then
+    return refusal(group, "Client.NotServed", ("not every disk of %s is on a running instance in "
+      .. "%s"):format(group.id, place), view_run.way_up(way, args.journal, reach))
+  end
+  return write_elsewhere(journal, group.client, state, person, way)
 end
 
 local function write_down(journal, production, person, runtime)
@@ -174,8 +233,8 @@ local function by_hand(journal, group, given, person, client)
 end
 
 -- Brings production up while holding the run's lease, and records the step as undone.
-local function carry_out(args, group, state, given, person, client)
-  local production = given.fenced
+local function carry_out(args, group, state, left, given, person, client)
+  local production = left.production
   local store, err = stores.open(args.journal, client)
   if not store then return nil, err end
   local _ <close> = setmetatable({}, { __close = function() store:close() end })
@@ -186,6 +245,7 @@ local function carry_out(args, group, state, given, person, client)
   if not lease then return nil, err end
   journal, err = journals.open(store, client.loop)
   if not journal then return nil, err end
+  if left.way then return settle_moved(journal, args, group, state, left.way, person) end
   group, err = by_hand(journal, group, given, person, client)
   if not group then return nil, err end
   result, err = group:unfence(given)
@@ -200,20 +260,20 @@ function M.run(args, io)
   local given = options.read_change(args)
   local person = args.requester or cli_clients.runtime(io).getenv "USER" or "somebody"
   args.journal = run_store.journal(args.journal)
-  local state, production = stopped_in(args, run_store.context(io))
-  if not state then return output.fail(io, args, production, true) end
+  local state, left = left_in(args, run_store.context(io))
+  if not state then return output.fail(io, args, left, true) end
   consents.demand(args, io)
-  local side = side_of(state, production)
+  local side = side_of(state, left)
   args.region = args.region or side.region
   local client <close>, region = cli_clients.open(args, io)
-  local group = dr.group(client, production.group_id, { region = region, to = side.to })
+  local group = dr.group(client, left.group_id, { region = region, to = side.to })
   local command = change.of_group(group, "unfence", given, args, CARRIED_ON)
   command.go_on = function()
     return change.command("unfence", { args.journal, group.id }, region, args, CARRIED_ON)
   end
   command.perform = function(hooks)
-    given.progress, given.confirm, given.fenced = hooks.progress, hooks.confirm, production
-    return carry_out(args, group, state, given, person, client)
+    given.progress, given.confirm, given.fenced = hooks.progress, hooks.confirm, left.production
+    return carry_out(args, group, state, left, given, person, client)
   end
   command.question = view_compute.unfence_question
   command.show = function(result) return view_compute.unfenced(io, result) end

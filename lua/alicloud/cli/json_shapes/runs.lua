@@ -100,6 +100,7 @@ local RUNS = {
     { "resume?", text, "command" },
     { "again?", text, "command" },
     { "bring_up", list(text), "commands" },
+    { "once_up?", text, "command that writes down that the first of them has had its effect" },
     { "holder?", evidence.HOLDER, "who is at work on it" },
     { "command", text, "that goes on or looks" },
   }), "the newest first" },

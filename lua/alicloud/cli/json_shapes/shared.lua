@@ -80,7 +80,7 @@ M.side = object({
 
 M.compute = {
   { "outcome", words("fenced", "already_fenced", "serving", "already_serving", "unfenced",
-    "already_unfenced"), "" },
+    "already_unfenced", "served_elsewhere"), "" },
   { "group_id", text, "" },
   { "region", text, "" },
   { "stopped?", list(text), "instances that this has stopped" },

@@ -5,6 +5,7 @@
 --- pairs that themselves name this group outweigh both. The larger set is the safe one: a failover
 --- is done when every pair of it is open.
 
+local plural = require "alicloud.base.plural"
 local tables = require "alicloud.base.tables"
 
 local M = {}
@@ -103,7 +104,8 @@ local function believe_list(count, names, members, group_id)
   local unnamed = M.only_in(ids, names)
   if #ids <= count or #M.only_in(names, ids) > 0 then return nil end
   if count_own(members, unnamed, group_id) < #unnamed then return nil end
-  local doubt = ("the group counts %d pairs, the pair list holds %d"):format(count, #ids)
+  local doubt = ("the group counts %s, the pair list holds %d"):format(
+    plural.of(count, "pair"), #ids)
   return { count = #ids, members = members, doubt = doubt, note = doubt .. " that name it" }
 end
 

@@ -7,6 +7,7 @@ local direction = require "alicloud.dr.model.direction"
 local findings = require "alicloud.dr.model.finding"
 local forces = require "alicloud.dr.model.force"
 local lazy = require "alicloud.base.lazy"
+local plural = require "alicloud.base.plural"
 local recovery_checks = require "alicloud.dr.model.recovery_checks"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
@@ -123,7 +124,7 @@ local function check_not_empty(snapshot)
   local claimed = snapshot.pair_number or snapshot.pair_ids and #snapshot.pair_ids or 0
   local count = math.max(claimed, #snapshot.pairs)
   if count == 0 then return block "the group has no pairs" end
-  return ok(("%d pair%s"):format(count, count == 1 and "" or "s"))
+  return ok(plural.of(count, "pair"))
 end
 
 -- A failover that stopped half way leaves some pairs failovered and some failover_failed. The

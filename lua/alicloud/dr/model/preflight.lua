@@ -3,6 +3,7 @@
 --- in, findings out, in the shape of a pre-check (alicloud.dr.model.precheck).
 
 local hosts = require "alicloud.dr.model.hosts"
+local plural = require "alicloud.base.plural"
 local precheck = require "alicloud.dr.model.precheck"
 local schema = require "alicloud.base.schema"
 local snapshots = require "alicloud.dr.model.snapshot"
@@ -202,7 +203,7 @@ local function leaving(add, facts)
   if not side then return end
   if not side.known then return add(unreadable(facts)) end
   local left = unprotected(facts)
-  local read = ("%s: %d disks read"):format(side.region, #side.disks)
+  local read = ("%s: %s read"):format(side.region, plural.of(#side.disks, "disk"))
   add(M.fine("old_side", left or read, left ~= nil))
   local moving = unsettled(side)
   add(moving and M.told("instances", "IncorrectInstanceStatus", moving .. "; it is waited for")

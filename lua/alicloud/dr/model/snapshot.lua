@@ -4,6 +4,7 @@
 local duration = require "alicloud.base.duration"
 local fields = require "alicloud.base.fields"
 local pair_set = require "alicloud.dr.model.pair_set"
+local plural = require "alicloud.base.plural"
 local reading = require "alicloud.dr.model.reading"
 local tables = require "alicloud.base.tables"
 
@@ -295,10 +296,9 @@ end
 ---@param snapshot alicloud.dr.Snapshot
 ---@return string|nil nil if the set is whole
 function M.pair_set_fault(snapshot)
-  local read = M.ids(snapshot)
-  if snapshot.pair_number and snapshot.pair_number ~= #read then
-    return ("the group counts %d pairs, the pair list holds %d")
-      :format(snapshot.pair_number, #read)
+  local read, count = M.ids(snapshot), snapshot.pair_number
+  if count and count ~= #read then
+    return ("the group counts %s, the pair list holds %d"):format(plural.of(count, "pair"), #read)
   end
   if snapshot.pair_ids then
     local difference = M.id_difference(snapshot.pair_ids, read)

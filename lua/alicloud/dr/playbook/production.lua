@@ -86,13 +86,30 @@ local function stopping_steps(state)
   return list
 end
 
+local function has_failed_over(state, group_id)
+  for i = #state.intents, 1, -1 do
+    local entry = state.intents[i]
+    if entry.verb == "failover" and entry.intent.group_id == group_id then
+      return entry.outcome ~= nil and entry.outcome.ok == true
+    end
+  end
+  return false
+end
+
+-- Whether a finished run has opened a group, and seen the service answer.
+local function is_answered(state, group_id)
+  return state.is_over and state.marks.verified ~= nil and has_failed_over(state, group_id)
+end
+
 --- The production that is down because of a run.
 ---@param state alicloud.dr.RunState
 ---@return alicloud.dr.ProductionDown|nil nil: the run knows of none
 function M.down(state)
   local groups = {}
   for _, each in pairs(state.production) do
-    if each.state == "stopped" then groups[#groups + 1] = each end
+    if each.state == "stopped" and not is_answered(state, each.group_id) then
+      groups[#groups + 1] = each
+    end
   end
   table.sort(groups, function(a, b) return a.group_id < b.group_id end)
   local steps = is_anything_served(state) and {} or stopping_steps(state)
@@ -159,16 +176,6 @@ function M.way_up(production, look, attach)
     failed = way == "turning" and look.status == "reprotect_failed" or nil }
 end
 
-local function has_failed_over(state, group_id)
-  for i = #state.intents, 1, -1 do
-    local entry = state.intents[i]
-    if entry.verb == "failover" and entry.intent.group_id == group_id then
-      return entry.outcome ~= nil and entry.outcome.ok == true
-    end
-  end
-  return false
-end
-
 -- Whether a way up is left after the point of no return, where the run itself only goes forward:
 -- one is left if somebody else has reversed the group, or has cancelled the run's failover.
 local function is_way_left(state, production, way)
@@ -209,13 +216,20 @@ local function unserved(state)
   return list, known
 end
 
+--- Whether a run has stopped because somebody else has moved its group.
+---@param state alicloud.dr.RunState
+---@return boolean
+function M.is_moved(state)
+  return state.ending ~= nil and state.ending.err ~= nil and state.ending.err.code == M.MOVED
+end
+
 -- The way up of the group whose move was refused because somebody else had made it already. The run
--- has stopped nothing of it, so that it has no place to come back to.
+-- has fenced nothing of it, so that it has no place to come back to.
 local function moved_by_others(state)
-  local err = state.ending and state.ending.err
-  if not err or err.code ~= M.MOVED then return nil end
-  return M.way_up({ group_id = err.group_id, region = "", before = {} },
-    state.looks[err.group_id], state.params.attach)
+  local id = M.is_moved(state) and state.ending.err.group_id
+  if not id then return nil end
+  return M.way_up({ group_id = id, region = "", before = {} }, state.looks[id],
+    state.params.attach)
 end
 
 --- Where production can come up, for each group that is down, by the newest looks, for each one
@@ -224,14 +238,25 @@ end
 ---@param no_return boolean whether the run is past its point of no return
 ---@return alicloud.dr.WayUp[]
 function M.ways_up(state, no_return)
-  local list, known = unserved(state)
+  local list, open, known = {}, unserved(state)
   local down = M.down(state)
   for _, each in ipairs(down and down.groups or {}) do
     local way = M.way_up(each, state.looks[each.group_id], state.params.attach)
-    local is_left = not no_return or is_way_left(state, each, way)
+    local is_left = state.is_over or not no_return or is_way_left(state, each, way)
     if is_left and not known[each.group_id] then list[#list + 1] = way end
   end
+  table.move(open, 1, #open, #list + 1, list)
   list[#list + 1] = #list == 0 and moved_by_others(state) or nil
+  return list
+end
+
+--- Where groups were moved that the run has not served, and cannot bring back where they were:
+--- those that it has opened itself, and the one whose move it has found made by somebody else.
+---@param state alicloud.dr.RunState
+---@return alicloud.dr.WayUp[]
+function M.moved(state)
+  local list, down = unserved(state), M.down(state)
+  if #list + #(down and down.groups or {}) == 0 then list[1] = moved_by_others(state) end
   return list
 end
 

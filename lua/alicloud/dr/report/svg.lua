@@ -3,6 +3,7 @@
 
 local markup = require "alicloud.dr.report.markup"
 local plain = require "alicloud.dr.report.plain"
+local plural = require "alicloud.base.plural"
 local texts = require "alicloud.dr.report.text"
 local timeline = require "alicloud.dr.report.timeline"
 
@@ -118,7 +119,7 @@ local function draw_axis(out, layout, top, y)
 end
 
 local function describe(model, layout)
-  local parts = { ("%s from %s to %s."):format(texts.plural(#model.steps, "step"),
+  local parts = { ("%s from %s to %s."):format(plural.of(#model.steps, "step"),
     plain.time(model.began_at), plain.time(model.ended_at)) }
   for _, mark in ipairs(layout.marks) do
     parts[#parts + 1] = ("%s after %s."):format(mark.label,

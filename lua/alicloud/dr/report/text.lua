@@ -4,6 +4,7 @@ local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
 local lazy = require "alicloud.base.lazy"
 local plain = require "alicloud.dr.report.plain"
+local plural = require "alicloud.base.plural"
 local subjects = require "alicloud.dr.report.subjects"
 
 ---@module "alicloud.dr.report.vouch"
@@ -33,12 +34,6 @@ function M.verdict(model)
   if #model.vouching.forged == 0 then return about[1], about[2] end
   return about[1] .. " by its own word, and something in it is forged", "bad"
 end
-
-local function plural(count, noun)
-  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
-end
-
-M.plural = plural
 
 local function step_of_error(model)
   for i = #model.steps, 1, -1 do
@@ -98,7 +93,7 @@ function M.sentence(model)
     return ("It came to its end in %s, and nothing was left out."):format(took)
   elseif model.status == "completed_with_exceptions" then
     return ("It came to its end in %s, with %s."):format(took,
-      plural(#model.exceptions, "exception"))
+      plural.of(#model.exceptions, "exception"))
   end
   return model.presence and M.presence(model) or ending_in_words(model)
 end
@@ -108,7 +103,7 @@ end
 ---@return string
 ---@return alicloud.dr.Tone
 function M.chain(chain)
-  local count = plural(chain.records, "record")
+  local count = plural.of(chain.records, "record")
   if chain.verdict == "intact" then
     return ("intact: %s, each follows the one before; who wrote them, that does not show")
       :format(count), "good"

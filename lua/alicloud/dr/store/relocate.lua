@@ -102,7 +102,8 @@ function M.moved_error(path)
   return errors.new { kind = "journal", code = "Client.JournalMoved", outcome = "not_sent",
     errno = "ENOENT",
     message = ("%s was handed over%s"):format(path, known and ", and is " .. target or ""),
-    hint = known and "go on there: " .. shell.command("resume", { target })
+    -- Only the journal there tells how its run reaches the service.
+    hint = known and "how it goes on there: " .. shell.command("explain", { target })
       or ("what it held is in %s"):format(shell.quote(M.moved_name(path))) }
 end
 
