@@ -129,20 +129,35 @@ describe("pairs", function()
   end)
 end)
 
--- What a short list leads to beside a group that is not as it should be either.
-local function ending_beside(edits, name, value, seconds)
+-- What troubles lead to.
+local function ending_of(edits, troubles)
   return mutated.with(edits, function()
     local simulation, plan = lab.plan()
     local case = assert(require "alicloud.simulation.exhaustive".open(plan)).case
-    local function lie(request, other, change, lasts)
-      return { kind = "hostile", name = other, change = { [other] = change }, lasts = lasts,
-        request = request }
-    end
-    case.troubles = { lie(1, "short_list", 1, seconds), lie(2, name, value, 2 * seconds) }
+    case.troubles = troubles
     local rehearsal = simulation.judge(case, plan)
     return rehearsal.violations[1] or rehearsal.ending
   end)
 end
+
+local function lie(request, name, value, lasts)
+  return { kind = "hostile", name = name, change = { [name] = value }, lasts = lasts,
+    request = request }
+end
+
+-- What a short list leads to beside a group that is not as it should be either.
+local function ending_beside(edits, name, value, seconds)
+  return ending_of(edits, { lie(1, "short_list", 1, seconds), lie(2, name, value, 2 * seconds) })
+end
+
+describe("a group that names no pairs", function()
+  it("may end in a refusal if it also counts more than are listed", function()
+    assert.equal("Client.PairSetIncomplete (not_sent)", ending_of({},
+      { lie(1, "pair_ids", "empty", 5000), lie(1, "pair_count_off", 1, 5000) }))
+    assert.equal("completed", ending_of({},
+      { lie(1, "pair_ids", "empty", 5000), lie(1, "pair_count_off", -1, 5000) }))
+  end)
+end)
 
 describe("two lies that agree on too few pairs", function()
   local forgotten = { module = "alicloud.dr.read.settled", name = "forgotten",

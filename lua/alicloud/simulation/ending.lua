@@ -64,6 +64,7 @@ end
 
 local function is_harmless(case)
   if is_outage_alone(case) then return true end
+  if looks.are_undecidable(case.troubles) then return false end
   local pauses, alone = 0, #case.troubles == 1 and #case.world.groups == 1
   for _, trouble in ipairs(case.troubles) do
     if not is_harmless_trouble(trouble, alone) then return false end

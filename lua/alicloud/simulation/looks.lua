@@ -166,4 +166,18 @@ function M.is_harmless(trouble, alone)
   return HARMLESS[name] or alone and HARMLESS_ALONE[name] or false
 end
 
+--- Whether troubles leave no two of a group's count, names and listed pairs that agree. One missing
+--- pair may be a list that is cut, so the run has to refuse the failover.
+---@param troubles alicloud.simulation.Trouble[]
+---@return boolean
+function M.are_undecidable(troubles)
+  local unnamed, counts_more = false, false
+  for _, trouble in ipairs(troubles) do
+    local change = trouble.kind == "hostile" and trouble.change or {}
+    unnamed = unnamed or change.pair_ids == "empty"
+    counts_more = counts_more or (change.pair_count_off or 0) > 0
+  end
+  return unnamed and counts_more
+end
+
 return M

@@ -29,7 +29,8 @@ local function frame_of(report)
   return { type = "unit", runs = report.runs, troubles = report.troubles, merged = report.merged,
     processes = report.processes, crashes = report.crashes, requests = report.requests,
     effects = report.effects, endings = report.endings, met = report.met, harmed = #report.harms,
-    harms = core.array(harms), traces = report.traces and core.array(report.traces) or nil, next = report.next }
+    harms = core.array(harms), traces = report.traces and core.array(report.traces) or nil,
+    next = report.next }
 end
 
 local DO = {}
