@@ -34,6 +34,20 @@ describe("a simulation", function()
     assert.equal(2, #two.world.groups)
   end)
 
+  it("shows that it goes on, in the middle of a run too", function()
+    local dr, signs = require "alicloud.dr", 0
+    local planned = assert(simulation.plan(dr.playbook("looks", function(run)
+      local group = run:group("pg-orders", { region = "cn-shanghai" })
+      for n = 1, 100 do run:step("look " .. n, function() return group:look() and true end) end
+      run:step("open", function() return group:failover() end)
+    end), { region = "cn-shanghai", alive = function() signs = signs + 1 end }))
+    signs = 0
+    local stage = simulation.rehearse({ seed = 1, troubles = {}, world = planned.world },
+      planned).stage
+    assert.is_true(#stage.requests > 200)
+    assert.equal((#stage.requests + 49) // 50, signs)
+  end)
+
   it("refuses a playbook that fails without any trouble", function()
     local dr = require "alicloud.dr"
     local none, message, world_helps = simulation.plan(dr.playbook("bad", function(run)

@@ -45,7 +45,7 @@ local function compare(kinds, every, units)
   enumerate.list(about.calm[false], { kinds = kinds, told = function(each, same)
     told(each.troubles[1], same.troubles[1], each.rule, each.rule == "left" and 2 or 1)
   end })
-  for n = 1, #about.units, units or 1 do exhaustive.single(about, n, nil, told) end
+  for n = 1, #about.units, units or 1 do exhaustive.single(about, n, told) end
   return counts, wrong
 end
 

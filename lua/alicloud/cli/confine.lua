@@ -30,7 +30,7 @@ local LONGEST_FRAME = 16 * 1024 * 1024
 local DECODING = { max_bytes = LONGEST_FRAME }
 local MOST_MODULES = 2000
 local SLICE = 0.2
-local IDLE = 1 / 3
+local IDLE = 1 / 2
 
 -- Variables that the interpreter and its libraries need; none of them is secret.
 local ENVIRONMENT = { "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE",

@@ -40,7 +40,7 @@ local real_client = alicloud.client
 ---@field worlds integer number of worlds in which it was run
 
 -- Most calls of a run: more are a loop that waits in vain. And calls between two signs of life.
-local MOST_CALLS, ALIVE_EVERY = 20000, 200
+local MOST_CALLS, ALIVE_EVERY = 20000, 50
 -- Virtual machine instructions of one step, for the same reason.
 local LONGEST_STEP = 100000000
 -- Model seconds after which nothing is under way any more.

@@ -12,6 +12,9 @@ local M = {}
 -- More requests than any run needs: the run is in an endless loop.
 local MOST_REQUESTS = 20000
 
+-- Requests from one sign of life to the next.
+local ALIVE_EVERY = 50
+
 local function parameter(request, name)
   if request.params then return request.params[name] end
   local value = request.url:match("[?&]" .. name .. "=([^&]*)")
@@ -91,6 +94,8 @@ local function carry(stage, request, forward)
   end
   check_region(stage, entry)
   if stage.trace then stage.trace:request(stage, entry) end
+  local alive = stage.plan.alive
+  if alive and entry.n % ALIVE_EVERY == 1 then alive() end
   if #stage.requests > MOST_REQUESTS then
     stage.lost = true
     stage:crash {}

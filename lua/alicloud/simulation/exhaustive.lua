@@ -251,12 +251,11 @@ end
 --- Runs the troubles of a unit, each alone.
 ---@param about alicloud.simulation.Exhaustive
 ---@param n integer number of the unit
----@param alive? fun() called now and then
 ---@param told? fun(merged: alicloud.simulation.Trouble, like: alicloud.simulation.Trouble|nil,
 ---rule: string) called for each trouble that is not run; `like` is the one whose run stands for it,
 ---nil: the run without troubles
 ---@return alicloud.simulation.UnitReport
-function M.single(about, n, alive, told)
+function M.single(about, n, told)
   local report = unit_report()
   report.traces = {}
   local work = { report = report, told = told, same = sameness.open(about.calm[false]) }
@@ -268,7 +267,6 @@ function M.single(about, n, alive, told)
     return points, rehearsal
   end
   for _, i in ipairs(about.units[n]) do
-    if alive then alive() end
     run_family(work, about.families[i], about.first_of[i])
   end
   return report
@@ -326,9 +324,8 @@ M.PIECE = 200
 ---@param about alicloud.simulation.Exhaustive
 ---@param number integer of a variant
 ---@param from integer where the piece begins (1)
----@param alive? fun() called now and then
 ---@return alicloud.simulation.UnitReport
-function M.pairs(about, number, from, alive)
+function M.pairs(about, number, from)
   local report = unit_report()
   local first, list, merged, base = seconds_of(about, number)
   if from == 1 then
@@ -352,7 +349,6 @@ function M.pairs(about, number, from, alive)
     end
     work.same = sameness_of(first, base, list[units[at][1]].troubles[1])
     for _, i in ipairs(units[at]) do
-      if alive then alive() end
       if fits(first, list[i].troubles[1]) then
         report.troubles = report.troubles + #list[i].troubles
         run_family(work, list[i], first_of[i])

@@ -42,10 +42,12 @@ local AGAIN, REPEATED, PLANNED = 3, 50, 31
 ---@field world table of the emulator; a case varies the fields that its groups leave out
 ---@field assume table<string, any>? switches of the emulator; messages: its texts
 ---@field wire boolean? true: requests are signed and sent as bytes, which is slower
+---@field alive fun()? called at some of the requests, to show that the rehearsal goes on
 
 --- Prepares the exploration of a playbook: finds out which groups it is about.
 ---@param playbook alicloud.dr.Playbook
----@param options table region, and params, kind, world, programs, assume, messages, wire if given
+---@param options table region, and params, kind, world, programs, assume, messages, wire, alive if
+---given
 ---@return alicloud.simulation.Plan|nil
 ---@return string? message
 ---@return boolean? world_helps true: it may work if another world is given
@@ -208,12 +210,10 @@ end
 ---@param case alicloud.simulation.Case
 ---@param plan alicloud.simulation.Plan
 ---@param what string the violation
----@param alive fun()? called before each try
 ---@return alicloud.simulation.Harm
-function M.shrink(case, plan, what, alive)
+function M.shrink(case, plan, what)
   local invariant = M.invariant_of(what)
   local list = shrink.list(numbered(case.troubles), function(candidate)
-    if alive then alive() end
     return breaks(M.judge(with_troubles(case, troubles_of(candidate)), plan), invariant) ~= nil
   end)
   local harm = { seed = case.seed, what = what, only = {}, troubles = {} }
@@ -232,9 +232,8 @@ end
 --- Rehearses many seeds.
 ---@param plan alicloud.simulation.Plan
 ---@param options { first: integer?, seeds: integer, kinds: table<string, boolean>?,
----only: integer[]?, most: integer?, progress: fun(report: alicloud.simulation.Report)?,
----alive: fun()? } most: violations after which it stops (10); alive: called while a violation is
----shrunk
+---only: integer[]?, most: integer?, progress: fun(report: alicloud.simulation.Report)? } most:
+---violations after which it stops (10)
 ---@return alicloud.simulation.Report
 function M.explore(plan, options)
   local report = tallies.new { seeds = 0, harmed = 0, violations = {} }
@@ -247,7 +246,7 @@ function M.explore(plan, options)
     local what = rehearsal.violations[1]
     if what then
       report.harmed = report.harmed + 1
-      report.violations[#report.violations + 1] = M.shrink(case, plan, what, options.alive)
+      report.violations[#report.violations + 1] = M.shrink(case, plan, what)
     end
     if options.progress then options.progress(report) end
     if #report.violations >= most then break end

@@ -14,7 +14,7 @@ function M.run(job, link)
   book.forbid_clients()
   local playbook, begin = book.open(job, link)
   local plan = { playbook = playbook, region = begin.region, kind = begin.kind,
-    params = job.params }
+    params = job.params, alive = function() link.send { type = "progress" } end }
   local _, problem = discover.run(plan)
   if #plan.world.groups == 0 then book.refuse("playbook: " .. problem) end
   for _, group in ipairs(plan.world.groups) do group.pairs = group.pairs or PAIRS end

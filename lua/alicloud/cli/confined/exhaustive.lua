@@ -35,17 +35,9 @@ end
 
 local DO = {}
 
-local function alive_over(link)
-  return function() link.send { type = "progress" } end
-end
+function DO.single(about, block) return exhaustive.single(about, block.n) end
 
-function DO.single(about, block, link)
-  return exhaustive.single(about, block.n, alive_over(link))
-end
-
-function DO.pairs(about, block, link)
-  return exhaustive.pairs(about, block.n, block.from, alive_over(link))
-end
+function DO.pairs(about, block) return exhaustive.pairs(about, block.n, block.from) end
 
 function DO.again(about, block)
   local report, message = exhaustive.again(about, block.only)
@@ -72,7 +64,7 @@ function M.run(job, link)
       core.poll(nil, "r", PAUSE)
       block = link.ask { type = "idle" }
     else
-      block = link.ask(frame_of(DO[block.type](about, block, link)))
+      block = link.ask(frame_of(DO[block.type](about, block)))
     end
   end
   return {}

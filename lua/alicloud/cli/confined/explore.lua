@@ -43,7 +43,7 @@ function M.run(job, link)
   while block.type == "block" do
     for seed = block.first, block.first + block.count - 1 do
       link.send(seed_of(simulation.explore(plan, { first = seed, seeds = 1, only = job.only,
-        kinds = job.kinds, alive = function() link.send { type = "progress" } end }), seed))
+        kinds = job.kinds }), seed))
     end
     block = link.ask { type = "ready" }
   end

@@ -15,7 +15,8 @@ function M.plan(job, link)
   local playbook, begin = book.open(job, link)
   local plan, message, world_helps = simulation.plan(playbook, { region = begin.region,
     kind = begin.kind, params = job.params, world = begin.world, programs = job.programs,
-    wire = job.wire, assume = job.assume, messages = job.messages })
+    wire = job.wire, assume = job.assume, messages = job.messages,
+    alive = function() link.send { type = "progress" } end })
   if not plan then book.refuse_world(message --[[@as string]], world_helps) end
   if job.timings then plan.world = assumed.in_world(plan.world, job.timings) end
   return plan

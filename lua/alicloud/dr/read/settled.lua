@@ -172,11 +172,12 @@ function Settling:pause()
   self.given.loop.sleep(math.min(M.PAUSE, self:left()))
 end
 
---- The group that a mistyped id may mean. Lists the region, which has just answered; an outage that
---- begins here is not waited for.
+--- The group that a mistyped id may mean. Lists the groups of the region, which has just answered;
+--- an outage that begins here is not waited for.
 ---@param group alicloud.dr.Group one that is not there
 ---@return string guess `; did you mean "x"?`, or ""
 function M.near(group)
+  if group.id:find "^pair%-" then return "" end
   local ids = group_reads.ids(group.client:outlasting { seconds = 0 },
     { region = group.region, site = "backup" })
   return schema.did_you_mean(group.id, tables.set(ids or {}))
