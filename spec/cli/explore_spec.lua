@@ -101,6 +101,12 @@ describe("alicloud-dr explore", function()
     assert.matches("--program: got stop=x; allowed: NAME=CODE", ran.err, 1, true)
   end)
 
+  it("lets a process that goes on stop the services once more", function()
+    local ran = explore("failover", "group=pg-orders", "region=cn-shanghai", "stop=./stop.sh",
+      "verify=./check.sh", "--program", "stop=0@120", "--program", "verify=1,0", "--seed", "14")
+    assert.equal(0, ran.code, ran.out .. ran.err)
+  end)
+
   it("drafts the world that a playbook needs, which it and the emulator take", function()
     local path = scratch.path() .. ".json"
     local words = { "planned", "group=pg-shop", "region=cn-shanghai", "attach=i-shop-sh" }
