@@ -35,7 +35,7 @@ local function leaves_no_time(rehearsal, outage)
     if event.type == "step_begin" then limits[event.step] = event.definition:match "^[^|]*" end
     if event.type == "step_end" and is_timeout(event.err) then
       local limit = limits[event.step]
-      if duration.parse(tonumber(limit) or limit) > outage.lasts + OWN_TIME then return false end
+      if duration.parse(limit) > outage.lasts + OWN_TIME then return false end
     end
   end
   return true
