@@ -1,5 +1,6 @@
 -- CPU time of the emulator, of rehearsals and explorations in one process, of long journals and of
 -- loading a service, with what is wanted of them: lua5.4 spec/bench/figures.lua [ROUNDS [OTHER]].
+-- Fails if one of them misses that.
 -- Medians of processes of their own. OTHER is a checkout of another version, built in its build/:
 -- its figures stand beside ours, from processes that took turns with ours, and the ratio of ours to
 -- them, the median over the rounds. What the other one does not have is left out.
@@ -53,13 +54,17 @@ end
 
 local function measure(...) return medians(count, ...) end
 
+local missed = 0
+
 local function row(name, figure, unit, wanted)
-  local beside = ""
+  local beside, good = "", not wanted or rounds.meets(figure.ours, wanted)
+  if not good then missed = missed + 1 end
   if other then
     beside = figure.other and ("%10.2f %6.2f "):format(figure.other, figure.ratio)
       or ("%18s"):format ""
   end
-  print(("%-52s %10.2f %s%-6s %s"):format(name, figure.ours, beside, unit, wanted or ""))
+  print(("%-52s %10.2f %s%-6s %s%s"):format(name, figure.ours, beside, unit, wanted or "",
+    good and "" or ", missed"))
   io.flush()
 end
 
@@ -88,13 +93,13 @@ for _, seconds in ipairs { "52", "0" } do
     measure("spec/bench/simulated.lua", seconds, "200")[1], "runs/s")
 end
 row("seeds of troubles, crashes, resumes and checks",
-  measure("spec/bench/simulated.lua", "seeds", "300")[1], "seeds/s")
-local function explored(name, unit, ...)
-  row(name, measure("spec/bench/explored.lua", ...)[1], unit)
+  measure("spec/bench/simulated.lua", "seeds", "300")[1], "seeds/s", ">= 460")
+local function explored(name, unit, wanted, ...)
+  row(name, measure("spec/bench/explored.lua", ...)[1], unit, wanted)
 end
-explored("explore failover, seeds", "seeds/s", "seeds", "100")
-explored("explore failover fence=no, --exhaustive 1", "runs/s", "failover", "20")
-explored("explore planned, --exhaustive 1", "runs/s", "planned", "200")
+explored("explore failover, seeds", "seeds/s", ">= 350", "seeds", "100")
+explored("explore failover fence=no, --exhaustive 1", "runs/s", nil, "failover", "20")
+explored("explore planned, --exhaustive 1", "runs/s", nil, "planned", "200")
 for _, service in ipairs { "ebs", "ecs" } do
   local loaded = measure("spec/bench/loaded.lua", service)
   row("service " .. service .. " loaded", loaded[1], "ms", "<= 5")
@@ -114,3 +119,4 @@ local accounts = medians(1, "spec/bench/accounts.lua", "10", "1000", "1000")
 row("10 accounts of 1000 groups, slowest over its bound", accounts[1], "", "<= 1.10")
 row("10 accounts of 1000 groups, in memory", accounts[3], "MiB", "<= 350")
 row("10 accounts of 1000 groups, CPU of a group", accounts[4], "ms", "<= 2")
+rounds.end_well(missed)

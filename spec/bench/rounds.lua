@@ -63,6 +63,25 @@ function M.median(values)
   return values[(#values + 1) // 2]
 end
 
+--- Whether a figure is as is wanted of it.
+---@param figure number
+---@param wanted string "<= 60" or ">= 350"
+---@return boolean
+function M.meets(figure, wanted)
+  local order, limit = wanted:match "^([<>])= (%S+)$"
+  limit = assert(tonumber(limit), wanted)
+  if order == "<" then return figure <= limit end
+  return figure >= limit
+end
+
+--- Ends the program with a failure if figures have missed what is wanted of them.
+---@param missed integer
+function M.end_well(missed)
+  if missed == 0 then return end
+  io.stderr:write(("%d of the figures missed what is wanted of them\n"):format(missed))
+  os.exit(1)
+end
+
 --- One of the sides: a command, and which figure of a run counts.
 ---@class bench.Side
 ---@field words string[]

@@ -147,6 +147,26 @@ describe("alicloud-dr explore --exhaustive", function()
     assert.matches("is of another playbook, other words or another version", ran.err)
   end)
 
+  it("says in the background, too, how long it takes, and that of pairs by pairs alone", function()
+    local units = require "alicloud.cli.confine.units"
+    local watched = stub(units, "explore", function(_, _, given)
+      local report = { runs = 900, harmed = 0 }
+      local function tell(deal)
+        deal.report, deal.began = report, core.monotonic() - 100
+        given.progress(deal)
+      end
+      tell { depth = 2, done = 30, known = 20, total = 50 }
+      -- Not again within a minute.
+      tell { depth = 1, done = 5, known = 0, total = 1000 }
+      error("interrupted!", 0)
+    end)
+    finally(function() watched:revert() end)
+    local ran = explore(MOVE, "2", "--faults", "answers", "--progress", scratch.path "progress")
+    assert.matches("alicloud%-dr: explore: 30/50 parts, 900 runs, 0 violations, "
+      .. "about 3m20s left before the pairs\n", ran.err)
+    assert.is_nil(ran.err:find("5/1000", 1, true))
+  end)
+
   it("goes on where it was killed", function()
     local path = scratch.path "progress"
     local words = { MOVE, "1", "--faults", "answers", "--json" }
@@ -167,7 +187,8 @@ describe("alicloud-dr explore --exhaustive", function()
   it("says how to go on when it is interrupted, below a line that is cleared", function()
     local units = require "alicloud.cli.confine.units"
     local ended = stub(units, "explore", function(_, _, given)
-      given.progress { done = 20, total = 60, known = 0, report = { runs = 20, harmed = 0 } }
+      given.progress { depth = 1, done = 20, total = 60, known = 0, began = 0,
+        report = { runs = 20, harmed = 0 } }
       error("interrupted!", 0)
     end)
     finally(function() ended:revert() end)

@@ -101,6 +101,21 @@ describe("alicloud-dr explore", function()
     assert.matches("--program: got stop=x; allowed: NAME=CODE", ran.err, 1, true)
   end)
 
+  it("lets a process that goes on stop the services once more", function()
+    local ran = explore("failover", "group=pg-orders", "region=cn-shanghai", "stop=./stop.sh",
+      "verify=./check.sh", "--program", "stop=0@120", "--program", "verify=1,0", "--seed", "14",
+      "--only", "2")
+    assert.equal(0, ran.code, ran.out .. ran.err)
+  end)
+
+  it("expects no more time of a step than its playbook allows, whatever an outage takes", function()
+    for _, seed in ipairs { "12", "208" } do
+      local ran = explore("failover", "group=pg-orders", "region=cn-shanghai", "fence=must",
+        "--seed", seed, "--only", "1")
+      assert.equal(0, ran.code, ran.out .. ran.err)
+    end
+  end)
+
   it("drafts the world that a playbook needs, which it and the emulator take", function()
     local path = scratch.path() .. ".json"
     local words = { "planned", "group=pg-shop", "region=cn-shanghai", "attach=i-shop-sh" }

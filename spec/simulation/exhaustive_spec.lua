@@ -184,6 +184,14 @@ describe("coverage", function()
       "request DescribeDisks/throttled", "request DescribeDisks/unanswered",
       "request DescribeDisks/unsent", "write sync/crash_after" }, never)
   end)
+
+  it("has the steps by their whole names, without those of their branches", function()
+    local met, disk = {}, { text = function()
+      return '{"event":{"type":"step_begin","step":"pg-1/say \\"hi\\" twice"}}\n{"torn'
+    end }
+    coverage.add(met, { stage = { requests = {}, stopped_at = {}, disk = disk } })
+    assert.same({ ['phase say "hi" twice'] = 1 }, met)
+  end)
 end)
 
 describe("every single trouble finds a mistake:", function()

@@ -10,7 +10,7 @@ end
 
 local function ends(step, ok) return { type = "step_end", step = step, ok = ok } end
 
-local FENCE = { marks = "old_side_fenced" }
+local FENCE = { marks = "old_side_fenced", renewed = true }
 local OPENS = { no_return = true }
 
 describe("a step that was finished", function()
@@ -21,10 +21,11 @@ describe("a step that was finished", function()
       { type = "undo_begin", step = "a" }, begins "a" })
   end)
 
-  it("may be a fence that is looked at again, until its group is opened", function()
+  it("may be one that others may have undone, until its group is opened", function()
     local again = { begins("fence", FENCE), ends("fence", true), begins("promote", OPENS),
       ends("promote", false), begins("fence", FENCE), ends("fence", true) }
     assert.same({}, repeated.of(again))
+    assert.same({ "fence" }, repeated.of { begins "fence", ends("fence", true), begins "fence" })
     again[#again + 1] = begins("promote", OPENS)
     again[#again + 1] = ends("promote", true)
     assert.same({}, repeated.of(again))
@@ -35,7 +36,7 @@ describe("a step that was finished", function()
   it("is judged by its own branch, and a stop of production never is a look", function()
     assert.same({}, repeated.of { begins("b/promote", OPENS), ends("b/promote", true),
       begins("a/fence", FENCE), ends("a/fence", true), begins("a/fence", FENCE) })
-    local stops = { marks = "old_side_fenced", stops_production = true }
+    local stops = { marks = "old_side_fenced", renewed = true, stops_production = true }
     assert.same({ "fence" }, repeated.of { begins("fence", stops), ends("fence", true),
       begins("fence", stops) })
   end)

@@ -3,6 +3,7 @@
 local cli_clients = require "alicloud.cli.client"
 local confine = require "alicloud.cli.confine.playbook"
 local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
 local explored = require "alicloud.cli.explored"
 local fold = require "alicloud.cli.fold"
 local guard = require "alicloud.base.guard"
@@ -36,19 +37,29 @@ local function key_of(args, io, job, world)
   return core.sha256(table.concat(parts, "\0"))
 end
 
-local function time_left(deal, began)
-  -- Units from the progress file took no time now.
-  local spent, own = core.monotonic() - began, deal.done - deal.known
-  if own == 0 or deal.total == 0 then return "" end
-  return (", about %d s left"):format(math.ceil(spent / own * (deal.total - deal.done)))
+-- Units from the progress file took no time now. How many pairs there are is known only after the
+-- single troubles, and a unit of pairs takes longer.
+local function time_left(deal, now)
+  local own = deal.done - deal.known
+  if own == 0 then return "" end
+  local left = (now - deal.began) / own * (deal.total - deal.done)
+  return (", about %s left%s"):format(duration.format(left),
+    deal.depth == 2 and " before the pairs" or "")
 end
 
-local function progress(io)
-  local spinner, began = terminal.spinner(io), core.monotonic()
+-- Seconds between two lines: at a terminal, and in the background.
+local MOVES, TOLD = 0.5, 60
+
+local function progress(io, file)
+  local spinner, due = terminal.spinner(io), nil
   return spinner, function(deal)
-    if deal.done % 20 ~= 0 then return end
-    spinner.show("  explore  ", ("%d/%d parts, %d runs, %d violations%s"):format(deal.done,
-      deal.total, deal.report.runs, deal.report.harmed, time_left(deal, began)))
+    local now = core.monotonic()
+    if not (io.tty or file) or now < (due or deal.began + (io.tty and 0 or TOLD)) then return end
+    due = now + (io.tty and MOVES or TOLD)
+    local words = ("%d/%d parts, %d runs, %d violations%s"):format(deal.done, deal.total,
+      deal.report.runs, deal.report.harmed, time_left(deal, now))
+    if io.tty then return spinner.show("  explore  ", words) end
+    io.err(("alicloud-dr: explore: %s\n"):format(words))
   end
 end
 
@@ -131,7 +142,7 @@ end
 ---@param world table|nil world of --world
 ---@return integer exit_code
 function M.run(args, io, given, job, begin, world)
-  local spinner <close>, show = progress(io)
+  local spinner <close>, show = progress(io, given.file)
   local _ <close> = setmetatable({}, { __close = function(_, raised)
     if not guard.is_interrupt(raised) then return end
     spinner.clear()

@@ -1,6 +1,8 @@
 --- Counts what explorations have met: requests with their outcomes, writes with crashes at them,
 --- phases and codes. It also lists outcomes that were never met.
 
+local core = require "alicloud.core"
+
 local M = {}
 
 -- Outcomes of a request, as its sender sees them.
@@ -62,8 +64,8 @@ function M.add(met, rehearsal)
   end
   for _, at in ipairs(stage.stopped_at) do note("write", at.op .. "/" .. at.how) end
   for line in stage.disk:text "run":gmatch "[^\n]+" do
-    local step = line:find '"type":"step_begin"' and line:match '"step":"([^"]*)"'
-    if step then note("phase", step:match "[^/]*$" ) end
+    local record = line:find '"type":"step_begin"' and core.decode(line)
+    if record then note("phase", record.event.step:match "[^/]*$") end
   end
   for name in pairs(seen) do add(met, name) end
 end

@@ -2,6 +2,8 @@
 
 local controllers = require "alicloud.simulation.controllers"
 local core = require "alicloud.core"
+local duration = require "alicloud.base.duration"
+local events = require "alicloud.dr.playbook.events"
 local looks = require "alicloud.simulation.looks"
 local order = require "alicloud.simulation.order"
 local people = require "alicloud.simulation.people"
@@ -17,18 +19,43 @@ local function told(result)
   return type(outcome) == "string" and outcome:find "failovered$" and " " .. outcome or ""
 end
 
+local TIMEOUT = "Client.StepTimeout"
+-- Seconds that a step may need beside those of an outage.
+local OWN_TIME = 60
+
+local function is_timeout(err) return type(err) == "table" and err.code == TIMEOUT end
+
+-- Whether an outage lasted for about as long as each of the steps may that were not done in time:
+-- then the playbook wants the run to stop.
+local function leaves_no_time(rehearsal, outage)
+  local reading = outage and events.read(rehearsal.stage.disk:text "run")
+  if not reading then return false end
+  local limits = {}
+  for _, event in ipairs(reading.events) do
+    if event.type == "step_begin" then limits[event.step] = event.definition:match "^[^|]*" end
+    if event.type == "step_end" and is_timeout(event.err) then
+      local limit = limits[event.step]
+      if duration.parse(limit) > outage.lasts + OWN_TIME then return false end
+    end
+  end
+  return true
+end
+
 -- Counts processes that ended with an error of the run itself: harmless troubles must not add any,
 -- since people would have to resume the run.
-local function stops_of(rehearsal)
+local function stops_of(rehearsal, outage)
   local stops = 0
   for _, process in ipairs(rehearsal.stage.processes) do
-    if process.err and not people.explain(rehearsal.stage, process) then stops = stops + 1 end
+    local wanted = is_timeout(process.err) and leaves_no_time(rehearsal, outage)
+    if process.err and not wanted and not people.explain(rehearsal.stage, process) then
+      stops = stops + 1
+    end
   end
   return stops > 0 and (" after %d that stopped"):format(stops) or ""
 end
 
 -- The ending and the steps of a run as text, which harmless troubles must not change.
-local function verdict(rehearsal)
+local function verdict(rehearsal, outage)
   local parts, result = {}, rehearsal.last.result
   for _, step in ipairs(result and result.steps or {}) do
     if not order.is_look(step.key) then
@@ -37,7 +64,7 @@ local function verdict(rehearsal)
   end
   -- Sorted, because parallel branches end in any order.
   table.sort(parts)
-  return ("%s%s, %s"):format(rehearsal.ending, result and stops_of(rehearsal) or "",
+  return ("%s%s, %s"):format(rehearsal.ending, result and stops_of(rehearsal, outage) or "",
     table.concat(parts, ", "))
 end
 
@@ -55,15 +82,15 @@ end
 -- Seconds of outage that a step outlasts. A fleet leaves out groups that it cannot read, so an
 -- outage is harmless with one group only.
 local LONGEST_OUTAGE = 600
-local function is_outage_alone(case)
+local function outage_alone(case)
   local trouble = case.troubles[1]
   return #case.troubles == 1 and #case.world.groups == 1
     and (trouble.kind == "outages" or trouble.kind == "blips")
-    and trouble.lasts <= LONGEST_OUTAGE
+    and trouble.lasts <= LONGEST_OUTAGE and trouble or nil
 end
 
 local function is_harmless(case)
-  if is_outage_alone(case) then return true end
+  if outage_alone(case) then return true end
   if looks.are_undecidable(case.troubles) then return false end
   local pauses, alone = 0, #case.troubles == 1 and #case.world.groups == 1
   for _, trouble in ipairs(case.troubles) do
@@ -84,14 +111,15 @@ local function known_ending(case, plan, undisturbed)
   return known[key]
 end
 
--- Whether a run may end otherwise: the recovery point got too old in an outage, or a fence that is
--- only tried for a limited time has failed.
-local function is_told(rehearsal, in_outage)
+-- Whether a run may end otherwise: the recovery point got too old in an outage, which may also last
+-- for as long as a step may, or a fence that is only tried for a limited time has failed.
+local function is_told(rehearsal, outage)
   local err, result = rehearsal.last.err, rehearsal.last.result
-  if in_outage and type(err) == "table" and err.code == TOO_OLD then return true end
+  if outage and type(err) == "table" and err.code == TOO_OLD then return true end
+  if is_timeout(err) and leaves_no_time(rehearsal, outage) then return true end
   for _, step in ipairs(result and result.steps or {}) do
     local tried = result.status == "completed_with_exceptions" and step.key:find "fence"
-    if step.err and (tried or in_outage and step.err.code == TOO_OLD) then return true end
+    if step.err and (tried or outage and step.err.code == TOO_OLD) then return true end
   end
   return false
 end
@@ -134,8 +162,9 @@ function M.check(case, plan, rehearsal, undisturbed)
     or has_lost_refusal(rehearsal.stage, err)) then
     return
   end
-  if is_told(rehearsal, is_outage_alone(case)) then return end
-  local ended = verdict(rehearsal)
+  local outage = outage_alone(case)
+  if is_told(rehearsal, outage) then return end
+  local ended = verdict(rehearsal, outage)
   if known_ending(case, plan, undisturbed) == ended then return end
   -- The cached verdict may be of another seed, so the undisturbed run is made with this seed, too.
   local calm = verdict(undisturbed())

@@ -2,10 +2,10 @@
 
 local M = {}
 
--- A resumed run may repeat a fence that stops no production until the group is failed over, since
--- others may have undone it.
+-- A resumed run may repeat a step that others may have undone, such as a fence, until the group is
+-- failed over. One that stops production is never repeated.
 local function may_be_renewed(event, opened)
-  return event.marks == "old_side_fenced" and not event.stops_production and not opened
+  return event.renewed and not event.stops_production and not opened
 end
 
 --- The finished steps that have begun again. A step may begin again after its undoing has begun.

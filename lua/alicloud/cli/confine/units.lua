@@ -38,6 +38,14 @@ local UNIT = { runs = count, troubles = count, merged = counts, processes = coun
 ---@field endings table<string, integer>
 ---@field met table<string, integer>
 
+---@class alicloud.cli.ExhaustiveDeal
+---@field depth integer 2: single troubles, before their pairs
+---@field done integer units of this depth
+---@field known integer units of `done` from the progress file
+---@field total integer
+---@field began number monotonic seconds at which the units of this depth began
+---@field report alicloud.cli.ExhaustiveReport
+
 local SUMS = { "runs", "troubles", "processes", "crashes", "requests", "effects", "harmed" }
 local MAPS = { "merged", "endings", "met" }
 
@@ -81,7 +89,7 @@ end
 
 -- Queues the units of the next part; those that the progress file holds are counted at once.
 local function fill(deal, kind, list)
-  local done = deal.done
+  deal.done, deal.total, deal.next = 0, #list, 1
   for _, n in ipairs(list) do
     local unit = { type = kind, n = n, from = 1 }
     while unit do
@@ -94,8 +102,7 @@ local function fill(deal, kind, list)
       unit = rest_of(unit, before)
     end
   end
-  deal.known = deal.known + deal.done - done
-  deal.total, deal.next = deal.total + #list, 1
+  deal.known, deal.began = deal.done, core.monotonic()
 end
 
 local function start_pairs(deal)
@@ -216,8 +223,7 @@ end
 ---@param about alicloud.cli.ConfinedJob
 ---@param begin table handler of the frame `playbook`
 ---@param given { depth: integer, jobs: integer, only: integer[]?, file: string?, key: string,
----progress: fun(deal: { done: integer, known: integer, total: integer,
----report: alicloud.cli.ExhaustiveReport }) } known: units of `done` from the file
+---progress: fun(deal: alicloud.cli.ExhaustiveDeal) }
 ---@return alicloud.cli.ExhaustiveReport|nil
 ---@return alicloud.cli.Confined the process that failed, else the first one
 function M.explore(about, begin, given)
@@ -225,6 +231,7 @@ function M.explore(about, begin, given)
     violations = {}, endings = {}, met = {}, processes = 0, crashes = 0, requests = 0,
     effects = 0 }
   local deal = { report = report, queue = {}, next = 1, open = 0, done = 0, known = 0, total = 0,
+    began = core.monotonic(),
     first_of = {}, before = {}, depth = given.only and 1 or given.depth, only = given.only,
     progress = given.progress }
   if given.file then read_before(deal, given.file, given.key) end

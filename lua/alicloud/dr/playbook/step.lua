@@ -230,7 +230,7 @@ local function begin(branch, key, options)
   branch.engine:record { type = "step_begin", step = key, verify = options.verify,
     no_return = options.point_of_no_return, critical = options.critical,
     stops_production = options.stops_production, marks = options.marks,
-    definition = definition_of(options) }
+    renewed = options.renewed, definition = definition_of(options) }
 end
 
 local function write_given_up(branch, key, options, raised)
