@@ -142,6 +142,17 @@ describe("a run that serves nothing of what it has opened", function()
     end
   end)
 
+  it("does not say that production is down where others have begun what it saw answer", function()
+    local desk = room()
+    assert(desk.bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-orders" }))
+    local ran = ready(desk, "failover", "fence=must", "verify=true")
+    assert.equal(0, ran.code, ran.err)
+    assert.not_matches("production", ran.out)
+    local line = desk:run("runs", "--json").object.runs[1]
+    assert.same({ "completed", {} }, { line.status, line.bring_up })
+    assert.is_nil(line.message)
+  end)
+
   it("does not say so of a playbook that attaches disks by its own calls", function()
     local desk, file = room [[
 local dr = require "alicloud.dr"

@@ -96,9 +96,23 @@ local function has_failed_over(state, group_id)
   return false
 end
 
--- Whether a finished run has opened a group, and seen the service answer.
+local OPEN = { failovered = true, already_failovered = true }
+
+-- Whether a step has found a group open that others have failed over: then it has no intent.
+local function has_found_open(state, group_id)
+  for _, step in pairs(state.steps) do
+    local result = step.status == "done" and step.result
+    if type(result) == "table" and result.group_id == group_id and OPEN[result.outcome] then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether a finished run has opened a group, or found it open, and seen the service answer.
 local function is_answered(state, group_id)
-  return state.is_over and state.marks.verified ~= nil and has_failed_over(state, group_id)
+  return state.is_over and state.marks.verified ~= nil
+    and (has_failed_over(state, group_id) or has_found_open(state, group_id))
 end
 
 --- The production that is down because of a run.
