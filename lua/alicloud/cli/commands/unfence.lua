@@ -9,6 +9,7 @@ local dr = require "alicloud.dr"
 local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -22,6 +23,9 @@ local stores = require "alicloud.dr.store"
 local takeovers = require "alicloud.dr.playbook.takeover"
 local view_compute = require "alicloud.cli.view_compute"
 local view_run = require "alicloud.cli.view_run"
+
+---@module "alicloud.dr.model.part_set"
+local part_set = lazy.module "alicloud.dr.model.part_set"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -139,6 +143,12 @@ local function write_all(journal, runtime, events)
   return true
 end
 
+-- Why the pairs of a look may not be all; nil: they are, or the run has overruled that.
+local function fault_of_set(state, snapshot)
+  if snapshot.role == "absent" or part_set.overruled(snapshot, state.force) then return nil end
+  return snapshots.pair_set_fault(snapshot)
+end
+
 -- What to type where production comes up elsewhere. What the run itself has opened, it goes on
 -- with: beside it no other run of the group is begun.
 local function words_on(args, state, way)
@@ -173,7 +183,8 @@ end
 local function settle_elsewhere(journal, args, client, state, production, person, err)
   local way = way_on(state, production, err.snapshot)
   if not way then return nil, err end
-  if not is_served(client, err.snapshot, way.way == "turned" and "from" or "to") then
+  local is_whole = not fault_of_set(state, err.snapshot)
+  if not (is_whole and is_served(client, err.snapshot, way.way == "turned" and "from" or "to")) then
     err.hint = words_on(args, state, way)
     return nil, err
   end
@@ -185,19 +196,31 @@ local function refusal(group, code, message, hint)
     region = group.region, to = group.to, message = message, hint = hint }
 end
 
+-- The end of a group where its service may run by a look from there; nil: neither.
+local function end_of(state, seen)
+  if seen.outcome == "already_there" then return seen.open and "to" or "from" end
+  local is_part = part_set.overruled(seen.snapshot, state.force)
+  return is_part and snapshots.is_failovered(part_set.as_listed(seen.snapshot)) and "to" or nil
+end
+
 -- Records that a group runs where it was moved to, if it is seen to. It is not looked for where it
 -- was before: instances may run there whose services were stopped.
 local function settle_moved(journal, args, group, state, way, person)
   local place, reach = way.zone or way.region, network.reach(args)
   local seen, err = group:standing()
   if not seen then return nil, err end
-  if seen.outcome ~= "already_there" then
+  local fault, end_ = fault_of_set(state, seen.snapshot), end_of(state, seen)
+  if fault then
+    return refusal(group, part_set.CODE, fault, "look again in a few seconds: lists of group and "
+      .. "pairs may lag behind each other")
+  elseif not end_ then
     local resume = shell.command("resume", { args.journal }, reach)
+    local now = seen.status and seen.status .. ", " .. snapshots.direction(seen) or "not listed"
     return refusal(group, "Client.WorldChanged", ("the service of %s does not come up in %s now: "
-      .. "the group is %s, %s"):format(group.id, place, seen.status, snapshots.direction(seen)),
+      .. "the group is %s"):format(group.id, place, now),
       not state.is_over and "go on with the run: " .. resume or nil)
   end
-  if not is_served(group.client, seen.snapshot, seen.open and "to" or "from") then
+  if not is_served(group.client, seen.snapshot, end_) then
     return refusal(group, "Client.NotServed", ("not every disk of %s is on a running instance in "
       .. "%s"):format(group.id, place), view_run.way_up(way, args.journal, reach))
   end
