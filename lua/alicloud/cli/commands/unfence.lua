@@ -169,7 +169,7 @@ local function write_elsewhere(journal, client, state, person, way)
       place) },
     { type = "production", group_id = id, region = way.region, state = "serving" },
   }
-  if productions.is_moved(state) then
+  if productions.moved_group(state) == id then
     events[3] = { type = "finished", status = "completed_with_exceptions", exceptions = {
       ("%s was moved to %s by somebody else, and runs there"):format(id, place) } }
   end

@@ -230,20 +230,20 @@ local function unserved(state)
   return list, known
 end
 
---- Whether a run has stopped because somebody else has moved its group.
+--- The group because of which a run has stopped, since somebody else has moved it.
 ---@param state alicloud.dr.RunState
----@return boolean
-function M.is_moved(state)
-  return state.ending ~= nil and state.ending.err ~= nil and state.ending.err.code == M.MOVED
+---@return string|nil group_id
+function M.moved_group(state)
+  local err = state.ending and state.ending.err
+  return err and err.code == M.MOVED and err.group_id or nil
 end
 
 -- The way up of the group whose move was refused because somebody else had made it already. The run
 -- has fenced nothing of it, so that it has no place to come back to.
 local function moved_by_others(state)
-  local id = M.is_moved(state) and state.ending.err.group_id
-  if not id then return nil end
-  return M.way_up({ group_id = id, region = "", before = {} }, state.looks[id],
-    state.params.attach)
+  local id = M.moved_group(state)
+  local look = id and state.looks[id]
+  return look and M.way_up({ group_id = id, region = "", before = {} }, look, state.params.attach)
 end
 
 --- Where production can come up, for each group that is down, by the newest looks, for each one
