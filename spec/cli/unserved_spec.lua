@@ -108,6 +108,20 @@ describe("a run that serves nothing of what it has opened", function()
     end)
   end
 
+  it("is not closed while nobody knows whether its disks are served", function()
+    local desk = room()
+    ready(desk, "failover", "fence=no")
+    local send = desk.bench.emu.transport.send
+    desk.given.transport = { send = function(request)
+      if request.action ~= "DescribeDisks" then return send(request) end
+      return nil, { kind = "network", code = "Dark", message = "dark" }
+    end }
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    local err = desk:run("unfence", journal, "--yes", "--json").object.error
+    assert.equal("Client.NotServed", err.code)
+    assert.matches("cn%-shanghai could not be asked about the disks", err.message)
+  end)
+
   it("has it in JSON", function()
     local object = ready(room(), "failover", "--json").object
     assert.same({ OPENED, { SERVE .. "INSTANCE" } }, { object.production_down, object.bring_up })

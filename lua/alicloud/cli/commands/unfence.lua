@@ -123,15 +123,17 @@ local function way_on(state, production, seen)
   return way.way ~= "back" and way or nil
 end
 
--- Whether every disk of that side is attached to a running instance: the service runs there.
+-- Whether every disk of that side is attached to a running instance: the service runs there. The
+-- second value says why that is not known.
 local function is_served(client, snapshot, end_)
   local side = attachment.of_side_at_once(client, snapshot, end_)
+  if not side.known then return false, side.why end
   for _, disk in ipairs(side.disks) do
     local runs = false
     for _, host in ipairs(disk.hosts) do runs = runs or host.status == "Running" end
     if not (runs and disk.status == "In_use") then return false end
   end
-  return side.known and #side.disks > 0
+  return #side.disks > 0
 end
 
 local function write_all(journal, runtime, events)
@@ -220,9 +222,10 @@ local function settle_moved(journal, args, group, state, way, person)
       .. "the group is %s"):format(group.id, place, now),
       not state.is_over and "go on with the run: " .. resume or nil)
   end
-  if not is_served(group.client, seen.snapshot, end_) then
-    return refusal(group, "Client.NotServed", ("not every disk of %s is on a running instance in "
-      .. "%s"):format(group.id, place), view_run.way_up(way, args.journal, reach))
+  local served, why = is_served(group.client, seen.snapshot, end_)
+  if not served then
+    return refusal(group, "Client.NotServed", why or ("not every disk of %s is on a running "
+      .. "instance in %s"):format(group.id, place), view_run.way_up(way, args.journal, reach))
   end
   return write_elsewhere(journal, group.client, state, person, way)
 end

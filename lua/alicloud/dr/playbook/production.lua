@@ -96,13 +96,13 @@ local function has_failed_over(state, group_id)
   return false
 end
 
-local OPEN = { failovered = true, already_failovered = true }
+local FAILED_OVER = { failovered = true, already_failovered = true }
 
 -- Whether a step has found a group open that others have failed over: then it has no intent.
 local function has_found_open(state, group_id)
   for _, step in pairs(state.steps) do
     local result = step.status == "done" and step.result
-    if type(result) == "table" and result.group_id == group_id and OPEN[result.outcome] then
+    if type(result) == "table" and result.group_id == group_id and FAILED_OVER[result.outcome] then
       return true
     end
   end
