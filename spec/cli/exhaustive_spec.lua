@@ -77,9 +77,14 @@ describe("alicloud-dr explore --exhaustive", function()
     local kept, n = {}, lines[cut]:match '"kind":"pairs","n":(%d+)'
     for i, line in ipairs(lines) do
       local is_same = line:find('"kind":"pairs","n":' .. n .. ",", 1, true)
-      if i <= cut or not is_same then kept[#kept + 1] = line end
+      if i <= cut or not is_same then
+        kept[#kept + 1] = line
+      else
+        -- One that leaves itself over does not count.
+        kept[#kept + 1] = line:gsub('"unit":{', ('%%0"next":%s,'):format(line:match '"from":(%d+)'))
+      end
     end
-    assert.is_true(#kept < #lines)
+    assert.equal(#lines, #kept)
     scratch.write(path, table.concat(kept))
     assert.same(first.object, explore(table.unpack(words)).object)
   end)

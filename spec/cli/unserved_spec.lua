@@ -108,6 +108,20 @@ describe("a run that serves nothing of what it has opened", function()
     end)
   end
 
+  it("is not closed while nobody knows whether its disks are served", function()
+    local desk = room()
+    ready(desk, "failover", "fence=no")
+    local send = desk.bench.emu.transport.send
+    desk.given.transport = { send = function(request)
+      if request.action ~= "DescribeDisks" then return send(request) end
+      return nil, { kind = "network", code = "Dark", message = "dark" }
+    end }
+    local journal = desk:run("runs", "--json").object.runs[1].journal
+    local err = desk:run("unfence", journal, "--yes", "--json").object.error
+    assert.equal("Client.NotServed", err.code)
+    assert.matches("cn%-shanghai could not be asked about the disks", err.message)
+  end)
+
   it("has it in JSON", function()
     local object = ready(room(), "failover", "--json").object
     assert.same({ OPENED, { SERVE .. "INSTANCE" } }, { object.production_down, object.bring_up })
@@ -140,6 +154,17 @@ describe("a run that serves nothing of what it has opened", function()
       assert.same({}, line.bring_up)
       assert.is_nil(line.message)
     end
+  end)
+
+  it("does not say that production is down where others have begun what it saw answer", function()
+    local desk = room()
+    assert(desk.bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = "pg-orders" }))
+    local ran = ready(desk, "failover", "fence=must", "verify=true")
+    assert.equal(0, ran.code, ran.err)
+    assert.not_matches("production", ran.out)
+    local line = desk:run("runs", "--json").object.runs[1]
+    assert.same({ "completed", {} }, { line.status, line.bring_up })
+    assert.is_nil(line.message)
   end)
 
   it("does not say so of a playbook that attaches disks by its own calls", function()

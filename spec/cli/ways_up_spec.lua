@@ -5,6 +5,7 @@ local after = require "spec.dr.after_lab"
 local core = require "alicloud.core"
 local desks = require "spec.cli.desk"
 local view_run = require "alicloud.cli.view_run"
+local worlds = require "spec.worlds"
 local zone_lab = require "spec.dr.zone_lab"
 
 -- What the colleague does, with the parameters of each call. A zone group is in one region.
@@ -217,6 +218,47 @@ describe("a run whose group somebody has moved while nothing was down", function
       end)
     end
   end
+end)
+
+describe("a playbook of one's own that says that somebody has moved a group", function()
+  local function stopped(steps)
+    local world = after.world()
+    world.groups[2] = worlds.of_groups(1).groups[1]
+    local desk, file = desks.room(([[
+local alicloud, dr = require "alicloud", require "alicloud.dr"
+return dr.playbook("own", function(run)
+  local orders = run:group("pg-orders", { region = "cn-shanghai" })
+  local other = run:group("pg-01", { region = "cn-shanghai" })
+  %s
+  run:step("stop", function()
+    return nil, alicloud.error.new { kind = "state", code = "Client.GroupMoved",
+      outcome = "not_sent", group_id = "pg-01", message = "moved" }
+  end)
+end)
+]]):format(steps), { world = world })
+    assert.equal(1, desk:run("run", file, "--region", "cn-shanghai", "--yes").code)
+    return desk, desk:run("runs", "--json").object.runs[1]
+  end
+
+  it("names no way up for one that it has not looked at", function()
+    local desk, line = stopped ""
+    assert.same({}, line.bring_up)
+    assert.equal(2, desk:run("unfence", line.journal, "--yes").code)
+  end)
+
+  it("is not at its end once another group was seen to run elsewhere", function()
+    local desk, line = stopped [[run:step("look", function() return other:standing() end)
+  run:step("fence", function() return orders:fence() end)]]
+    for _, words in ipairs { { "failover" }, { "serve", "--attach", "i-new" } } do
+      assert.equal(0, desk:run(words[1], "pg-orders", "--region", "cn-shanghai", "--yes",
+        table.unpack(words, 2)).code)
+    end
+    local object = desk:run("unfence", line.journal, "--yes", "--json").object
+    assert.same({ "served_elsewhere", "pg-orders" }, { object.outcome, object.group_id })
+    line = desk:run("runs", "--json").object.runs[1]
+    assert.equal("stopped", line.status)
+    assert.equal("alicloud-dr unfence " .. line.journal .. " pg-01", line.once_up)
+  end)
 end)
 
 describe("a run whose services a step has stopped before somebody moved the group", function()

@@ -370,8 +370,9 @@ end
 
 --- Whether the service of the group may run at this side already, by looks that agree.
 ---@return { outcome: "already_there"|"elsewhere", open: boolean, from: alicloud.dr.Place,
----to: alicloud.dr.Place, status: string }|nil standing `open`: the group was failed over to this
----side, and not reversed since
+---to: alicloud.dr.Place, status: string, unclear: true? }|nil standing `open`: the group was failed
+---over to this side, and not reversed since; `unclear`: it may have been, but its pairs are not a
+---whole set
 ---@return alicloud.Error? err
 function Group:standing()
   demand(self, 2)

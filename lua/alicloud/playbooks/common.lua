@@ -208,14 +208,15 @@ function M.approve(run)
   if names then run:gate("approve", { need = run.params.approvals or #names, of = names }) end
 end
 
---- Refuses if the group has been moved since the first look: its services may run at the new side.
+--- Refuses if the group has been moved since the first look, or may have been: its services may run
+--- at the new side.
 ---@param group alicloud.dr.Group
 ---@return true|nil
 ---@return alicloud.Error? err
 function M.unmoved(group)
   local standing, err = group:standing()
   if not standing then return nil, err end
-  if standing.outcome ~= "already_there" then return true end
+  if standing.outcome ~= "already_there" and not standing.unclear then return true end
   return M.refuse(group, "Client.GroupMoved", ("%s has been moved to %s meanwhile (%s), and its "
     .. "services may run there"):format(group.id, side_of(group), standing.status))
 end

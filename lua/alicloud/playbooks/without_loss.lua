@@ -54,9 +54,10 @@ end
 local function promote(own, group, synced, stopped_at)
   local proven, err = prove_no_loss(own, group, synced, stopped_at)
   if not proven then return nil, err end
-  -- The direction has not changed since the stop: a recovery point since then belongs to it.
+  -- The direction has not changed since the stop: a recovery point since then belongs to it. For
+  -- pairs that were not seen nothing is proven.
   local result, fault = group:failover { synced_since = stopped_at }
-  if result and (result.recover_point or 0) >= stopped_at then
+  if result and not result.unseen and (result.recover_point or 0) >= stopped_at then
     result.recover_point_age, result.rpo = result.rpo, 0
     result.rpo_basis, result.rpo_to = "stop", stopped_at
   end

@@ -150,6 +150,26 @@ describe("a run that overrules an incomplete set of pairs", function()
     end
   end)
 
+  it("does not take what another step returns for it", function()
+    local result = assert(scene.stage():run(function(run)
+      run:step("queue", function() return { unseen = "12 letters" } end)
+    end))
+    assert.equal("completed", result.status)
+  end)
+
+  it("does not stop the services of a group that somebody has moved meanwhile", function()
+    local stage, stopped = scene.stage(nil, MORE), 0
+    local function halt() stopped = stopped + 1 return true end
+    assert(scene.run("failover", stage, params, { stop = halt }, { force = FORCE,
+      progress = function(event)
+        if event.type ~= "step_end" or event.step ~= "check" then return end
+        assert(stage.bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = lab.ID }))
+        stage.bench.emu:advance(600)
+      end }))
+    assert.equal(0, stopped)
+    assert.equal("Client.GroupMoved", stage:state().steps["stop services"].err.code)
+  end)
+
   it("does so for each group of a fleet", function()
     local stage = fleet_lab.stage(3, nil, MORE)
     local _, err = fleet_lab.run(stage)
@@ -172,6 +192,28 @@ describe("a run that overrules an incomplete set of pairs", function()
     assert.is_nil(err.forcible)
     assert.matches("a move without loss waits until they agree", err.hint)
     assert.same({}, stage.bench:ledger())
+  end)
+end)
+
+describe("a move without loss whose set falls apart behind the proof", function()
+  it("does not say of pairs that it has not seen that nothing is lost", function()
+    local stage, is_begun, is_proven = scene.stage(), false, false
+    local emu, send = stage.bench.emu, stage.bench.emu.transport.send
+    stage.bench.client = stage.bench.client:with { transport = { send = function(request)
+      -- The proof ends with the disks of the old side.
+      is_proven = is_proven or is_begun and request.action == "DescribeDisks"
+      if is_proven and request.action == "DescribeDiskReplicaGroups" then
+        emu:hostile(MORE.hostile)
+      end
+      return send(request)
+    end } }
+    scene.run("planned", stage, { group = "pg-orders", region = "cn-shanghai" }, nil, {
+      force = FORCE, progress = function(event)
+        is_begun = is_begun or event.type == "step_begin" and event.step == "promote"
+      end })
+    local made = stage:state().steps.promote.result
+    assert.matches("^2 of 3 pairs were seen open", made.unseen)
+    assert.equal("accepted", made.rpo_basis)
   end)
 end)
 
@@ -200,6 +242,17 @@ describe("the disks of an incomplete set of pairs", function()
     assert.equal(2, #result.steps[3].result.attached)
     assert.equal(told, result.steps[3].result.unseen)
     assert.equal(2, #result.exceptions)
+  end)
+
+  it("are all served, and said to be, if the list comes up while they are awaited", function()
+    local bench = after.new({ failover_seconds = 120 }, MORE)
+    assert(bench.client:call("FailoverDiskReplicaGroup", { ReplicaGroupId = lab.ID }))
+    bench.emu:later(bench.emu:now() + 70, function()
+      bench.emu:hostile { pair_count_off = 0, pair_ids = "array" }
+    end)
+    local result = assert(bench:run("serve", { attach = "i-new", force = FORCE }))
+    assert.equal(2, #result.attached)
+    assert.is_nil(result.unseen)
   end)
 
   it("are served by hand where a person overrules it there", function()

@@ -9,6 +9,7 @@ local dr = require "alicloud.dr"
 local effects = require "alicloud.dr.playbook.effect"
 local errors = require "alicloud.base.error"
 local journals = require "alicloud.dr.journal"
+local lazy = require "alicloud.base.lazy"
 local network = require "alicloud.cli.options.network"
 local options = require "alicloud.cli.options"
 local output = require "alicloud.cli.output"
@@ -22,6 +23,9 @@ local stores = require "alicloud.dr.store"
 local takeovers = require "alicloud.dr.playbook.takeover"
 local view_compute = require "alicloud.cli.view_compute"
 local view_run = require "alicloud.cli.view_run"
+
+---@module "alicloud.dr.model.part_set"
+local part_set = lazy.module "alicloud.dr.model.part_set"
 
 ---@type alicloud.cli.Command
 local M = {}
@@ -119,15 +123,17 @@ local function way_on(state, production, seen)
   return way.way ~= "back" and way or nil
 end
 
--- Whether every disk of that side is attached to a running instance: the service runs there.
+-- Whether every disk of that side is attached to a running instance: the service runs there. The
+-- second value says why that is not known.
 local function is_served(client, snapshot, end_)
   local side = attachment.of_side_at_once(client, snapshot, end_)
+  if not side.known then return false, side.why end
   for _, disk in ipairs(side.disks) do
     local runs = false
     for _, host in ipairs(disk.hosts) do runs = runs or host.status == "Running" end
     if not (runs and disk.status == "In_use") then return false end
   end
-  return side.known and #side.disks > 0
+  return #side.disks > 0
 end
 
 local function write_all(journal, runtime, events)
@@ -137,6 +143,12 @@ local function write_all(journal, runtime, events)
     if not ok then return nil, err end
   end
   return true
+end
+
+-- Why the pairs of a look may not be all; nil: they are, or the run has overruled that.
+local function fault_of_set(state, snapshot)
+  if snapshot.role == "absent" or part_set.overruled(snapshot, state.force) then return nil end
+  return snapshots.pair_set_fault(snapshot)
 end
 
 -- What to type where production comes up elsewhere. What the run itself has opened, it goes on
@@ -159,7 +171,7 @@ local function write_elsewhere(journal, client, state, person, way)
       place) },
     { type = "production", group_id = id, region = way.region, state = "serving" },
   }
-  if productions.is_moved(state) then
+  if productions.moved_group(state) == id then
     events[3] = { type = "finished", status = "completed_with_exceptions", exceptions = {
       ("%s was moved to %s by somebody else, and runs there"):format(id, place) } }
   end
@@ -173,7 +185,8 @@ end
 local function settle_elsewhere(journal, args, client, state, production, person, err)
   local way = way_on(state, production, err.snapshot)
   if not way then return nil, err end
-  if not is_served(client, err.snapshot, way.way == "turned" and "from" or "to") then
+  local is_whole = not fault_of_set(state, err.snapshot)
+  if not (is_whole and is_served(client, err.snapshot, way.way == "turned" and "from" or "to")) then
     err.hint = words_on(args, state, way)
     return nil, err
   end
@@ -185,21 +198,34 @@ local function refusal(group, code, message, hint)
     region = group.region, to = group.to, message = message, hint = hint }
 end
 
+-- The end of a group where its service may run by a look from there; nil: neither.
+local function end_of(state, seen)
+  if seen.outcome == "already_there" then return seen.open and "to" or "from" end
+  local is_part = part_set.overruled(seen.snapshot, state.force)
+  return is_part and snapshots.is_failovered(part_set.as_listed(seen.snapshot)) and "to" or nil
+end
+
 -- Records that a group runs where it was moved to, if it is seen to. It is not looked for where it
 -- was before: instances may run there whose services were stopped.
 local function settle_moved(journal, args, group, state, way, person)
   local place, reach = way.zone or way.region, network.reach(args)
   local seen, err = group:standing()
   if not seen then return nil, err end
-  if seen.outcome ~= "already_there" then
+  local fault, end_ = fault_of_set(state, seen.snapshot), end_of(state, seen)
+  if fault then
+    return refusal(group, part_set.CODE, fault, "look again in a few seconds: lists of group and "
+      .. "pairs may lag behind each other")
+  elseif not end_ then
     local resume = shell.command("resume", { args.journal }, reach)
+    local now = seen.status and seen.status .. ", " .. snapshots.direction(seen) or "not listed"
     return refusal(group, "Client.WorldChanged", ("the service of %s does not come up in %s now: "
-      .. "the group is %s, %s"):format(group.id, place, seen.status, snapshots.direction(seen)),
+      .. "the group is %s"):format(group.id, place, now),
       not state.is_over and "go on with the run: " .. resume or nil)
   end
-  if not is_served(group.client, seen.snapshot, seen.open and "to" or "from") then
-    return refusal(group, "Client.NotServed", ("not every disk of %s is on a running instance in "
-      .. "%s"):format(group.id, place), view_run.way_up(way, args.journal, reach))
+  local served, why = is_served(group.client, seen.snapshot, end_)
+  if not served then
+    return refusal(group, "Client.NotServed", why or ("not every disk of %s is on a running "
+      .. "instance in %s"):format(group.id, place), view_run.way_up(way, args.journal, reach))
   end
   return write_elsewhere(journal, group.client, state, person, way)
 end

@@ -87,6 +87,11 @@ local function rest_of(unit, frame)
   return frame.next and { type = unit.type, n = unit.n, from = frame.next }
 end
 
+-- Whether what a unit has left over begins no later than the unit itself: it would never end.
+local function is_endless(from, frame)
+  return frame.next ~= nil and frame.next <= (math.tointeger(from) or 1)
+end
+
 -- Queues the units of the next part; those that the progress file holds are counted at once.
 local function fill(deal, kind, list)
   deal.done, deal.total, deal.next = 0, #list, 1
@@ -175,7 +180,7 @@ local function handlers_of(deal, begin)
     idle = { shape = {}, answer = function() return deal_next() end },
     unit = { shape = UNIT, advances = true, answer = function(frame)
       if not dealt then return nil, "a unit that was not dealt to it" end
-      if frame.next and frame.next <= (dealt.from or 1) then return nil, "a rest without an end" end
+      if is_endless(dealt.from, frame) then return nil, "a rest without an end" end
       deal.open = deal.open - 1
       keep(deal, dealt, frame)
       add(deal, frame)
@@ -201,7 +206,8 @@ local function read_before(deal, path, key)
       options.refuse(("--progress: %s is of another playbook, other words or another version; %s")
         :format(path, FRESH))
     elseif n > 1 and type(entry) == "table" and type(entry.unit) == "table"
-      and not shapes.fault("unit", entry.unit, UNIT) then
+      and not shapes.fault("unit", entry.unit, UNIT)
+      and not is_endless(entry.from, entry.unit) then
       deal.before[name_of(entry.kind, entry.n, entry.from)] = entry.unit
     end
   end

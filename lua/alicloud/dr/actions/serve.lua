@@ -309,9 +309,8 @@ local function look_at_group(change)
     local seen, obstacle
     seen, err = replication_change.look(change)
     if not seen then return nil end
-    if part_set.overruled(seen.here, change.options.force) then
-      unseen, seen.here = part_set.unseen(seen.here), part_set.as_listed(seen.here)
-    end
+    unseen = part_set.overruled(seen.here, change.options.force) and part_set.unseen(seen.here)
+    if unseen then seen.here = part_set.as_listed(seen.here) end
     obstacle, unproven = problem_of_group(change, seen)
     return seen, obstacle
   end)

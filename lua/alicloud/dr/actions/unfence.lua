@@ -11,8 +11,10 @@ local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
 local failures = require "alicloud.dr.change.failures"
 local formats = require "alicloud.base.formats"
+local part_set = require "alicloud.dr.model.part_set"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local schema = require "alicloud.base.schema"
+local tables = require "alicloud.base.tables"
 local transitions = require "alicloud.dr.model.transition"
 
 local M = {}
@@ -71,6 +73,23 @@ M.OPTIONS = change_options.without_token { fenced = FENCED }
 local OPENED = { failovering = true, failovered = true, failover_failed = true }
 local RAN = { Running = true, Starting = true, Pending = true }
 
+-- A disk that was fenced, and that no listed pair is copied from; nil: there is none.
+local function no_source(snapshot, fenced)
+  local sources = {}
+  for _, pair in ipairs(snapshot.pairs) do sources[pair.source_disk or ""] = true end
+  for _, use in ipairs(fenced.before) do
+    if not sources[use.disk] then return use.disk end
+  end
+  return nil
+end
+
+-- The sites as if the listed pairs were all, if those hold every fenced disk: others are not
+-- touched, so a list that is behind must not keep production down.
+local function as_needed(found, fenced)
+  if #found.here.pairs == 0 or no_source(found.here, fenced) then return found end
+  return tables.merged(found, { here = part_set.as_listed(found.here) })
+end
+
 -- Forbids it if the group is another one, is opened at its other site, or has been reversed.
 local function problem_of_group(snapshot, fenced)
   if fenced.group_id ~= snapshot.group_id then
@@ -83,17 +102,17 @@ local function problem_of_group(snapshot, fenced)
         .. "that writes would be one too many"):format(snapshot.group_id, snapshot.status),
       hint = "go on with the failover: finish it, then attach the disks there, group:serve" }
   end
-  local sources = {}
-  for _, pair in ipairs(snapshot.pairs) do sources[pair.source_disk or ""] = true end
-  for _, use in ipairs(fenced.before) do
-    if not sources[use.disk] then
-      return { kind = "state", code = "Client.WorldChanged", snapshot = snapshot,
-        message = ("%s is no disk that %s is copied from now"):format(use.disk,
-          snapshot.group_id), hint = "look at the group: it may go the other way by now; then its "
-          .. "service comes up where it is copied from" }
-    end
-  end
-  return nil
+  local disk = no_source(snapshot, fenced)
+  return disk and { kind = "state", code = "Client.WorldChanged", snapshot = snapshot,
+    message = ("%s is no disk that %s is copied from now"):format(disk, snapshot.group_id),
+    hint = "look at the group: it may go the other way by now; then its service comes up where it "
+      .. "is copied from" } or nil
+end
+
+local function problem_of(found, fenced)
+  return replication_change.problem_of_world(found)
+    or replication_change.problem_of_side(found.here, "bring it back from")
+    or problem_of_group(found.here, fenced)
 end
 
 local function wanted_disks(fenced)
@@ -203,9 +222,7 @@ local function look_at_group(change, fenced)
   local found, problem = change:until_passed(function()
     local seen
     seen, err = replication_change.look(change)
-    return seen, seen and (replication_change.problem_of_world(seen)
-      or replication_change.problem_of_side(seen.here, "bring it back from")
-      or problem_of_group(seen.here, fenced))
+    return seen, seen and problem_of(as_needed(seen, fenced), fenced)
   end)
   if not found then return nil, err end
   if not problem then return true end

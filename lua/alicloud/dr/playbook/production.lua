@@ -96,9 +96,23 @@ local function has_failed_over(state, group_id)
   return false
 end
 
--- Whether a finished run has opened a group, and seen the service answer.
+local FAILED_OVER = { failovered = true, already_failovered = true }
+
+-- Whether a step has found a group open that others have failed over: then it has no intent.
+local function has_found_open(state, group_id)
+  for _, step in pairs(state.steps) do
+    local result = step.status == "done" and step.result
+    if type(result) == "table" and result.group_id == group_id and FAILED_OVER[result.outcome] then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether a finished run has opened a group, or found it open, and seen the service answer.
 local function is_answered(state, group_id)
-  return state.is_over and state.marks.verified ~= nil and has_failed_over(state, group_id)
+  return state.is_over and state.marks.verified ~= nil
+    and (has_failed_over(state, group_id) or has_found_open(state, group_id))
 end
 
 --- The production that is down because of a run.
@@ -216,20 +230,20 @@ local function unserved(state)
   return list, known
 end
 
---- Whether a run has stopped because somebody else has moved its group.
+--- The group because of which a run has stopped, since somebody else has moved it.
 ---@param state alicloud.dr.RunState
----@return boolean
-function M.is_moved(state)
-  return state.ending ~= nil and state.ending.err ~= nil and state.ending.err.code == M.MOVED
+---@return string|nil group_id
+function M.moved_group(state)
+  local err = state.ending and state.ending.err
+  return err and err.code == M.MOVED and err.group_id or nil
 end
 
 -- The way up of the group whose move was refused because somebody else had made it already. The run
 -- has fenced nothing of it, so that it has no place to come back to.
 local function moved_by_others(state)
-  local id = M.is_moved(state) and state.ending.err.group_id
-  if not id then return nil end
-  return M.way_up({ group_id = id, region = "", before = {} }, state.looks[id],
-    state.params.attach)
+  local id = M.moved_group(state)
+  local look = id and state.looks[id]
+  return look and M.way_up({ group_id = id, region = "", before = {} }, look, state.params.attach)
 end
 
 --- Where production can come up, for each group that is down, by the newest looks, for each one

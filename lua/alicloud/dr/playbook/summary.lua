@@ -5,6 +5,7 @@ local figures = require "alicloud.dr.playbook.figures"
 local productions = require "alicloud.dr.playbook.production"
 local readable = require "alicloud.base.readable"
 local states = require "alicloud.dr.playbook.state"
+local tables = require "alicloud.base.tables"
 
 local M = {}
 
@@ -41,6 +42,9 @@ local function outcome(state)
   return figures.recovery_time(state).why == "already" and "already_failovered" or nil
 end
 
+-- Outcomes of verbs that tell what they have not seen. A step may return anything.
+local TELLS = tables.set { "failovered", "already_failovered", "serving", "already_serving" }
+
 -- What the failovers of a run have not seen open.
 local function unseen(state)
   local texts, known = {}, {}
@@ -54,7 +58,9 @@ local function unseen(state)
   -- A failover that was joined has no intent.
   for _, key in ipairs(state.order) do
     local result = state.steps[key].result
-    if type(result) == "table" then add(result.group_id, result.unseen) end
+    if type(result) == "table" and TELLS[result.outcome] then
+      add(result.group_id, result.unseen)
+    end
   end
   return texts
 end

@@ -11,8 +11,10 @@ local M = {}
 local LOOKS = 3
 local PAUSE = 2
 
---- Seconds for which lists of a group and its pairs may lag behind each other.
-M.LAG = 60
+--- Seconds for which lists of a group and its pairs may lag behind each other. Fewer than the
+--- minute that the ready playbooks give a fence and the look before a stop: these end with what was
+--- seen.
+M.LAG = 40
 
 --- Seconds between two looks while the lists may lag.
 M.LAG_PAUSE = 5

@@ -49,6 +49,7 @@ function M.read(group)
   local is_there = found and agreed == THERE
   return { outcome = is_there and "already_there" or "elsewhere",
     open = is_there and found == "open" or false,
+    unclear = not is_there and lags(snapshot) or nil,
     from = snapshot.from, to = snapshot.to, status = snapshot.status, snapshot = snapshot }
 end
 
