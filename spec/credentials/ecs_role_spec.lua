@@ -215,7 +215,8 @@ describe("the credentials URI", function()
 
   it("is refused in the clear, but from this machine and link-local metadata", function()
     for _, host in ipairs { "far.example", "10.0.0.1", "127.evil.example", "169.254.evil.example",
-      "127.0.0.1.evil.example", "localhost.evil.example", "[2001:db8::1]", "100.100.100.2000" } do
+      "127.0.0.1.evil.example", "localhost.evil.example", "[2001:db8::1]", "100.100.100.2000",
+      "127.0.0.256", "127.0.0.08", "169.254.1.999", "169.254.0.0x1" } do
       local uri = "HTTP://" .. host .. ":80/canary"
       local keys, err, requests = get({}, { ALIBABA_CLOUD_CREDENTIALS_URI = uri })
       assert.is_nil(keys)
