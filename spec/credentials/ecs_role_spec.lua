@@ -194,7 +194,8 @@ describe("the credentials URI", function()
       assert.equal("credentials", err.kind)
       assert.is_nil(tostring(err):find("canary", 1, true))
     end
-    for _, uri in ipairs { "canary", "ftp://canary", "http://canary@host/", "http://h/canary x" } do
+    for _, uri in ipairs { "canary", "ftp://canary", "http://canary@host/", "http://h/canary x",
+      "https://h/#canary", "https://canary\\host/", "https://h,canary/" } do
       local _, err, requests = get({}, { ALIBABA_CLOUD_CREDENTIALS_URI = uri })
       assert.matches("^ALIBABA_CLOUD_CREDENTIALS_URI", err.message)
       assert.is_nil(tostring(err):find("canary", 1, true))
