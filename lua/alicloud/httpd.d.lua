@@ -58,7 +58,7 @@ function Server:close() end
 function httpd.start(options) end
 
 --- Waits until one of several servers has work, or a signal comes.
----@param servers alicloud.httpd.Server[] at most 64
+---@param servers alicloud.httpd.Server[]
 ---@param seconds number 0-3600
 ---@return boolean ready
 function httpd.wait(servers, seconds) end

@@ -77,6 +77,14 @@ describe("flattening", function()
     loop.Again = loop
     assert.matches("nested deeper than 32 levels", refused { A = loop })
   end)
+
+  it("names the first of several faults, by name", function()
+    local wrong = {}
+    for i = 1, 40 do wrong["P" .. 100 + i] = 0 / 0 end
+    assert.equal("parameter P101: got NaN; allowed: a finite number", refused(wrong))
+    wrong.P100 = wrong
+    assert.matches("^parameter P100.*nested deeper", refused(wrong))
+  end)
 end)
 
 local failover = ebs.operations.FailoverDiskReplicaGroup

@@ -61,6 +61,16 @@ describe("the command in somebody else's directory", function()
       print(pcall(require, "alicloud.spare"))']]):format(other, own, own))
     assert.matches('^false\tmodule "alicloud.spare" is not installed', text)
   end)
+
+  it("does not call a module missing that it cannot open", function()
+    local own = scratch.directory()
+    assert(os.execute(("mkdir -p %s/alicloud/base && ln -s spare.lua %s/alicloud/spare.lua"):format(
+      own, own)))
+    scratch.write(own .. "/alicloud/base/lua_version.lua", "return _VERSION")
+    local text = sh(([[lua5.4 -e 'loadfile("lua/alicloud/cli/installed.lua")("%s", "%s")
+      print(pcall(require, "alicloud.spare"))']]):format(own, own))
+    assert.matches('^false\tmodule "alicloud.spare" cannot be read: .*spare.lua: Too many', text)
+  end)
 end)
 
 describe("make install", function()

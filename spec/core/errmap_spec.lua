@@ -30,6 +30,17 @@ describe("an accepted call", function()
   end)
 end)
 
+describe("an error of the service in a status that it does not use", function()
+  it("is not said to lack what it has", function()
+    local _, failure = core.read(answer(302, '{"RequestId":"r","Code":"c"}'))
+    assert.equal("unknown", failure.outcome)
+    assert.matches("^HTTP 302 with an error, which the service sends with 4xx or 5xx: {",
+      failure.message)
+    _, failure = core.read(answer(302, '{"RequestId":"r"}'))
+    assert.matches("^HTTP 302 with a JSON object that has no RequestId or Code", failure.message)
+  end)
+end)
+
 -- { what, exchange, outcome, kind, code, retry class }
 local ROWS = {
   -- Below HTTP: whether a byte left decides.

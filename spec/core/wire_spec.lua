@@ -193,6 +193,23 @@ describe("alicloud.transport and core.read together", function()
       end
     end)
 
+    it("does not say where its answer ends has said nothing with it", function()
+      local head = "HTTP/1.1 %s\r\nContent-Length: %s\r\n\r\n"
+      local error_body = reply.error("403 Forbidden", "OperationDenied"):match "\r\n\r\n(.*)$"
+      for status, body in pairs { ["200 OK"] = reply.body, ["403 Forbidden"] = error_body } do
+        local n = ("%d"):format(#body)
+        for _, length in ipairs { n .. "x", "+" .. n, n .. ", 3", n .. "\r\nContent-Length: 900",
+          "900\r\ncontent-length: " .. n, ("9"):rep(23), "0x" .. n, "-1", "" } do
+          local result = peers:against(behaviour.answer_and_close(
+            head:format(status, length) .. body, "fin"))
+          assert.are.equal("unknown", (outcome(result)), length)
+        end
+        local twice = peers:against(behaviour.answer(
+          head:format(status, n .. "\r\nContent-Length: " .. n) .. body))
+        assert.are_not.equal("unknown", (outcome(twice)))
+      end
+    end)
+
     it("folds and pads its headers is understood", function()
       local result = peers:against(behaviour.answer("HTTP/1.1 200 OK\r\n"
         .. "X-A:  1 \r\nX-B: 2\r\n  3\r\nX-A: 4\r\nContent-Length: 0\r\n\r\n"))

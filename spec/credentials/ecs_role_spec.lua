@@ -194,7 +194,8 @@ describe("the credentials URI", function()
       assert.equal("credentials", err.kind)
       assert.is_nil(tostring(err):find("canary", 1, true))
     end
-    for _, uri in ipairs { "canary", "ftp://canary", "http://canary@host/", "http://h/canary x" } do
+    for _, uri in ipairs { "canary", "ftp://canary", "http://canary@host/", "http://h/canary x",
+      "https://h/#canary", "https://canary\\host/", "https://h,canary/" } do
       local _, err, requests = get({}, { ALIBABA_CLOUD_CREDENTIALS_URI = uri })
       assert.matches("^ALIBABA_CLOUD_CREDENTIALS_URI", err.message)
       assert.is_nil(tostring(err):find("canary", 1, true))
@@ -215,7 +216,8 @@ describe("the credentials URI", function()
 
   it("is refused in the clear, but from this machine and link-local metadata", function()
     for _, host in ipairs { "far.example", "10.0.0.1", "127.evil.example", "169.254.evil.example",
-      "127.0.0.1.evil.example", "localhost.evil.example", "[2001:db8::1]", "100.100.100.2000" } do
+      "127.0.0.1.evil.example", "localhost.evil.example", "[2001:db8::1]", "100.100.100.2000",
+      "127.0.0.256", "127.0.0.08", "169.254.1.999", "169.254.0.0x1" } do
       local uri = "HTTP://" .. host .. ":80/canary"
       local keys, err, requests = get({}, { ALIBABA_CLOUD_CREDENTIALS_URI = uri })
       assert.is_nil(keys)

@@ -110,4 +110,16 @@ describe("a token file that Kubernetes mounts", function()
     end
     assert.same({}, machine.warnings)
   end)
+
+  it("is not waited for if it is a FIFO", function()
+    local path = scratch.directory() .. "/token"
+    tree.run("mkfifo " .. path)
+    local machine = machines.new { real_files = true, env = {
+      ALIBABA_CLOUD_ROLE_ARN = "acs:ram::1000000000000001:role/r",
+      ALIBABA_CLOUD_OIDC_PROVIDER_ARN = "acs:ram::1000000000000001:oidc-provider/p",
+      ALIBABA_CLOUD_OIDC_TOKEN_FILE = path } }
+    local keys, err = machines.open(machine, credentials.oidc()):get()
+    assert.is_nil(keys)
+    assert.matches("^the OIDC token file .*/token: not a regular file", err.message)
+  end)
 end)

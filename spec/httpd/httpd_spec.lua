@@ -303,6 +303,12 @@ describe("alicloud.httpd", function()
     assert.is_boolean(httpd.wait(list, 0))
   end)
 
+  it("waits for as many servers as there are", function()
+    local many = {}
+    for i = 1, 100 do many[i] = server end
+    assert.is_boolean(httpd.wait(many, 0))
+  end)
+
   it("is its process's own: a forked child can close its copy, and nothing else", function()
     local idle <close> = raw_client.connect(server:port(), step)
     idle:send("GET /idle HTTP/1.1\r\nHost: h\r\n\r\n")

@@ -76,6 +76,11 @@ describe("a foreign transport", function()
     assert.equal("went wrong", returning(false, "went wrong").detail)
   end)
 
+  it("may give a status as a float, as a reader of JSON does", function()
+    local answer = returning { status = 403.0, body = "{}" }
+    assert.same({ 403, "integer" }, { answer.status, math.type(answer.status) })
+  end)
+
   it("that raises or returns rubbish becomes a failure of unknown outcome", function()
     for _, rubbish in ipairs {
       "text", 7, true, print, {}, { status = "200" }, { status = 99 }, { status = 1000 },

@@ -59,6 +59,9 @@ describe("an endpoint as written", function()
         "plain HTTP is for loopback addresses; plain_http = true allows it elsewhere",
       ["http://127.0.0.1.example.com"] =
         "plain HTTP is for loopback addresses; plain_http = true allows it elsewhere",
+      -- A resolver is asked for such a name.
+      ["http://127.0.0.256:80"] =
+        "plain HTTP is for loopback addresses; plain_http = true allows it elsewhere",
     } do
       local parsed, why = endpoint.parse(text)
       assert.is_nil(parsed, text)

@@ -164,14 +164,20 @@ static enum ac_retry retry_of_status(int status)
     return lost ? AC_RETRY_TRANSPORT : AC_RETRY_NEVER;
 }
 
+static const char *words_of_body(const struct ac_response *response)
+{
+    if (response->shape == AC_SHAPE_EMPTY)
+        return "without a body";
+    if (response->shape != AC_SHAPE_JSON)
+        return "with a body that is not JSON";
+    return response->request_id.n > 0 && response->code.n > 0
+               ? "with an error, which the service sends with 4xx or 5xx"
+               : "with a JSON object that has no RequestId or Code";
+}
+
 /* Describes an HTTP response that does not come from the service itself. */
 static void map_foreign(struct ac_error *error, const struct ac_response *response)
 {
-    static const char *const shapes[] = {[AC_SHAPE_EMPTY] = "without a body",
-                                         [AC_SHAPE_JSON] =
-                                             "with a JSON object that has no RequestId or Code",
-                                         [AC_SHAPE_XML] = "with a body that is not JSON",
-                                         [AC_SHAPE_OTHER] = "with a body that is not JSON"};
     bool success = response->status >= 200 && response->status <= 299;
     bool limit = success && response->limit; /* a retry would get the same large response */
     error->kind = limit ? "limit" : success ? "decode" : "http";
@@ -185,7 +191,7 @@ static void map_foreign(struct ac_error *error, const struct ac_response *respon
     else if (response->shape == AC_SHAPE_BAD_JSON)
         ac_buf_printf(&error->message, "with unusable JSON (%s)", response->why);
     else
-        ac_buf_add_text(&error->message, shapes[response->shape]);
+        ac_buf_add_text(&error->message, words_of_body(response));
     if (response->body.n > 0) {
         ac_buf_add_text(&error->message, ": ");
         ac_codec_excerpt(&error->message, response->body, EXCERPT_BYTES);

@@ -190,18 +190,15 @@ static int pollable(const struct ac_httpd *server)
     return info ? info->epoll_fd : -1;
 }
 
-#define WAIT_MAX 64 /* servers */
-
 /* [-2, +1, v]  httpd.wait(servers, seconds) -> whether one has work; a signal ends the wait */
 static int httpd_wait(lua_State *L)
 {
-    struct pollfd fds[WAIT_MAX];
     size_t n = 0;
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Number seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 2, "seconds must be from 0 to 3600");
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
-    luaL_argcheck(L, count <= WAIT_MAX, 1, "too many servers");
+    struct pollfd *fds = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *fds, 0);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, 1, i); /* without metamethods, which might close a server read before */
         int fd = pollable(luaL_checkudata(L, -1, SERVER_CLASS));

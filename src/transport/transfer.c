@@ -50,12 +50,36 @@ static void keep_field(struct ac_buf *headers, struct ac_str line)
     ac_buf_add_char(headers, '\n');
 }
 
-static void end_block(struct ac_op *op)
+static bool is_length(struct ac_str value)
+{
+    size_t n = 0;
+    while (n < value.n && value.p[n] >= '0' && value.p[n] <= '9')
+        n++;
+    return n == value.n && n > 0 && n < 19;
+}
+
+/* False if it cannot be known where the response ends: its length is no number, or there are two
+ * (RFC 9112, section 6.3). libcurl reads "24x" as 24, and takes one of several. */
+static bool is_framed(const struct ac_buf *headers)
+{
+    struct ac_str block = ac_buf_str(headers), name, value, length = {0};
+    while (ac_header_next(&block, &name, &value)) {
+        if (!ac_str_equal_nocase(name, AC_STR("content-length")))
+            continue;
+        if (!is_length(value) || (length.p && !ac_str_equal(length, value)))
+            return false;
+        length = value;
+    }
+    return true;
+}
+
+static bool end_block(struct ac_op *op)
 {
     bool informs = ac_transfer_info(op, CURLINFO_RESPONSE_CODE) / 100 == 1;
     op->block = informs ? AC_BLOCK_NONE : AC_BLOCK_LAST;
     if (!informs)
         ac_guard_answered(op);
+    return informs || is_framed(&op->exchange.headers);
 }
 
 /* Reads a header line. A block begins with a status line and ends with an empty line. Only after an
@@ -71,8 +95,8 @@ static bool keep_line(struct ac_op *op, struct ac_str line)
     }
     if (op->block == AC_BLOCK_OPEN && ac_header_trim(line).n > 0)
         keep_field(headers, line);
-    else if (op->block == AC_BLOCK_OPEN)
-        end_block(op);
+    else if (op->block == AC_BLOCK_OPEN && !end_block(op))
+        return false;
     return headers->status == AC_OK;
 }
 

@@ -7,11 +7,14 @@ local UNITS = { d = 86400, h = 3600, m = 60, s = 1 }
 --- What a message says after "allowed:".
 M.ALLOWED = 'seconds, or a text such as "90s", "20m", "1h30m"'
 
+-- More digits than this, in days, are more seconds than an integer holds.
+local MOST_DIGITS = 12
+
 local function parse_units(text)
   local total, last, rest = 0, math.huge, text
   while rest ~= "" do
     local digits, unit, after = rest:match("^(%d+)([dhms])(.*)$")
-    if not digits or UNITS[unit] >= last then return nil end
+    if not digits or #digits > MOST_DIGITS or UNITS[unit] >= last then return nil end
     total, last, rest = total + tonumber(digits) * UNITS[unit], UNITS[unit], after
   end
   return total

@@ -49,7 +49,10 @@ local ERRNOS = { [2] = "ENOENT", [20] = "ENOTDIR" }
 local function read_file(path)
   local file <close>, message, errno = io.open(path, "rb")
   if not file then return nil, message, ERRNOS[errno] end
-  return file:read("a")
+  local text
+  text, message = file:read("a")
+  if not text then return nil, path .. ": " .. message end
+  return text
 end
 
 -- The prefix keeps a message from being taken for a control message.
@@ -127,6 +130,25 @@ end
 ---@return boolean
 function M.has_real_files(runtime)
   return runtime.read_file == DEFAULTS.read_file
+end
+
+-- The most bytes that are read of a file that a setting names; all roots of a system are less than
+-- one mebibyte.
+local MOST = 16777216
+
+--- Reads a file that a setting names. It must be a regular one: a FIFO or a device may never end,
+--- and no deadline ends the reading.
+---@param runtime alicloud.Runtime
+---@param path string
+---@return string|nil text
+---@return string? message
+function M.read_regular(runtime, path)
+  if not M.has_real_files(runtime) then return runtime.read_file(path) end
+  local real, message = core.real_path(path)
+  if not real then return nil, message end
+  local file <close>, fault = core.open_file(real, "read")
+  if not file then return nil, fault end
+  return file:read(0, MOST)
 end
 
 return M

@@ -195,16 +195,26 @@ local function region_of(config, runtime)
   return region
 end
 
+local function endpoint_fault(name, text, plain_http)
+  local ok, reason = nil, "it is not text"
+  if type(text) == "string" then ok, reason = endpoint.parse(text, plain_http) end
+  return not ok and endpoint.refusal(name, text, reason) or nil
+end
+
+-- One of several faults: the least, so that it is the same every time.
 local function check_endpoints(config)
   local given = config.endpoint
-  local list = type(given) == "table" and given or { given }
-  for region, text in pairs(list) do
-    local where = type(given) == "table" and "option endpoint, region " .. tostring(region)
-      or "option endpoint"
-    local ok, reason = nil, "it is not text"
-    if type(text) == "string" then ok, reason = endpoint.parse(text, config.plain_http) end
-    if not ok then return endpoint.refusal(where, text, reason) end
+  if type(given) ~= "table" then
+    return given and endpoint_fault("option endpoint", given, config.plain_http)
   end
+  local least
+  for region, text in pairs(given) do
+    local fault = schema.refusal(REGION, region)
+    fault = fault and "option endpoint, key: " .. fault
+      or endpoint_fault("option endpoint, region " .. region, text, config.plain_http)
+    if fault and (not least or fault < least) then least = fault end
+  end
+  return least
 end
 
 --- A loop with scopes, which runs several tasks at a time: the given one if it has scopes, else a

@@ -4,6 +4,7 @@
 -- signature are made anew for every attempt.
 
 local attempt = require "alicloud.call.attempt"
+local differences = require "alicloud.call.differences"
 local guard = require "alicloud.base.guard"
 local lazy = require "alicloud.base.lazy"
 local outcomes = require "alicloud.call.outcome"
@@ -16,8 +17,6 @@ local sign = require "alicloud.call.sign"
 
 ---@module "alicloud.call.dependencies"
 local dependencies = lazy.module "alicloud.call.dependencies"
----@module "alicloud.call.differences"
-local differences = lazy.module "alicloud.call.differences"
 ---@module "alicloud.call.tracer"
 local tracers = lazy.module "alicloud.call.tracer"
 
@@ -171,9 +170,16 @@ local function run_attempt(context, plan, progress)
   return result, answer
 end
 
+-- What the error of a change needs is loaded before the change is sent: later the files may have
+-- been replaced, or no descriptor may be left to read them.
+local function load_errors(plan)
+  return plan.data and plan.data.errors
+end
+
 local function carry_out(context, plan, progress)
   local refusal = forbidden(context, plan)
   if refusal then return nil, outcomes.error(context, plan, progress, refusal) end
+  if plan.mutating then load_errors(plan) end
   while true do
     progress.attempts = progress.attempts + 1
     local result, answer = run_attempt(context, plan, progress)

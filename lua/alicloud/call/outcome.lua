@@ -3,16 +3,12 @@
 --
 -- A change whose outcome was unknown once stays unknown until an attempt succeeds.
 
+local codes = require "alicloud.base.codes"
 local errors = require "alicloud.base.error"
-local lazy = require "alicloud.base.lazy"
 local metas = require "alicloud.base.meta"
+local proxies = require "alicloud.net.proxy"
 local retry = require "alicloud.call.retry"
 local server_clock = require "alicloud.call.server_clock"
-
----@module "alicloud.base.codes"
-local codes = lazy.module "alicloud.base.codes"
----@module "alicloud.net.proxy"
-local proxies = lazy.module "alicloud.net.proxy"
 
 local M = {}
 

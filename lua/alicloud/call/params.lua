@@ -62,13 +62,29 @@ local function flatten_list(flat, path, list, length, depth)
   return true
 end
 
-local function flatten_map(flat, path, map, depth)
-  for name, value in pairs(map) do
+-- The names of a map in order, so that it is the same fault every time; or the name that is none.
+local function names_of(map)
+  local names, odd = {}, nil
+  for name in pairs(map) do
     if type(name) ~= "string" or name == "" then
-      return nil, ("parameter %s: got the name %s; allowed: non-empty text")
-        :format(path or "names", show(name))
+      local shown = show(name)
+      if not odd or shown < odd then odd = shown end
+    else
+      names[#names + 1] = name
     end
-    local ok, message = flatten_into(flat, path and path .. "." .. name or name, value, depth)
+  end
+  table.sort(names)
+  return names, odd
+end
+
+local function flatten_map(flat, path, map, depth)
+  local names, odd = names_of(map)
+  if odd then
+    return nil, ("parameter %s: got the name %s; allowed: non-empty text")
+      :format(path or "names", odd)
+  end
+  for _, name in ipairs(names) do
+    local ok, message = flatten_into(flat, path and path .. "." .. name or name, map[name], depth)
     if not ok then return nil, message end
   end
   return true

@@ -24,6 +24,18 @@ local function rooted(path)
   return table.concat(entries, ";")
 end
 
+-- The numbers of ENOENT and ENOTDIR.
+local MISSING = { [2] = true, [20] = true }
+
+-- Why a module is not found. Lua calls each file missing that it cannot open, also if the process
+-- has no descriptor left.
+local function fault_of(name, places)
+  local file <close>, message, code = io.open(lua .. "/" .. name:gsub("%.", "/") .. ".lua")
+  local is_there = file or MISSING[code]
+  return is_there and ("module %q is not installed:%s"):format(name, places)
+    or ("module %q cannot be read: %s"):format(name, message)
+end
+
 -- Raises if a module of ours is missing, so that no later searcher looks for it.
 local function search(name)
   if not is_own(name) then return nil end
@@ -31,7 +43,7 @@ local function search(name)
   if path then return assert(loadfile(path)), path end
   local more
   path, more = package.searchpath(name, C)
-  if not path then error(("module %q is not installed:%s%s"):format(name, complaint, more), 0) end
+  if not path then error(fault_of(name, complaint .. more), 0) end
   return assert(package.loadlib(path, "luaopen_" .. name:gsub("%.", "_"))), path
 end
 

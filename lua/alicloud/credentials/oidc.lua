@@ -7,6 +7,7 @@ local endpoint = require "alicloud.net.endpoint"
 local fields = require "alicloud.base.fields"
 local forms = require "alicloud.net.form"
 local http = require "alicloud.net.http"
+local runtimes = require "alicloud.base.runtime"
 local schema = require "alicloud.base.schema"
 local shell = require "alicloud.base.shell"
 local sts = require "alicloud.credentials.sts"
@@ -102,7 +103,7 @@ end
 -- Blanks around the token are cut: editors and secret stores put a line end behind it. The file may
 -- be empty for a moment while it is written anew.
 local function read_token(runtime, path)
-  local text, reason = runtime.read_file(path)
+  local text, reason = runtimes.read_regular(runtime, path)
   local token = text and text:gsub("%s+$", ""):gsub("^%s+", "")
   if token and token ~= "" then return token end
   return support.fail(("the OIDC token file %s"):format(text and path .. " is empty" or reason), {

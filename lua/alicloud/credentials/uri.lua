@@ -1,6 +1,8 @@
 --- A session from an HTTP address, such as that of a helper beside this program.
 
+local address = require "alicloud.net.address"
 local cached = require "alicloud.credentials.cached"
+local endpoint = require "alicloud.net.endpoint"
 local http = require "alicloud.net.http"
 local schema = require "alicloud.base.schema"
 local support = require "alicloud.credentials.support"
@@ -20,15 +22,11 @@ M.OPTIONS = {
   end),
 }
 
--- Whether a host is an IPv4 address in a network; "127.evil.example" is not one.
-local function is_in(host, network)
-  return host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil and host:find(network) ~= nil
-end
-
 -- Whether a host may be asked over http://: not if others on the way could read the keys.
 local function is_near(host)
-  return host == "localhost" or host == "[::1]" or is_in(host, "^127%.")
-    or is_in(host, "^169%.254%.") or host == "100.100.100.200"
+  local bytes = address.parse(host)
+  return endpoint.is_loopback(host) or host == "100.100.100.200"
+    or bytes ~= nil and address.within(bytes, "169.254.0.0/16")
 end
 
 local function take(answer)

@@ -84,10 +84,8 @@ end
 routes.faults = {
   GET = rules,
   POST = function(emu, body)
-    for _, rule in ipairs(body and (body[1] and body or { body }) or {}) do
-      local _, problem = emu.faults:add(rule)
-      if problem then return nil, problem end
-    end
+    local _, problem = emu.faults:add(body and (body[1] and body or { body }) or {})
+    if problem then return nil, problem end
     return rules(emu)
   end,
   DELETE = function(emu)

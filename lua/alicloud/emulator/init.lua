@@ -135,10 +135,8 @@ local function begin(self)
   if not made then return taken end
   self.world = made
   for _, work in ipairs(about.later or {}) do dispatch.resume(self, work) end
-  for _, rule in ipairs(options.faults or {}) do
-    local _, problem = self.faults:add(rule)
-    if problem then return problem end
-  end
+  local _, problem = self.faults:add(options.faults or {})
+  if problem then return problem end
   return events.problem(self, options.events or {})
 end
 
@@ -291,7 +289,7 @@ end
 ---@param rule table
 ---@return table rule  as stored; its `fired` counts how often it fired
 function Emulator:fault(rule)
-  local stored, problem = self.faults:add(rule)
+  local stored, problem = self.faults:add { rule }
   demand(problem, 2)
   return stored
 end

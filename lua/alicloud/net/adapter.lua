@@ -197,8 +197,10 @@ local function lower_names(headers)
   return copy
 end
 
-local function is_status(status)
-  return math.type(status) == "integer" and status >= 100 and status <= 999
+-- The integer of a status, which may come as a float, as from a reader of JSON; nil if it is none.
+local function status_of(status)
+  local whole = type(status) == "number" and math.tointeger(status)
+  return whole and whole >= 100 and whole <= 999 and whole or nil
 end
 
 local function tidy(answer)
@@ -210,7 +212,7 @@ local function tidy(answer)
       failure = answer.failure,
       sent = answer.sent ~= false,
       detail = answer.detail and errors.text_of(answer.detail),
-      status = is_status(answer.status) and answer.status or nil,
+      status = status_of(answer.status),
       headers = type(answer.headers) == "table" and lower_names(answer.headers) or nil,
       body = type(answer.body) == "string" and answer.body or nil,
     }
@@ -218,15 +220,16 @@ local function tidy(answer)
   local body = answer.body == nil and "" or answer.body
   local headers = answer.headers == nil and {} or answer.headers
   headers = type(headers) == "table" and lower_names(headers)
-  if not is_status(answer.status) or type(body) ~= "string" or not headers then
+  local status = status_of(answer.status)
+  if not status or type(body) ~= "string" or not headers then
     return other("the transport returned an answer without a whole status, headers or body", true)
   end
-  return { status = answer.status, headers = headers, body = body }
+  return { status = status, headers = headers, body = body }
 end
 
 local function is_performed(answer)
   return type(answer.result) == "table" and type(answer.request_id) == "string"
-    and is_status(answer.status) and (answer.date == nil or type(answer.date) == "number")
+    and status_of(answer.status) ~= nil and (answer.date == nil or type(answer.date) == "number")
 end
 
 local OUTCOMES = { not_sent = true, rejected = true, unknown = true, accepted = true }

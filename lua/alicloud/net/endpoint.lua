@@ -97,12 +97,15 @@ function M.without_port(authority)
   return (split_port(authority))
 end
 
---- Whether a host (with or without port) is a loopback address of this machine.
+--- Whether a host (with or without port) is a loopback address of this machine. "127.0.0.999" is
+--- not one: it is a name, and somebody's resolver says whose.
 ---@param host string
 ---@return boolean
 function M.is_loopback(host)
   local name = split_port(host):lower()
-  return name == "localhost" or name == "[::1]" or name:find("^127%.%d+%.%d+%.%d+$") ~= nil
+  local bytes = address.parse(name)
+  return name == "localhost" or name == "[::1]"
+    or bytes ~= nil and address.within(bytes, "127.0.0.0/8")
 end
 
 local function scheme_of(scheme, host, plain_http)

@@ -23,7 +23,7 @@ local BASE = 0.2
 ---@field headers table<string, string>
 ---@field date? number unix seconds of the server's clock
 
---- Splits an http or https URL.
+--- Splits an http or https URL that a transport takes.
 ---@param url any
 ---@return { scheme: string, authority: string, host: string }|nil
 ---@return string? reason without the URL, which may contain a token
@@ -34,6 +34,10 @@ function M.parse_url(url)
   local scheme, authority = url:match("^([Hh][Tt][Tt][Pp][Ss]?)://([^/?#]+)")
   if not scheme then return nil, "it does not begin with http://host or https://host" end
   if authority:find("@", 1, true) then return nil, "it has user information" end
+  if authority:find "[^%w%-._:%[%]%%]" then
+    return nil, "its host has a character that no host has"
+  end
+  if url:find("#", 1, true) then return nil, "it has a fragment, which is not sent" end
   local host = authority:match("^(%[[^%]]*%])") or authority:match("^[^:]+")
   if not host then return nil, "the host is missing" end
   return { scheme = scheme:lower(), authority = authority, host = host:lower() }

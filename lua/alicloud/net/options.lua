@@ -59,6 +59,12 @@ local function addresses_fault(host, list)
   end
 end
 
+local function twice_fault(host, seen)
+  local lower = host:lower()
+  if seen[lower] then return ("host %s: given in two spellings"):format(schema.show(lower)) end
+  seen[lower] = true
+end
+
 local function copy_lists(resolve)
   if not resolve then return nil end
   local copy = {}
@@ -74,9 +80,9 @@ function M.validate(config)
   if config.client_key and not config.client_cert then
     return "option client_key: it is of use with the option client_cert only"
   end
-  local least
+  local least, seen = nil, {}
   for host, list in pairs(config.resolve or {}) do
-    local fault = host_fault(host) or addresses_fault(host, list)
+    local fault = host_fault(host) or addresses_fault(host, list) or twice_fault(host, seen)
     if fault and (not least or fault < least) then least = fault end
   end
   if least then return "option resolve: " .. least end

@@ -66,24 +66,8 @@ function M.of(config, getenv)
   return { ca_file = roots.ca_file, ca_path = roots.ca_path, source = "system" }
 end
 
--- The most bytes of a file that are read; all roots of a system are less than one mebibyte.
-local MOST = 16777216
-
---- Reads a PEM file. It must be a regular file, because a FIFO or a device may never end.
----@param path string
----@return string|nil text
----@return string? message
-function M.read(path)
-  local real, message = core.real_path(path)
-  if not real then return nil, message end
-  local file <close>, fault = core.open_file(real, "read")
-  if not file then return nil, fault end
-  return file:read(0, MOST)
-end
-
 local function file_fault(path, runtime)
-  local read = runtimes.has_real_files(runtime) and M.read or runtime.read_file
-  local text, message = read(path)
+  local text, message = runtimes.read_regular(runtime, path)
   if not text then return message or path .. ": it is no file" end
   local has_one = text:find "%-%-%-%-%-BEGIN [X509TRUSED ]*CERTIFICATE%-%-%-%-%-"
   return not has_one and path .. ": it holds no certificate" or nil

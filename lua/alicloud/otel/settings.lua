@@ -107,16 +107,16 @@ end
 
 -- Reads each file first: a FIFO or a device could block the command, which must not wait for that.
 local function trust_of(getenv)
-  local config = {}
+  local config, runtime = {}, runtimes.new { getenv = getenv }
   for field, name in pairs { ca_file = "CERTIFICATE", client_cert = "CLIENT_CERTIFICATE",
     client_key = "CLIENT_KEY" } do
     local path, variable = exporter(getenv, name)
     local text, message
-    if path then text, message = trusts.read(path) end
+    if path then text, message = runtimes.read_regular(runtime, path) end
     if path and not text then return nil, ("%s: %s"):format(variable, errors.clean(message)) end
     config[field] = path
   end
-  local fault = trusts.fault(config, runtimes.new { getenv = getenv })
+  local fault = trusts.fault(config, runtime)
   if fault then return nil, fault end
   return net_options.settings(config, getenv)
 end

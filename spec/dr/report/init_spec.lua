@@ -217,6 +217,17 @@ describe("a report in HTML", function()
     assert.is_truthy(page:find('<th scope="row">', 1, true))
   end)
 
+  it("draws and counts alike in a locale with a decimal comma", function()
+    local stage, book = drill()
+    assert(stage:run(book, { requester = "boris" }))
+    local report = assert(dr.report(scratch.file(stage.disk:text "run")))
+    local before = os.setlocale(nil, "numeric")
+    local _ <close> = setmetatable({}, { __close = function() os.setlocale(before, "numeric") end })
+    local usual = { report:render "html", report:render "junit" }
+    local found = os.setlocale("de_DE.UTF-8", "numeric") or os.setlocale("fr_FR.UTF-8", "numeric")
+    assert.same(usual, { report:render "html", report:render "junit" }, found)
+  end)
+
   it("gives a lane one row where there are too many steps", function()
     local stage = stages.new()
     local names = {}

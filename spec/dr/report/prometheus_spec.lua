@@ -104,6 +104,15 @@ describe("metrics of readiness", function()
     assert.equal(1, #all.alicloud_dr_group_pairs)
   end)
 
+  it("do not follow the locale's decimal comma", function()
+    local before = os.setlocale(nil, "numeric")
+    local _ <close> = setmetatable({}, { __close = function() os.setlocale(before, "numeric") end })
+    local found = os.setlocale("de_DE.UTF-8", "numeric") or os.setlocale("fr_FR.UTF-8", "numeric")
+    local text = prometheus.readiness({ verdict = "ok", lines = { NORMAL } },
+      { region = "cn-shanghai", at = 1795982151.25 })
+    assert.is_truthy(text:find(" 432.5\n", 1, true), found)
+  end)
+
   it("have a sample for a status that no document names", function()
     local all = told("fail", line_of { snapshot = { status = "brand_new", pairs = {} } })
     assert.equal("brand_new", holding(all.alicloud_dr_group_status, "status"))

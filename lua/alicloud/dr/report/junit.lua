@@ -12,8 +12,9 @@ local element = markup.element
 
 local M = {}
 
+-- A host may have set a locale with a decimal comma.
 local function seconds(value)
-  return ("%.3f"):format(math.max(0, value or 0))
+  return (("%.3f"):format(math.max(0, value or 0)):gsub(",", "."))
 end
 
 local FAILED = { failed = true, expired = true, refused = true, unproven = true }

@@ -107,8 +107,10 @@ local function labels_of(words)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
+-- A host may have set a locale with a decimal comma.
 local function add(out, name, words, value)
-  out[#out + 1] = ("alicloud_dr_%s%s %.14g\n"):format(name, labels_of(words), value)
+  out[#out + 1] = ("alicloud_dr_%s%s %s\n"):format(name, labels_of(words),
+    ("%.14g"):format(value):gsub(",", "."))
 end
 
 -- Adds a family: help, type and all its samples. One without a sample is left out.

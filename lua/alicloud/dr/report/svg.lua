@@ -21,8 +21,9 @@ local MOST_ROWS = 60
 
 local OUTLINE = { gate = " gate", release = " gate", verify = " verify" }
 
+-- A host may have set a locale with a decimal comma.
 local function percent(value)
-  return ("%.2f%%"):format(value)
+  return (("%.2f%%"):format(value):gsub(",", "."))
 end
 
 local function line(class, x, from, to)

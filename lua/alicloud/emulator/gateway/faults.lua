@@ -66,23 +66,32 @@ local faults_mt = { __name = "alicloud.emulator.Faults", __index = Faults }
 ---@return alicloud.emulator.Faults
 function M.new() return setmetatable({ rules = {} }, faults_mt) end
 
---- Appends a rule.
----@param rule table  see the head of this file
----@return alicloud.emulator.FaultRule|nil rule  as stored
----@return string|nil problem
-function Faults:add(rule)
+local function read(rule, number)
   local problem = schema.problem(rule, SHAPE, "fault")
   if problem then return nil, problem end
   local effect = rule.effect or rule["do"]
   if not effect or next(effect) == nil then
     return nil, "fault.effect: is required (error, drop, delay, stuck, partial or apply_late)"
   end
-  local stored = {
-    name = rule.name or ("rule %d"):format(#self.rules + 1), match = rule.match or {},
+  return {
+    name = rule.name or ("rule %d"):format(number), match = rule.match or {},
     when = rule.when or "before", effect = effect, seen = 0, fired = 0,
   }
-  self.rules[#self.rules + 1] = stored
-  return stored
+end
+
+--- Appends rules: all of them, or none if one is wrong.
+---@param list table[]  see the head of this file
+---@return alicloud.emulator.FaultRule|nil rule  the last one, as stored
+---@return string|nil problem
+function Faults:add(list)
+  local stored, known = {}, #self.rules
+  for i, rule in ipairs(list) do
+    local problem
+    stored[i], problem = read(rule, known + i)
+    if problem then return nil, problem end
+  end
+  table.move(stored, 1, #stored, known + 1, self.rules)
+  return stored[#stored]
 end
 
 --- Removes every rule.
