@@ -11,6 +11,7 @@ local changes = require "alicloud.dr.change"
 local compute = require "alicloud.dr.actions.compute"
 local failures = require "alicloud.dr.change.failures"
 local formats = require "alicloud.base.formats"
+local part_set = require "alicloud.dr.model.part_set"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local schema = require "alicloud.base.schema"
 local transitions = require "alicloud.dr.model.transition"
@@ -198,12 +199,20 @@ local function look_at_side(change, fenced, problem_of_plan)
   return found, obstacle, err
 end
 
+-- The set of pairs need not be whole where each disk that was fenced is listed: only those come
+-- back.
+local function problem_of_world(found, fenced)
+  local problem = replication_change.problem_of_world(found)
+  local is_part = problem and problem.code == part_set.CODE
+  return not (is_part and not problem_of_group(found.here, fenced)) and problem or nil
+end
+
 local function look_at_group(change, fenced)
   local err
   local found, problem = change:until_passed(function()
     local seen
     seen, err = replication_change.look(change)
-    return seen, seen and (replication_change.problem_of_world(seen)
+    return seen, seen and (problem_of_world(seen, fenced)
       or replication_change.problem_of_side(seen.here, "bring it back from")
       or problem_of_group(seen.here, fenced))
   end)
