@@ -190,6 +190,18 @@ describe("alicloud-dr failover --force " .. SET, function()
   end)
 end)
 
+describe("a run that is refused for an incomplete set of pairs", function()
+  it("is explained with the command that overrules it, as its last lines have said", function()
+    local desk = desks.room(false, MORE)
+    local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai", "--no-ask")
+    local command = ran.err:match "overrule what it found:  (alicloud%-dr [^\n]+)"
+    assert.matches("%-%-force " .. SET .. " %-%-why '…'$", command)
+    local journal = command:match "resume (%S+)"
+    assert.is_truthy(desk:run("explain", journal).out:find(
+      "--force " .. SET .. " --why '…'", 1, true))
+  end)
+end)
+
 describe("the old side of an incomplete set of pairs", function()
   local told = "pg-orders: 2 of 3 pairs were seen fenced (the group counts 3 pairs, the pair list "
     .. "holds 2)"
