@@ -92,6 +92,22 @@ describe("a planned move that is refused", function()
     assert.equal("Stopped", stage.bench.emu.world.instance_by_id["i-old"].status)
   end)
 
+  it("tells nobody to start the services where a group was before somebody has moved it", function()
+    for _, go in ipairs { false, "go" } do
+      local stage, undone = scene.stage(), {}
+      scene.run("planned", stage, PARAMS, { stop = "halt", restart = go or nil }, {
+        program = function() return true end,
+        progress = function(event)
+          if event.type == "step_end" and event.step == "fence" then
+            assert(stage.bench:failover {})
+          elseif event.type == "undo_end" then
+            undone[event.step] = event.err
+          end
+        end })
+      assert.matches("^Client%.GroupMoved", undone["stop services"].message)
+    end
+  end)
+
   it("leaves nothing down for the next attempt, which finds the group moved by somebody", function()
     local stage = stage_with(refuse "FailoverDiskReplicaGroup")
     assert.is_true(select(2, scene.run("planned", stage, PARAMS)).rolled_back)

@@ -5,6 +5,7 @@ local core = require "alicloud.core"
 local corrections = require "alicloud.dr.playbook.corrections"
 local effects = require "alicloud.dr.playbook.effect"
 local explain_code = require "alicloud.cli.explain_code"
+local force_options = require "alicloud.cli.options.force"
 local gather = require "alicloud.dr.report.gather"
 local pasts = require "alicloud.dr.playbook.past"
 local plain = require "alicloud.dr.report.plain"
@@ -206,6 +207,10 @@ local function next_commands(model, journal, state, way)
   if model.error and model.error.code == productions.MOVED then return { report } end
   local resume = model.resume or shell.command("explain", { journal })
   if model.fleet then return { model.fleet, resume } end
+  local forcible = model.resume and model.error and model.error.forcible
+  if forcible then
+    return { resume, ("%s %s"):format(resume, force_options.words(forcible)), report }
+  end
   if not open then return { resume, report } end
   return { status({ open.group_id }, open.region), resume }
 end

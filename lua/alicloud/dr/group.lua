@@ -312,7 +312,7 @@ function Group:drill(options)
 end
 
 local FENCE = change_options.without_token { detach = schema.boolean, force = schema.boolean,
-  stop_shared = formats.IDS }
+  stop_shared = formats.IDS, overruled = forces.OPTION }
 local SERVE = change_options.without_token { attach = formats.ATTACH, start = schema.boolean,
   force = forces.OPTION }
 

@@ -71,10 +71,10 @@ local function step(run, name, body, options)
 end
 
 local function restart(own, group)
-  local command = own.params.restart
-  if not command then return nil, "start the services where they ran: there is no restart=" end
   local ok, err = common.unmoved(group)
   if not ok and err.code == "Client.GroupMoved" then return nil, err end
+  local command = own.params.restart
+  if not command then return nil, "start the services where they ran: there is no restart=" end
   return own:program(command, { group = group.id })
 end
 

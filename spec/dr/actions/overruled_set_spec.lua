@@ -232,6 +232,50 @@ describe("alicloud-dr failover --force " .. SET, function()
   end)
 end)
 
+describe("a run that is refused for an incomplete set of pairs", function()
+  it("is explained with the command that overrules it, as its last lines have said", function()
+    local desk = desks.room(false, MORE)
+    local ran = desk:run("run", "failover", "group=pg-orders", "region=cn-shanghai", "--no-ask")
+    local command = ran.err:match "overrule what it found:  (alicloud%-dr [^\n]+)"
+    assert.matches("%-%-force " .. SET .. " %-%-why '…'$", command)
+    local journal = command:match "resume (%S+)"
+    assert.is_truthy(desk:run("explain", journal).out:find(
+      "--force " .. SET .. " --why '…'", 1, true))
+  end)
+end)
+
+describe("the old side of an incomplete set of pairs", function()
+  local told = "pg-orders: 2 of 3 pairs were seen fenced (the group counts 3 pairs, the pair list "
+    .. "holds 2)"
+
+  it("is fenced by the run that has overruled it, which tells what it has not seen", function()
+    local stage = scene.stage(nil, MORE)
+    local result = assert(scene.run("failover", stage, { group = "pg-orders",
+      region = "cn-shanghai", fence = "must" }, nil, { force = FORCE }))
+    assert.equal(2, #result.steps[2].result.detached)
+    assert.equal(told, result.exceptions[#result.exceptions])
+    assert.is_true(result.steps[2].result.elapsed < 60)
+  end)
+
+  it("is fenced by nobody else", function()
+    local bench = after.new(nil, MORE)
+    local _, err = bench:run "fence"
+    assert.equal(SET, err.code)
+    assert.same({}, bench:ledger())
+  end)
+
+  it("comes back though the set is not whole, as long as its disks are listed", function()
+    local bench = after.new()
+    local fenced = assert(bench:run "fence")
+    bench.emu:hostile(MORE.hostile)
+    assert.equal("unfenced", assert(bench:run("unfence", { fenced = fenced })).outcome)
+    bench:cut_pair_lists()
+    bench.short_pairs = 1
+    local _, err = bench:run("unfence", { fenced = fenced })
+    assert.equal(SET, err.code)
+  end)
+end)
+
 describe("the disks of an incomplete set of pairs", function()
   local params = { group = "pg-orders", region = "cn-shanghai", fence = "no", attach = "i-new" }
   local told = "2 of 3 pairs were seen open (the group counts 3 pairs, the pair list holds 2)"

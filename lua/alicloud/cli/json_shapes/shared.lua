@@ -88,7 +88,7 @@ M.compute = {
   { "attached?", list(text), "disks that this has attached" },
   { "started?", list(text), "instances that this has started" },
   { "unmapped?", list(text), "disks for which no instance was given" },
-  { "unseen?", text, "how many pairs were seen open, of a set that was not whole" },
+  { "unseen?", text, "how many pairs were seen open, or fenced, of a set that was not whole" },
   { "unproven?", text, "how the other site contradicts what was seen here" },
   { "side?", M.side, "as seen at the end" },
   { "old_side?", M.side, "" },

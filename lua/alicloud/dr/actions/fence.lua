@@ -9,6 +9,7 @@ local errors = require "alicloud.base.error"
 local failures = require "alicloud.dr.change.failures"
 local hosts = require "alicloud.dr.model.hosts"
 local neighbours = require "alicloud.dr.read.neighbours"
+local part_set = require "alicloud.dr.model.part_set"
 local replication_change = require "alicloud.dr.actions.replication_change"
 local snapshots = require "alicloud.dr.model.snapshot"
 local transitions = require "alicloud.dr.model.transition"
@@ -18,6 +19,8 @@ local M = {}
 ---@class alicloud.dr.FenceOptions: alicloud.dr.WaitOptions
 ---@field detach? boolean detach the disks too (true)
 ---@field force? boolean cut the power of instances instead of shutting them down (false)
+---@field overruled? alicloud.dr.Force[] Client.PairSetIncomplete: fence the disks of the pairs that
+---are listed; a run passes what its people have overruled
 ---@field stop_shared? string[]|string instances that may be stopped though others use them
 ---@field confirm? fun(plan: alicloud.dr.FencePlan): boolean
 ---@field timeout? number|string for each stop and each detach (10m)
@@ -40,6 +43,7 @@ local M = {}
 ---@field old_side_fenced_at number? unix seconds by the server's clock, of the look that showed the
 ---side fenced
 ---@field unproven string? how the other site contradicts what was seen here, in words
+---@field unseen string? as of a failover: there may be disks that were not fenced
 ---@field data_ready_at number? unix seconds by the server's clock, of the look that showed the
 ---group failovered; nil: it is not
 ---@field elapsed number seconds
@@ -185,20 +189,24 @@ local function look_at_side(change, snapshot)
 end
 
 local function look(change)
-  local found, err = replication_change.look(change)
+  local overruled, unseen = change.options.overruled, nil
+  local found, err = replication_change.look(change, overruled)
   if not found then return nil, err end
+  if part_set.overruled(found.here, overruled) then
+    unseen, found.here = part_set.unseen(found.here, "fenced"), part_set.as_listed(found.here)
+  end
   local problem, unproven = replication_change.problem_once_open(found)
   problem = problem or replication_change.problem_of_side(found.here, "fence it from")
   if problem then return failures.forbidden(change, problem) end
   local plan
   plan, problem = look_at_side(change, found.here)
   if problem then return failures.forbidden(change, problem) end
-  return found.here, plan, unproven
+  return found.here, plan, { unproven = unproven, unseen = unseen }
 end
 
 local function fence(change)
   local options, group = change.options, change.group
-  local snapshot, plan, unproven = look(change)
+  local snapshot, plan, facts = look(change)
   if not snapshot then return nil, plan --[[@as alicloud.Error]] end
   local idle = #plan.stop == 0 and #plan.detach == 0
   if not idle and options.confirm and not options.confirm(plan) then
@@ -206,7 +214,7 @@ local function fence(change)
   end
   local result = { outcome = idle and "already_fenced" or "fenced", group_id = group.id,
     region = plan.region, stopped = {}, detached = {}, before = plan.before,
-    request_ids = change.request_ids, unproven = unproven,
+    request_ids = change.request_ids, unproven = facts.unproven, unseen = facts.unseen,
     data_ready_at = snapshots.is_failovered(snapshot) and snapshot.read_at or nil }
   local ok, err = stop_all(change, plan, result)
   if ok then ok, err = detach_all(change, plan, result) end

@@ -92,15 +92,16 @@ local function problem_of_set(snapshot)
   local fault = snapshots.pair_set_fault(snapshot)
   return fault and { code = "Client.PairSetIncomplete", message = fault, retryable = true,
     hint = "look again in a few seconds: lists of group and pairs may lag behind each other; only "
-      .. "a failover, and serve after it, can do without (force)" }
+      .. "a failover, its fence, and serve after it, can do without (force)" }
 end
 
 --- Looks at the group from both of its sites until they agree, before anything is decided.
 ---@param change alicloud.dr.Change
+---@param force? alicloud.dr.Force[] what a person has overruled
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err nothing was sent
-function M.look(change)
-  local found, err = sites.agree(change.group, { loop = change.loop,
+function M.look(change, force)
+  local found, err = sites.agree(change.group, { loop = change.loop, force = force,
     emit = function(event) change:emit(event) end })
   if not found then return failures.unreadable(change, err) end
   change.other_site = sites.other_site(found)

@@ -307,7 +307,7 @@ local function look_at_group(change)
   local err, unproven, unseen
   local found, problem = change:until_passed(function()
     local seen, obstacle
-    seen, err = replication_change.look(change)
+    seen, err = replication_change.look(change, change.options.force)
     if not seen then return nil end
     unseen = part_set.overruled(seen.here, change.options.force) and part_set.unseen(seen.here)
     if unseen then seen.here = part_set.as_listed(seen.here) end

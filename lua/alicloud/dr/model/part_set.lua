@@ -21,16 +21,17 @@ function M.overruled(snapshot, force)
   return is_part and forces.of(force, M.CODE) or nil
 end
 
---- What a look at an open group does not show, in words.
+--- What a look at a group does not show, in words.
 ---@param snapshot alicloud.dr.Snapshot
+---@param seen_as? string what the others were seen to be (open)
 ---@return string|nil nil: its pairs are a whole set
-function M.unseen(snapshot)
+function M.unseen(snapshot, seen_as)
   local fault, seen = snapshots.pair_set_fault(snapshot), #snapshot.pairs
   if not fault then return nil end
   local missing = pair_set.only_in(snapshot.pair_ids or {}, snapshots.ids(snapshot))
   local names = #missing > 0 and ", not seen: " .. table.concat(missing, ", ") or ""
-  return ("%d of %d pairs were seen open%s (%s)"):format(seen,
-    math.max(snapshot.pair_number or 0, seen + #missing), names, fault)
+  return ("%d of %d pairs were seen %s%s (%s)"):format(seen,
+    math.max(snapshot.pair_number or 0, seen + #missing), seen_as or "open", names, fault)
 end
 
 --- The look as if the pairs that are listed were all.

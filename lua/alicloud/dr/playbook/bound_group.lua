@@ -27,8 +27,8 @@ local VERBS = {
     force = true, batched_reads = true, outage_at = true },
   reprotect = WHOLE, start = WHOLE, stop = WHOLE, start_drill = WHOLE,
   sync_now = WHOLE, drill = WHOLE,
-  clear_drill = LOOKING, fence = LOOKING, unfence = LOOKING, failback = LOOKING,
-  serve = { force = true },
+  clear_drill = LOOKING, unfence = LOOKING, failback = LOOKING,
+  fence = { overruled = true }, serve = { force = true },
 }
 
 -- Events after which a failover only waits for its end.
@@ -78,6 +78,7 @@ local function with_defaults(branch, group, verb, given, past)
   end
   if takes.accept_loss then given.accept_loss = given.accept_loss or engine.state.accept_loss end
   if takes.force then given.force = given.force or engine.state.force end
+  if takes.overruled then given.overruled = given.overruled or engine.state.force end
   if takes.outage_at then given.outage_at = given.outage_at or outage_of(engine) end
   if takes.batched_reads then given.batched_reads = shared_reads(branch) end
   return given

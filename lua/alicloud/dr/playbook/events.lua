@@ -85,7 +85,8 @@ local ERROR = object { kind = maybe(WORD), code = maybe(WORD), message = maybe(T
   outcome = maybe(WORD), hint = maybe(TEXT), product = maybe(WORD), action = maybe(WORD),
   region = maybe(WORD), group_id = maybe(WORD), request_id = maybe(WORD),
   client_token = maybe(WORD), attempts = maybe(WORD), status = maybe(WORD),
-  again = maybe(TEXT), parameter = maybe(WORD), parameter_value = maybe(WORD) }
+  again = maybe(TEXT), parameter = maybe(WORD), parameter_value = maybe(WORD),
+  forcible = maybe(list(NAME)) }
 
 local LOSS = object { seconds = SECONDS, by = NAME, why = TEXT }
 

@@ -1,6 +1,7 @@
 --- The object that is raised to end a run, or one branch of it; it passes through user code.
 
 local errors = require "alicloud.base.error"
+local forces = require "alicloud.dr.model.force"
 
 local M = {}
 
@@ -53,7 +54,16 @@ local KEPT = { "kind", "code", "message", "outcome", "hint", "product", "action"
 
 local WORDS = { message = true, hint = true }
 
---- The fields of an error that a journal keeps, as texts and numbers.
+-- The findings that a person may overrule.
+local function forcible(err)
+  local codes = {}
+  for _, code in ipairs(type(err.forcible) == "table" and err.forcible or {}) do
+    if forces.is_forcible(code) then codes[#codes + 1] = code end
+  end
+  return #codes > 0 and codes or nil
+end
+
+--- The fields of an error that a journal keeps, as texts, numbers and a list of codes.
 ---@param err alicloud.Error
 ---@return table
 function M.plain(err)
@@ -63,6 +73,7 @@ function M.plain(err)
     local number = type(value) == "number" and not WORDS[name]
     if value ~= nil then kept[name] = number and value or errors.words_of(value) end
   end
+  kept.forcible = forcible(err)
   return kept
 end
 

@@ -2,6 +2,7 @@
 --- other one may stay unknown.
 
 local group_reads = require "alicloud.dr.read.groups"
+local part_set = require "alicloud.dr.model.part_set"
 local snapshots = require "alicloud.dr.model.snapshot"
 local states = require "alicloud.dr.model.states"
 
@@ -73,9 +74,10 @@ function M.disagreement(sites)
 end
 
 --- Looks from both sides until they agree (at most LOOKS times) and the pair set is whole (at most
---- LAG seconds). Returns the last look in any case.
+--- LAG seconds, or a person has overruled that it is not). Returns the last look in any case.
 ---@param group alicloud.dr.Group
----@param given { loop: alicloud.Loop, emit: fun(event: table) } emit gets each look
+---@param given { loop: alicloud.Loop, emit: fun(event: table), force: alicloud.dr.Force[]? } emit
+---gets each look
 ---@return alicloud.dr.Sites|nil
 ---@return alicloud.Error? err
 function M.agree(group, given)
@@ -87,6 +89,7 @@ function M.agree(group, given)
     looks = looks + 1
     given.emit { event = "looked", snapshot = sites.here, sites = sites }
     local lags = snapshots.pair_set_fault(sites.here) ~= nil
+      and not part_set.overruled(sites.here, given.force)
     if sites.here.role == "absent" or not (lags or M.disagreement(sites)) then return sites end
     if looks >= LOOKS and not (lags and loop.now() < ends) then return sites end
     loop.sleep(looks < LOOKS and PAUSE or M.LAG_PAUSE)
