@@ -412,16 +412,33 @@ describe("after a throttled answer", function()
       assert.equal(30, (take(lim, plan { action = "DescribeRegions" }, loop, 20, 100)))
     end)
 
-  it("those that were under way when it began are no reason to send less than half", function()
-    local lim, now = limiter { action = 8, reserve = 0 }, 0
+  -- How many calls pass at once after so many of all that may were throttled, each time: the first
+  -- at once, the others a second after one another.
+  local function passing(throttled, parts)
+    local loop, lim = virtual_loop(), limiter { action = 16 * parts }
+    rate_limit.share(lim, { parts = parts, from = 0, ends = math.huge }, 0)
     local context = { limiter = lim, shared = { tally = { throttles = 0 } },
-      runtime = { random = half }, loop = { now = function() return now end } }
-    local one = plan { policy = { hint_cap = 60 } }
-    for _, moment in ipairs { 0, 0.1, 61, 61.1, 61.2 } do
-      now = moment
-      rate_limit.apply_throttle(context, one, { throttles = 0 }, { retry_class = "throttle",
-        code = "BLOCK.LimitedRquest", date = 1795317600 + moment })
+      runtime = { random = half }, loop = loop }
+    local one, counts = plan { policy = { hint_cap = 60 } }, {}
+    for i, times in ipairs(throttled) do
+      loop.set(100 * i)
+      for _ = 1, counts[i - 1] or 12 do take(lim, one, loop, loop.now(), math.huge) end
+      for late = 0, times - 1 do
+        loop.set(100 * i + late)
+        rate_limit.apply_throttle(context, one, { throttles = 0, passed_at = 100 * i },
+          { retry_class = "throttle", code = "BLOCK.LimitedRquest", date = 1795317600 + late })
+      end
+      counts[i] = rate_limit.bucket(lim, one).own.count
     end
-    assert.equal(4, rate_limit.bucket(lim, one).own.count)
+    return counts
+  end
+
+  it("three quarters of what passed are used, at least a quarter, half if none passed", function()
+    for parts = 1, 3 do
+      assert.same({ 8 }, passing({ 1 }, parts))
+      assert.same({ 6, 3, 1 }, passing({ 4, 2, 1 }, parts))
+      assert.same({ 3 }, passing({ 11 }, parts))
+      assert.same({ 6, 3 }, passing({ 12, 6 }, parts))
+    end
   end)
 end)

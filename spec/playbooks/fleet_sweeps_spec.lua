@@ -179,7 +179,8 @@ describe("a fleet whose calls are refused as too many", function()
       assert.is_truthy(result, tostring(err))
       assert.same({}, told.early)
       assert.equal(COUNT, fleets.moved(stage))
-      assert.is_true(told.took <= 1.15 * (COUNT / limit + 20), told.took)
+      -- A quarter of it is left to people.
+      assert.is_true(told.took <= 1.15 * (COUNT / (0.75 * limit) + 20), told.took)
     end
   end)
 

@@ -186,6 +186,7 @@ function M.run(context, plan, progress)
   local turn <close> = limiter and rate_limit.turn(limiter, plan, context.loop)
   local refusal = turn and wait_turn(context, turn, progress)
   if refusal then return nil, refusal end
+  progress.passed_at = context.loop.now()
   local keys, err = keys_for(context, progress)
   if not keys then return nil, err end
   progress.keys = keys

@@ -102,6 +102,7 @@ end
 ---@field policy alicloud.retry.Policy
 ---@field attempts integer so far
 ---@field late integer attempts among them that had to leave by a moment and did not
+---@field passed_at number? monotonic seconds at which the turn of the latest attempt came
 ---@field throttles integer answers that throttled the call
 ---@field mended table<string, boolean>? retry classes whose cause was corrected once
 ---@field outcome alicloud.Outcome what is known so far of the effect
@@ -130,6 +131,7 @@ function M.begin(context, plan, policy)
     policy = policy or plan.policy,
     attempts = 0,
     late = 0,
+    passed_at = nil,
     throttles = 0,
     mended = nil,
     outcome = "not_sent",

@@ -56,10 +56,9 @@ local ACCOUNT_CODE = "Throttling.User"
 local MINUTE = 60
 -- Seconds over which calls that were blocked together are spread when they start again (jitter).
 local SPREAD = 2
--- Throttled again within a minute after a block: the rate is higher than what other users leave of
--- the quota. It is halved each time, until so many seconds have passed since the last block. To try
--- the full rate again may cost two minutes of every twelve.
-local EASED = 600
+-- After throttling the rate stays low for so many times as long as the block lasted, or so many
+-- seconds if it was shorter: to try the full rate again costs others no more than such a part.
+local PATIENCE = 10
 -- Seconds between two checks whether a lapsed share was renewed.
 local RECHECK = 0.25
 
@@ -113,7 +112,7 @@ function M.bucket(limiter, plan)
   if not bucket then
     local limit = limit_of(limiter.rate, plan)
     bucket = { own = slots.new(limit / limiter.parts, limiter.rate.reserve), all = region.all,
-      limit = limit, divisor = 1 }
+      limit = limit, left = limit }
     region.buckets[title] = bucket
   end
   return bucket
@@ -170,7 +169,7 @@ function M.use(limiter, now)
 end
 
 local function resize(limiter, bucket, now)
-  slots.resize(bucket.own, bucket.limit / bucket.divisor / limiter.parts, limiter.rate.reserve, now)
+  slots.resize(bucket.own, bucket.left / limiter.parts, limiter.rate.reserve, now)
 end
 
 --- Limits this client to its part of a shared quota. To renew the share, call it again.
@@ -209,8 +208,8 @@ function M.wait_turn(context, turn, deadline)
   local refused = await_share(context, deadline)
   if refused then return refused end
   local now, bucket = context.loop.now(), turn.pair
-  if bucket.eased_until and now >= bucket.eased_until then
-    bucket.divisor, bucket.eased_until = 1, nil
+  if bucket.eased and now >= bucket.eased.ends then
+    bucket.left, bucket.eased = bucket.limit, nil
     resize(context.limiter, bucket, now)
   end
   local passed, wait = slots.take(turn, now, deadline)
@@ -255,21 +254,28 @@ function M.block(bucket, code, now, seconds)
   if code == ACCOUNT_CODE then block(bucket.all, now + seconds) end
 end
 
--- Lowers the rate if the last block ended a short time ago. To be called before the new block.
-local function ease(limiter, bucket, now, seconds)
-  local own = bucket.own
-  -- Of calls that were throttled together, only the first one counts.
-  if now < own.blocked_until then return end
-  local soon = own.blocked_until > 0 and now < own.blocked_until + MINUTE
-  if not soon and not bucket.eased_until then return end
-  bucket.eased_until = now + seconds + EASED
-  if own.count == 1 then return end
-  bucket.divisor = bucket.divisor * 2
+-- Lowers the rate so that people keep their share of what there is: of the calls that counted when
+-- the first one was throttled, those that are not throttled are taken for the whole quota. One
+-- second can mislead: so it is no less than a quarter of what it was, and half if none passed, as
+-- where others had the action blocked.
+local function ease(limiter, bucket, passed_at, now, seconds)
+  local own, eased = bucket.own, bucket.eased
+  -- Calls that were under way when the rate was lowered tell more of the same quota.
+  if not eased or passed_at > eased.at then
+    eased = { at = now, from = bucket.left,
+      passed = math.floor(slots.used(own, now) * own.seconds + 0.5) }
+    bucket.eased = eased
+  end
+  eased.passed = eased.passed - 1
+  eased.ends = now + seconds + PATIENCE * math.max(seconds, 1)
+  local least = eased.from / (eased.passed > 0 and 4 or 2)
+  local passed = math.max(eased.passed, 1) * limiter.parts
+  bucket.left = math.min(math.max(passed, least), eased.from)
   resize(limiter, bucket, now)
 end
 
---- Counts a throttled answer and blocks its action for as long as the answer means. Other failures
---- are left alone.
+--- Counts a throttled answer, lowers the rate of its action, and blocks the action for as long as
+--- the answer means. Other failures are left alone.
 ---@param context alicloud.call.Context
 ---@param plan alicloud.plan
 ---@param progress alicloud.call.Progress
@@ -279,15 +285,13 @@ function M.apply_throttle(context, plan, progress, failure)
   local tally = context.shared.tally
   tally.throttles, progress.throttles = tally.throttles + 1, progress.throttles + 1
   local server_time = failure.date or server_clock.server_time(context)
-  local hint = failure.retry_after
   local wait = M.retry_after(failure, progress.throttles, server_time, context.runtime.random)
   failure.retry_after = wait
-  if wait and context.limiter then
-    local now, bucket = context.loop.now(), M.bucket(context.limiter, plan)
-    local seconds = math.min(wait, plan.policy.hint_cap)
-    if not hint then ease(context.limiter, bucket, now, seconds) end
-    M.block(bucket, failure.code, now, seconds)
-  end
+  if not context.limiter then return end
+  local now, bucket = context.loop.now(), M.bucket(context.limiter, plan)
+  local seconds = math.min(wait or 0, plan.policy.hint_cap)
+  ease(context.limiter, bucket, progress.passed_at, now, seconds)
+  M.block(bucket, failure.code, now, seconds)
 end
 
 return M

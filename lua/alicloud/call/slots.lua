@@ -53,8 +53,14 @@ local GRACE = 10
 ---@field own alicloud.slots.Window of its action
 ---@field all alicloud.slots.Window of its region
 ---@field limit number calls a second of its action that the account has
----@field divisor number the limit is divided by it; above 1 after throttling that came again
----@field eased_until number|nil monotonic seconds until which `divisor` holds
+---@field left number the same, as far as throttling has shown how much others leave of it
+---@field eased alicloud.slots.Eased? why `left` is below the limit
+
+---@class alicloud.slots.Eased
+---@field at number monotonic seconds at which the first call was throttled
+---@field from number `left` before
+---@field passed integer calls that counted then and were not throttled
+---@field ends number monotonic seconds until which `left` holds
 
 -- What an attempt holds until it is closed.
 ---@class alicloud.slots.Turn
