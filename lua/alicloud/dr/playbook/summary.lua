@@ -43,9 +43,10 @@ local function outcome(state)
 end
 
 -- Outcomes of verbs that tell what they have not seen. A step may return anything.
-local TELLS = tables.set { "failovered", "already_failovered", "serving", "already_serving" }
+local TELLS = tables.set { "failovered", "already_failovered", "serving", "already_serving",
+  "fenced", "already_fenced" }
 
--- What the failovers of a run have not seen open.
+-- What the fences, failovers and services of a run have not seen.
 local function unseen(state)
   local texts, known = {}, {}
   local function add(group_id, words)
