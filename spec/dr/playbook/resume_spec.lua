@@ -188,6 +188,52 @@ describe("an intent whose outcome never came", function()
   end)
 end)
 
+describe("a change that was cut off, and whose step was undone", function()
+  local STOP = "StopDiskReplicaGroup"
+
+  -- The stop was accepted, and its step's time is over before that is seen.
+  local function cut_off(stage, undo)
+    local timeout = 1
+    local function body(run)
+      local group = run:group("pg-orders", { region = "cn-shanghai" })
+      run:step("first", { undo = function() error "stuck" end }, function() end)
+      run:step("stop", { timeout = timeout,
+        undo = undo and function() return undo(group) end or nil,
+      }, function() return group:stop() end)
+    end
+    local _, err = stage:run(body, { incident = "INC-1" })
+    assert.equal("Client.StepTimeout", err.code)
+    timeout = 600
+    return stage:run(body, { incident = "INC-1" })
+  end
+
+  local function tokens(stage)
+    local list = {}
+    for i, request in ipairs(stage.bench:requests(STOP)) do list[i] = request.client_token end
+    return list
+  end
+
+  it("is made anew, with another token, though another step could not be undone", function()
+    local stage = stages.new()
+    local result = assert(cut_off(stage, function(group) return group:start() end))
+    assert.equal("completed", result.status)
+    local sent = tokens(stage)
+    assert.equal(2, #sent)
+    assert.are_not.equal(sent[1], sent[2])
+    assert.equal("accepted", stage:state().intents[1].outcome.outcome)
+    assert.equal(1, #stage:events "settled")
+  end)
+
+  it("is continued where the undo failed, or there is none", function()
+    for _, undo in ipairs { function() error "stuck, too" end, false } do
+      local stage = stages.new()
+      assert(cut_off(stage, undo))
+      assert.equal(1, #tokens(stage))
+      assert.same({}, stage:events "settled")
+    end
+  end)
+end)
+
 describe("another call of a step that was killed", function()
   local function stopping(stage, options, token)
     return function(run)

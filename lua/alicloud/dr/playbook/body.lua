@@ -8,6 +8,7 @@ local guard = require "alicloud.base.guard"
 local headways = require "alicloud.dr.playbook.headway"
 local precheck = require "alicloud.dr.model.precheck"
 local stops = require "alicloud.dr.playbook.stop"
+local takeovers = require "alicloud.dr.playbook.takeover"
 
 local M = {}
 
@@ -114,11 +115,17 @@ function M.opener(branch)
   return function(scope) branch.step_scope = scope end
 end
 
+-- Seconds for which the step may have to wait for calls of an earlier process: they do not count
+-- for its timeout.
+local function waited_for(branch, key)
+  return takeovers.left(branch.engine, branch.engine.state.steps[key].calls) or 0
+end
+
 local function bounds_of(branch, key, options)
   local opened = M.opener(branch)
   if not (options.timeout or options.graceful_only) then return { opened = opened } end
   return {
-    timeout = options.timeout and duration.parse(options.timeout),
+    timeout = options.timeout and duration.parse(options.timeout) + waited_for(branch, key),
     watch = options.graceful_only and watch(branch.engine, key) or nil,
     opened = opened,
     late = options.timeout and M.late_teller(branch, key, options.timeout) or nil,

@@ -130,8 +130,14 @@ function M.pending(state, verb, group_id, step)
   return nil
 end
 
---- The tokens of a group that are used up: their change has ended, or the service knew them from an
---- earlier call, or has refused them. A new call with one would only get the old answer.
+-- Whether a settled change was sent, so that the service may know its token.
+local function is_settled(state, entry)
+  return entry.outcome.settled and M.continuation(state, entry).first_send_wall ~= nil
+end
+
+--- The tokens of a group that are used up: their change has ended or was settled, or the service
+--- knew them from an earlier call, or has refused them. A new call with one would only get the old
+--- answer.
 ---@param state alicloud.dr.RunState
 ---@param group_id string groups never share a token
 ---@return table<string, boolean|"refused">
@@ -140,7 +146,7 @@ function M.spent_tokens(state, group_id)
   for _, entry in ipairs(state.intents_of[group_id] or {}) do
     local token, ended = entry.intent.client_token, entry.outcome
     if ended and (ended.ok or ended.outcome == "accepted"
-      or ended.code == "Client.TokenReplayed") then
+      or ended.code == "Client.TokenReplayed" or is_settled(state, entry)) then
       spent[token] = true
     elseif M.refusal_of(state, token) then
       spent[token] = "refused"

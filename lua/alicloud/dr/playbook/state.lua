@@ -225,14 +225,23 @@ function APPLY.outcome(state, event)
   end
 end
 
--- The change of an intent in doubt has not happened, and will not happen any more.
+local function was_accepted(state, token)
+  for _, call in ipairs(state.calls) do
+    local answer = call.client_token == token and call.answer
+    if answer and answer.outcome == "accepted" then return true end
+  end
+  return false
+end
+
+-- The change of an intent in doubt has not happened, or was taken back, and will not happen any
+-- more.
 function APPLY.settled(state, event)
   for _, entry in ipairs(state.intents) do
     local same = entry.verb == event.verb and entry.intent.client_token == event.client_token
-    if same and not entry.outcome then
-      entry.outcome = { ok = false, outcome = "rejected", at = event.at }
-    elseif same and entry.outcome.outcome == "unknown" then
-      entry.outcome.outcome = "rejected"
+    if same and (not entry.outcome or entry.outcome.outcome == "unknown") then
+      entry.outcome = entry.outcome or { ok = false, at = event.at }
+      entry.outcome.settled = true
+      entry.outcome.outcome = was_accepted(state, event.client_token) and "accepted" or "rejected"
     end
   end
 end

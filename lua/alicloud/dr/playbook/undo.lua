@@ -19,6 +19,21 @@ function M.may(engine, err)
     and err.code ~= "Client.PlaybookChanged" and not effects.no_return(engine.state)
 end
 
+-- Settles a change if it is in doubt, so that the next attempt decides anew.
+local function settle(engine, entry, why)
+  if not pasts.is_open(entry) then return end
+  engine:write({ type = "settled", verb = entry.verb, group_id = entry.intent.group_id,
+    client_token = entry.intent.client_token, why = why }, true)
+end
+
+-- What an undo has taken back is settled, whatever becomes of the other undos. It is so before the
+-- end of the undo, or a process that dies in between would leave it open.
+local function settle_undone(engine, key)
+  for _, entry in ipairs(engine.state.steps[key].intents) do
+    settle(engine, entry, "the step that it belongs to was undone")
+  end
+end
+
 local function undo_step(engine, run, entry)
   engine:write({ type = "undo_begin", step = entry.key }, true)
   -- A call that an earlier process has sent for the step must not arrive after its undo.
@@ -33,6 +48,7 @@ local function undo_step(engine, run, entry)
   if not ok then failed = result or "no reason given" end
   if failed then engine:except(("step %q was not undone: %s"):format(entry.key,
     errors.text_of(failed))) end
+  if not failed then settle_undone(engine, entry.key) end
   engine:write({ type = "undo_end", step = entry.key, ok = failed == nil,
     err = failed and { message = errors.words_of(failed) } or nil }, true)
   return failed == nil
@@ -45,24 +61,12 @@ local function stopped_groups(state)
   return set
 end
 
--- Why a change in doubt counts as without effect, or nil. Production comes back only if the group
--- was seen as it had been; and a step that was undone has undone its change, too.
-local function why_settled(state, entry, was_stopped)
-  local group_id, step = entry.intent.group_id, state.steps[entry.step]
-  local production = state.production[group_id]
-  if was_stopped[group_id] and production.state == "back" then
-    return "the group was seen as before, and what was stopped for it is back"
-  end
-  return step and step.status == "undone" and "the step that it belongs to was undone" or nil
-end
-
--- Settles the changes in doubt, so that the next attempt decides anew.
-local function settle_doubts(engine, was_stopped)
+-- Production comes back only if the group was seen as it had been.
+local function settle_brought_back(engine, was_stopped)
   for _, entry in ipairs(engine.state.intents) do
-    local why = pasts.is_open(entry) and why_settled(engine.state, entry, was_stopped)
-    if why then
-      engine:write({ type = "settled", verb = entry.verb, group_id = entry.intent.group_id,
-        client_token = entry.intent.client_token, why = why }, true)
+    local group_id = entry.intent.group_id
+    if was_stopped[group_id] and engine.state.production[group_id].state == "back" then
+      settle(engine, entry, "the group was seen as before, and what was stopped for it is back")
     end
   end
 end
@@ -83,7 +87,7 @@ function M.run(engine, run)
     end
   end
   whole = whole and productions.down(engine.state) == nil
-  if whole then settle_doubts(engine, was_stopped) end
+  if whole then settle_brought_back(engine, was_stopped) end
   return whole
 end
 
