@@ -204,12 +204,12 @@ describe("the command's end", function()
   end)
 
   it("waits for a child that the machine lets compute seldom, and ends one that hangs", function()
-    local seldom = watch({}, 5, 0.5, 3)
+    local seldom = watch({}, 4, 0.5, 2.9)
     assert.is_nil(seldom.failure)
-    -- One of six loops that share two processors is ended within a quarter of a minute.
-    assert.matches("out of time", watch({}, 14, 1 / 3, 1).failure)
-    assert.matches("out of time", watch({}, 11, 1, 1).failure)
-    assert.matches("out of time", watch({}, 21, 0, 10).failure)
+    -- One of six loops that share two processors is ended within ten seconds.
+    assert.matches("out of time", watch({}, 10, 1 / 3, 1).failure)
+    assert.matches("out of time", watch({}, 6, 1, 1).failure)
+    assert.matches("out of time", watch({}, 2, 0, 10).failure)
   end)
 
   it("keeps little of what is told before its turn", function()

@@ -28,11 +28,11 @@ end
 local MISSING = { [2] = true, [20] = true }
 
 -- Why a module is not found. Lua calls each file missing that it cannot open, also if the process
--- has no descriptor left.
+-- has no descriptor left. Lua 5.1 has to read this file, too.
 local function fault_of(name, places)
-  local file <close>, message, code = io.open(lua .. "/" .. name:gsub("%.", "/") .. ".lua")
-  local is_there = file or MISSING[code]
-  return is_there and ("module %q is not installed:%s"):format(name, places)
+  local file, message, code = io.open(lua .. "/" .. name:gsub("%.", "/") .. ".lua")
+  if file then file:close() end
+  return (file or MISSING[code]) and ("module %q is not installed:%s"):format(name, places)
     or ("module %q cannot be read: %s"):format(name, message)
 end
 
