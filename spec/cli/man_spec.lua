@@ -88,6 +88,14 @@ describe("the manual pages", function()
     end
   end)
 
+  it("have no name of an option that fills a line, which a formatter could not break", function()
+    for name, page in pairs(pages) do
+      for head in page:gmatch "\n(\\fB[^\n]+)" do
+        for word in head:gmatch "%S+" do assert.is_true(#word < 70, name .. ": " .. word) end
+      end
+    end
+  end)
+
   it("have a date that no clock gives", function()
     assert.equal("2023-11-14", man.date("1700000000", "\n## [2.0] - 2026-01-01\n"))
     assert.equal("2026-01-01", man.date(nil, "\n## [Unreleased]\n\n## [2.0] - 2026-01-01\n"

@@ -117,7 +117,7 @@ end
 local function option_head(option)
   local names = {}
   for i, name in ipairs(option.names) do names[i] = roff.bold(name) end
-  local value = option.choices and table.concat(option.choices, "|")
+  local value = option.takes == "choice" and table.concat(option.choices, "|")
     or option.takes and "<" .. option.takes .. ">"
   return table.concat(names, ", ") .. (value and " " .. roff.italic(value) or "")
 end
