@@ -62,31 +62,20 @@ local function flatten_list(flat, path, list, length, depth)
   return true
 end
 
--- The names of a map in order, so that it is the same fault every time; or the name that is none.
-local function names_of(map)
-  local names, odd = {}, nil
-  for name in pairs(map) do
-    if type(name) ~= "string" or name == "" then
-      local shown = show(name)
-      if not odd or shown < odd then odd = shown end
-    else
-      names[#names + 1] = name
-    end
-  end
-  table.sort(names)
-  return names, odd
-end
-
+-- Of several faults the least is told, so that it is the same one every time.
 local function flatten_map(flat, path, map, depth)
-  local names, odd = names_of(map)
-  if odd then
-    return nil, ("parameter %s: got the name %s; allowed: non-empty text")
-      :format(path or "names", odd)
+  local least
+  for name, value in pairs(map) do
+    local ok, message
+    if type(name) == "string" and name ~= "" then
+      ok, message = flatten_into(flat, path and path .. "." .. name or name, value, depth)
+    else
+      message = ("parameter %s: got the name %s; allowed: non-empty text"):format(path or "names",
+        show(name))
+    end
+    if not ok and (not least or message < least) then least = message end
   end
-  for _, name in ipairs(names) do
-    local ok, message = flatten_into(flat, path and path .. "." .. name or name, map[name], depth)
-    if not ok then return nil, message end
-  end
+  if least then return nil, least end
   return true
 end
 
