@@ -123,14 +123,16 @@ local function stale(context, progress, wait)
   return late
 end
 
--- Waits for the turn of an attempt; if that is too late, the failure has the seconds to wait.
+-- Waits for the turn of an attempt; if that is too late, the failure has the seconds to wait. Else
+-- the second value is when it came.
 local function wait_turn(context, turn, progress)
   if not progress.leave_by then
     return rate_limit.wait_turn(context, turn, progress.deadline)
   end
   local leave_by = context.loop.now() + seconds_left(context, progress)
-  local refusal = rate_limit.wait_turn(context, turn, math.min(progress.deadline, leave_by))
-  if not refusal or leave_by >= progress.deadline then return refusal end
+  local refusal, passed_at = rate_limit.wait_turn(context, turn,
+    math.min(progress.deadline, leave_by))
+  if not refusal or leave_by >= progress.deadline then return refusal, passed_at end
   return stale(context, progress, refusal.retry_after)
 end
 
@@ -184,9 +186,9 @@ function M.run(context, plan, progress)
   -- The attempt is signed after its turn has come, so that the signature's date is not old.
   local limiter = context.limiter
   local turn <close> = limiter and rate_limit.turn(limiter, plan, context.loop)
-  local refusal = turn and wait_turn(context, turn, progress)
+  local refusal
+  if turn then refusal, progress.passed_at = wait_turn(context, turn, progress) end
   if refusal then return nil, refusal end
-  progress.passed_at = context.loop.now()
   local keys, err = keys_for(context, progress)
   if not keys then return nil, err end
   progress.keys = keys

@@ -204,6 +204,7 @@ end
 ---@param turn alicloud.slots.Turn
 ---@param deadline number monotonic seconds
 ---@return table? failure as core.read gives it, if the turn comes after the deadline
+---@return number? passed_at monotonic seconds at which it came
 function M.wait_turn(context, turn, deadline)
   local refused = await_share(context, deadline)
   if refused then return refused end
@@ -218,6 +219,7 @@ function M.wait_turn(context, turn, deadline)
     local tally = context.shared.tally
     tally.waited = tally.waited + (passed - now)
   end
+  return nil, passed
 end
 
 local function means_minute(code)
