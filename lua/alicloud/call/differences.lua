@@ -144,10 +144,12 @@ function M.of_answer(context, plan, progress, answer)
   local operation, noted, params = plan.operation, context.shared.differences, plan.flat
   local view = views[operation] or view_of(operation)
   local memory = noted.memory[view] or memory_of(noted, view)
-  local region, site = params.RegionId or "", params.Site or "production"
-  local now, list = context.loop.now(), view.items and answer[view.items]
   memory.answers = memory.answers + 1
   local is_deep = memory.answers <= FIRST_ANSWERS or memory.answers % EACH == 0
+  -- Only records of groups, pairs and drills are followed from look to look.
+  if not (view.whose or is_deep or answer.TotalCount ~= nil) then return end
+  local region, site = params.RegionId or "", params.Site or "production"
+  local now, list = context.loop.now(), view.items and answer[view.items]
   local look = look_of(noted, view, region, site)
   local first = 1
   if look.here and type(list) == "table" then
