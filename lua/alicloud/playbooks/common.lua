@@ -217,8 +217,9 @@ function M.unmoved(group)
   local standing, err = group:standing()
   if not standing then return nil, err end
   if standing.outcome ~= "already_there" and not standing.unclear then return true end
-  return M.refuse(group, "Client.GroupMoved", ("%s has been moved to %s meanwhile (%s), and its "
-    .. "services may run there"):format(group.id, side_of(group), standing.status))
+  return M.refuse(group, "Client.GroupMoved", ("%s %s been moved to %s meanwhile (%s), and its "
+    .. "services may run there"):format(group.id, standing.unclear and "may have" or "has",
+    side_of(group), standing.status))
 end
 
 -- Steps without which a move without loss would stop production in vain.

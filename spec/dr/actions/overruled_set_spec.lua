@@ -167,7 +167,9 @@ describe("a run that overrules an incomplete set of pairs", function()
         stage.bench.emu:advance(600)
       end }))
     assert.equal(0, stopped)
-    assert.equal("Client.GroupMoved", stage:state().steps["stop services"].err.code)
+    local err = stage:state().steps["stop services"].err
+    assert.equal("Client.GroupMoved", err.code)
+    assert.matches("pg-orders may have been moved to cn-shanghai", err.message, 1, true)
   end)
 
   it("does so for each group of a fleet", function()
